@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ins_list: list resource instances (spec/core.md 3.3.1). */
+#include <string.h>
+
+#include "lk/app.h"
+#include "lk/cmd.h"
+#include "lk/graph.h"
+#include "lk/ins.h"
+#include "lk/msg.h"
+#include "lk/poison.h"
+
+struct listing {
+	struct lk_cmd *cmd;
+	const struct lk_lcd *lcd;
+	const struct lk_graph *graph;
+	struct lk_json json;
+};
+
+static bool matches(const struct lk_cmd *cmd, const struct lk_ins *ins)
+{
+	const char *app = lk_cmd_value(cmd, 'a'), *type = lk_cmd_value(cmd, 'r');
+	const char *tag = lk_cmd_value(cmd, 't'), *id = lk_cmd_value(cmd, 'i');
+
+	return (!app || !strcmp(ins->app, app)) && (!type || !strcmp(ins->type, type)) &&
+	       (!tag || !strcmp(ins->tag, tag)) && (!id || !strcmp(ins->id, id));
+}
+
+static void add_json(struct lk_json *json, const struct lk_lcd *lcd, const struct lk_ins *ins)
+{
+	lk_json_open(json, NULL, '{');
+	lk_json_string(json, "system", lcd->local);
+	lk_json_string(json, "application", ins->app);
+	lk_json_string(json, "type", ins->type);
+	lk_json_string(json, "tag", ins->tag);
+	lk_json_string(json, "id", ins->id);
+	lk_json_string(json, "info", ins->info);
+	lk_json_string(json, "state", lk_state_names[ins->state]);
+	lk_json_string(json, "reason", ins->reason);
+	lk_json_string(json, "initialize", lk_init_names[ins->init]);
+	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
+	lk_json_number(json, "reservation_pid", ins->holder.pid);
+	lk_json_number(json, "quick_check", ins->quick);
+	lk_json_number(json, "deep_check", ins->deep);
+	lk_json_bool(json, "local_recovery", ins->localrecovery);
+	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
+	lk_json_close(json, '}');
+}
+
+static void list_one(struct listing *l, const struct lk_ins *ins)
+{
+	char numbers[4][LK_INS_NUMBER];
+	const char *fields[LK_INS_FIELDS];
+
+	if (!matches(l->cmd, ins))
+		return;
+	if (l->cmd->json) {
+		add_json(&l->json, l->lcd, ins);
+		return;
+	}
+	lk_ins_fields(l->lcd, ins, numbers, fields);
+	lk_cmd_row(l->cmd, fields, LK_INS_FIELDS);
+}
+
+static void list_node(void *arg, unsigned node)
+{
+	struct listing *l = arg;
+
+	list_one(l, l->graph->node[node]);
+}
+
+static bool is_root(const struct lk_lcd *lcd, const char *tag)
+{
+	for (size_t i = 0; i < lcd->ndep; i++)
+		if (!strcmp(lcd->dep[i].child, tag))
+			return false;
+	return true;
+}
+
+static int list_hierarchy(struct listing *l, struct lk_lcd *lcd, const char *top)
+{
+	struct lk_graph graph;
+	struct lk_walk walk = { .node = list_node, .arg = l };
+	int rc = lk_graph_build(&graph, lcd, &l->cmd->err);
+
+	if (rc < 0)
+		return rc;
+	l->graph = &graph;
+	int start = lk_graph_find(&graph, top);
+	if (start < 0)
+		return lk_fail(&l->cmd->err, LK_M_NO_TAG, top);
+	return lk_graph_walk(&graph, (unsigned)start, LK_DOWN, &walk, &l->cmd->err);
+}
+
+static int list_all(struct listing *l, struct lk_lcd *lcd, bool roots)
+{
+	lk_ins_sort(lcd);
+	for (size_t i = 0; i < lcd->nins; i++)
+		if (!roots || is_root(lcd, lcd->ins[i].tag))
+			list_one(l, &lcd->ins[i]);
+	return 0;
+}
+
+/* A filter that names something unknown is an error, one that matches nothing is not. */
+static int check_filters(struct lk_cmd *cmd, const struct lk_lcd *lcd)
+{
+	const char *app = lk_cmd_value(cmd, 'a'), *type = lk_cmd_value(cmd, 'r');
+	const char *tag = lk_cmd_value(cmd, 't'), *id = lk_cmd_value(cmd, 'i');
+
+	if (app && !lk_app_find(lcd, app))
+		return lk_fail(&cmd->err, LK_M_NO_APP, app);
+	if (app && type && !lk_typ_find(lcd, app, type))
+		return lk_fail(&cmd->err, LK_M_NO_TYPE, type, app);
+	if (tag && !lk_ins_find(lcd, tag))
+		return lk_fail(&cmd->err, LK_M_NO_TAG, tag);
+	if (id && !lk_ins_find_id(lcd, id))
+		return lk_fail(&cmd->err, LK_M_NO_ID, id);
+	return 0;
+}
+
+static int run(struct lk_cmd *cmd)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	const char *top = lk_cmd_value(cmd, 'R');
+	unsigned tables = LK_T_SYS | LK_T_INS;
+	struct listing l = { .cmd = cmd, .lcd = &lcd };
+
+	if (top)
+		tables |= LK_T_DEP;
+	if (lk_cmd_given(cmd, 'a'))
+		tables |= LK_T_APP;
+	int rc = lk_lcd_read(&lcd, tables, &cmd->err);
+	if (rc == 0)
+		rc = check_filters(cmd, &lcd);
+	if (rc < 0)
+		return rc;
+
+	lk_json_open(&l.json, NULL, '[');
+	rc = top && *top ? list_hierarchy(&l, &lcd, top) : list_all(&l, &lcd, top);
+	lk_json_close(&l.json, ']');
+	if (rc == 0 && cmd->json)
+		rc = lk_cmd_json(cmd, &l.json);
+	lk_json_free(&l.json);
+	return rc;
+}
+
+static const struct lk_opt options[] = {
+	LK_OPT_DEST,
+	LK_OPT_SEP,
+	{ 'R', LK_OPT_VALUE, "top", "top and everything below it; \"\": only the roots", NULL },
+	{ 'a', LK_OPT_VALUE, "appname", "only instances of this application", NULL },
+	{ 'r', LK_OPT_VALUE, "typ", "only instances of this type", NULL },
+	{ 't', LK_OPT_VALUE, "tag", "only the instance with this tag", NULL },
+	{ 'i', LK_OPT_VALUE, "id", "only the instance with this id", NULL },
+	LK_OPT_JSON,
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "ins_list [-d destsys] [-fC] [-R top] [-a appname] [-r typ] [-t tag] [-i id] [-J]",
+	.summary = "List resource instances, one per line, 15 fields.",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The dependency graph of the loaded instances. Nodes are numbered in the order of their tags, so
+ * "sorted by tag" is "by number". Memory belongs to the LCD. Needs LK_T_INS and LK_T_DEP; a
+ * dependency that names an unknown tag is left out.
+ */
+#ifndef LK_GRAPH_H
+#define LK_GRAPH_H
+
+#include "lk/lcd.h"
+
+enum lk_dir { LK_DOWN, LK_UP };		/* to children, to parents */
+
+struct lk_graph {
+	struct lk_lcd *lcd;
+	unsigned n;
+	struct lk_ins **node;
+	/* neighbours of node i in a direction: next[dir][first[dir][i]] to next[dir][first[dir][i+1]-1] */
+	unsigned *first[2], *next[2];
+};
+
+int lk_graph_build(struct lk_graph *graph, struct lk_lcd *lcd, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* Number of the node with that tag, or -1. */
+int lk_graph_find(const struct lk_graph *graph, const char *tag) LK_NONNULL(1, 2);
+
+struct lk_walk {
+	void (*node)(void *arg, unsigned node);			/* may be NULL */
+	void (*edge)(void *arg, unsigned parent, unsigned child);	/* may be NULL */
+	void *arg;
+};
+
+/* Pre-order from start, neighbours in order of their tags, every node and edge once; also in a
+ * graph with cycles. */
+int lk_graph_walk(const struct lk_graph *graph, unsigned start, enum lk_dir dir,
+		  const struct lk_walk *walk, struct lk_err *err) LK_MUST LK_NONNULL(1, 4, 5);
+
+/* Mark (true) start and all it reaches in mark[0..n-1], which is not cleared before. */
+int lk_graph_mark(const struct lk_graph *graph, unsigned start, enum lk_dir dir, bool *mark,
+		  struct lk_err *err) LK_MUST LK_NONNULL(1, 4, 5);
+
+/* All nodes with parents before children, the lowest possible tag first, into order[0..n-1]; the
+ * result is how many there are: fewer than n means that the rest is on or below a cycle. */
+unsigned lk_graph_order(const struct lk_graph *graph, unsigned *order) LK_NONNULL(1, 2);
+
+/* An array of n zeroed elements that lives as long as the LCD, or NULL. */
+void *lk_graph_array(const struct lk_graph *graph, size_t size) LK_MUST LK_NONNULL(1);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The messages of the commands. Each name stands for three things that go together into
+ * lk_fail(): the number operators grep for, the exit code, and the text. Numbers below 700000 are
+ * documented ones (spec/core.md 8); ours start at 700000 and are never used twice.
+ */
+#ifndef LK_MSG_H
+#define LK_MSG_H
+
+#include "lk/exit.h"
+
+#define LK_MSG_SYSCALL 700001
+
+/* documented */
+#define LK_M_LOCAL_SYSTEM 424, LK_EX_ARG, "can't remove entry for local system \"%s\""
+#define LK_M_NO_DAEMON 472, LK_EX_SYSTEM, "Can't run this application without LCD Daemon running."
+#define LK_M_OUT_OF_SERVICE 4217, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" is out of service."
+
+/* the machine */
+#define LK_M_NOMEM 700002, LK_EX_SYSTEM, "out of memory"
+#define LK_M_NO_TREE 700003, LK_EX_SYSTEM, "no Lockkeeper tree in \"%s\": %s"
+#define LK_M_LOCK_TIMEOUT 700004, LK_EX_SYSTEM, \
+	"the tree has been locked by process %s for %d s: giving up"
+#define LK_M_OUTPUT 700005, LK_EX_SYSTEM, "standard output: %s"
+#define LK_M_SCRIPT_FAILED 700006, LK_EX_SYSTEM, "%s: %s"
+#define LK_M_INTERRUPTED 700007, LK_EX_SYSTEM, "interrupted by signal %d"
+#define LK_M_UNNAMED 700008, LK_EX_SYSTEM, \
+	"the host name \"%s\" cannot name a system: letters, digits, '-', '.' and '_' are allowed"
+
+/* syntax */
+#define LK_M_USAGE 700020, LK_EX_USAGE, "%s"
+#define LK_M_OPT_MISSING 700021, LK_EX_USAGE, "option -%c is missing"
+#define LK_M_OPERAND 700022, LK_EX_USAGE, "unexpected argument \"%s\""
+#define LK_M_OPT_EXCLUSIVE 700023, LK_EX_USAGE, "options -%c and -%c exclude each other"
+#define LK_M_OPERAND_MISSING 700024, LK_EX_USAGE, "argument %s is missing"
+#define LK_M_NO_SELECTOR 700025, LK_EX_USAGE, "nothing selected: give at least one of %s"
+
+/* the tree */
+#define LK_M_DAMAGED 700040, LK_EX_INTERNAL, "%s:%u: %s"
+#define LK_M_MISSING_FILE 700041, LK_EX_INTERNAL, "%s:0: the file is missing"
+#define LK_M_BROKEN 700042, LK_EX_INTERNAL, "%s"
+
+/* existing objects */
+#define LK_M_APP_EXISTS 700050, LK_EX_EXISTS, "application \"%s\" already exists"
+#define LK_M_TYPE_EXISTS 700051, LK_EX_EXISTS, "type \"%s\" of application \"%s\" already exists"
+#define LK_M_TAG_EXISTS 700052, LK_EX_EXISTS, "tag \"%s\" is in use already"
+#define LK_M_ID_EXISTS 700053, LK_EX_EXISTS, "id \"%s\" is in use already, by tag \"%s\""
+#define LK_M_DEP_EXISTS 700054, LK_EX_EXISTS, "\"%s\" depends on \"%s\" already"
+#define LK_M_EQV_EXISTS 700055, LK_EX_EXISTS, \
+	"\"%s\" has an equivalency with \"%s\" on system \"%s\" already"
+#define LK_M_SYS_EXISTS 700056, LK_EX_EXISTS, "system \"%s\" already exists"
+#define LK_M_FLAG_EXISTS 700057, LK_EX_EXISTS, "flag \"%s\" is set already"
+#define LK_M_PATH_EXISTS 700058, LK_EX_EXISTS, "comm path %s to system \"%s\" already exists"
+#define LK_M_PORT_EXISTS 700059, LK_EX_EXISTS, "device %s is in use already, by a path to system \"%s\""
+#define LK_M_LOCK_HELD 700060, LK_EX_EXISTS, "the admin lock is held: %s"
+#define LK_M_LOCK_NESTED 700061, LK_EX_EXISTS, \
+	"the admin lock is held by this operation itself (process %ld, %s): it would wait for ever"
+
+/* illegal arguments */
+#define LK_M_BAD_TAG 700070, LK_EX_ARG, "tag \"%s\": %s"
+#define LK_M_BAD_NAME 700071, LK_EX_ARG, "%s \"%s\": %s"
+#define LK_M_BAD_TEXT 700072, LK_EX_ARG, "%s: %s"
+#define LK_M_BAD_NUMBER 700073, LK_EX_ARG, "%s \"%s\": a whole number from %llu to %llu is needed"
+#define LK_M_BAD_CHOICE 700074, LK_EX_ARG, "%s \"%s\": must be one of %s"
+#define LK_M_BAD_SEPARATOR 700075, LK_EX_ARG, "option -f \"%s\": exactly one byte is needed"
+#define LK_M_DEP_SELF 700076, LK_EX_ARG, "\"%s\" cannot depend on itself"
+#define LK_M_DEP_CYCLE 700077, LK_EX_ARG, \
+	"\"%s\" cannot depend on \"%s\", which depends on it already"
+#define LK_M_DEP_STATE 700078, LK_EX_ARG, \
+	"\"%s\" is in service (%s) and \"%s\" is not (%s): the child must be in service first"
+#define LK_M_EQV_SAME_SYSTEM 700079, LK_EX_ARG, "both sides are on system \"%s\""
+#define LK_M_PRIORITY_CLASH 700080, LK_EX_ARG, \
+	"priority %u of \"%s\" belongs to system \"%s\" already"
+#define LK_M_PRIORITY_DIFFERS 700081, LK_EX_ARG, \
+	"system \"%s\" has priority %u for \"%s\" already, not %u: hry_setpri changes it"
+#define LK_M_BAD_ADDRESS 700082, LK_EX_ARG, "address \"%s\": %s"
+#define LK_M_BAD_DEVICE 700083, LK_EX_ARG, "device \"%s\": %s"
+#define LK_M_PATH_RULE 700084, LK_EX_ARG, "%s"
+#define LK_M_SYS_ALIVE 700085, LK_EX_ARG, \
+	"system \"%s\" is ALIVE: stop Lockkeeper there before it is removed"
+#define LK_M_EQV_ELSEWHERE 700086, LK_EX_ARG, \
+	"neither side is on system \"%s\", whose database this is"
+#define LK_M_BAD_SECONDS 700087, LK_EX_ARG, "%s \"%s\": seconds from %s to %s are needed"
+
+/* limits */
+#define LK_M_TOO_MANY_SYSTEMS 700100, LK_EX_LIMIT, "more than %d systems"
+#define LK_M_NO_PORT 700101, LK_EX_LIMIT, "no port from %d to %d is free"
+#define LK_M_TOO_LARGE 700102, LK_EX_LIMIT, "%s: more than %zu bytes"
+
+/* missing objects */
+#define LK_M_NO_APP 700110, LK_EX_NOENT, "application \"%s\" does not exist"
+#define LK_M_NO_TYPE 700111, LK_EX_NOENT, "type \"%s\" of application \"%s\" does not exist"
+#define LK_M_NO_TAG 700112, LK_EX_NOENT, "tag \"%s\" does not exist"
+#define LK_M_NO_ID 700113, LK_EX_NOENT, "id \"%s\" does not exist"
+#define LK_M_NO_DEP 700114, LK_EX_NOENT, "\"%s\" does not depend on \"%s\""
+#define LK_M_NO_EQV 700115, LK_EX_NOENT, "\"%s\" has no equivalency with \"%s\" on system \"%s\""
+#define LK_M_NO_SYS 700116, LK_EX_NOENT, "system \"%s\" does not exist"
+#define LK_M_NO_FLAG 700117, LK_EX_NOENT, "flag \"%s\" is not set"
+#define LK_M_NO_PATH 700118, LK_EX_NOENT, "no such comm path: %s"
+#define LK_M_NO_MATCH 700119, LK_EX_NOENT, "no instance matches"
+#define LK_M_NO_ACTION 700120, LK_EX_NOENT, "type %s/%s has no action \"%s\""
+#define LK_M_NO_LOCKFILE 700121, LK_EX_NOENT, "lock file \"%s\": %s"
+#define LK_M_NO_PRIORITY 700122, LK_EX_NOENT, \
+	"no equivalency gives system \"%s\" a priority in the hierarchy of \"%s\""
+#define LK_M_NO_NODE 700123, LK_EX_NOENT, "nothing refers to system \"%s\""
+
+/* refused deletes */
+#define LK_M_KEPT 700130, LK_EX_INUSE, "\"%s\" is kept: \"%s\" still depends on it"
+#define LK_M_DELETE_FAILED 700131, LK_EX_INUSE, "\"%s\" is kept: its delete action failed"
+
+#endif

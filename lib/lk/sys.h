@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Systems of the cluster as this node knows them (spec/core.md 3.6). All need LK_T_SYS. */
+#ifndef LK_SYS_H
+#define LK_SYS_H
+
+#include "lk/lcd.h"
+
+enum lk_sys_state { LK_SYS_ALIVE, LK_SYS_DEAD, LK_SYS_UNKNOWN };
+extern const char *const lk_sys_state_names[];
+
+/* NULL when there is none. */
+struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
+
+/* 0; -4 exists; -5 bad name; -6 more than 32 systems. */
+int lk_sys_add(struct lk_lcd *lcd, const char *sys, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
+/* 0; -5 the local system; -7 no such system. Paths and equivalencies stay. */
+int lk_sys_drop(struct lk_lcd *lcd, const char *sys, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* Sort for listing: the local system, then the others bytewise. */
+void lk_sys_sort(struct lk_lcd *lcd) LK_NONNULL(1);
+
+/* Whether the system is believed usable, and why (a static text or one of the arena). The local
+ * system is ALIVE; of the others the communication manager would know. */
+enum lk_sys_state lk_sys_state(const struct lk_lcd *lcd, const struct lk_sys *sys,
+			       const char **why) LK_NONNULL(1, 2, 3);
+
+#endif
