@@ -112,6 +112,7 @@ type_line() {	# LINE
 	lines_are Create
 }
 
+# shellcheck disable=SC2016
 @test "a name in the tree is never run" {
 	flg_create -f '$(touch${IFS}pwned)'
 	flg_create -f '`touch${IFS}pwned`'

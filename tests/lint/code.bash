@@ -26,7 +26,7 @@ spdx() {
 long_functions() {
 	# shellcheck disable=SC2086
 	awk 'FNR == 1 { start = 0 }
-		/^[A-Za-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
+		!start && /^[A-Za-z].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
 		/^{/ { start = FNR }
 		/^}/ && start {
 			if (FNR - start - 1 > 60)

@@ -13,8 +13,8 @@ foreign_pages=${foreign_pages//[[:space:]]/ }
 
 # mandoc looks for referred pages among those installed, where ours are not; references() does that.
 mandoc_lint() {	# PAGE
-	mandoc -Tlint -Wstyle "$1" 2>&1 | grep -v 'referenced manual not found'
-	[ "${PIPESTATUS[1]}" -eq 1 ]
+	mandoc -Tlint -Wstyle "$1" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db'
+	[ "${PIPESTATUS[1]}" -eq 1 ]	# nothing was left
 }
 
 sections() {	# PAGE
