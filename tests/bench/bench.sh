@@ -303,3 +303,5 @@ none) echo "Instructions: not available, neither perf (needs hardware counters) 
 esac
 printf '%s' "$notes"
 echo "Load now: $(cut -d ' ' -f 1-3 /proc/loadavg)"
+awk -v cpus="$(nproc)" '$1 > cpus { print "WARNING: the machine is busy, the medians hold waiting for a CPU; compare p10 or repeat" }' \
+	/proc/loadavg
