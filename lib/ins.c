@@ -2,7 +2,6 @@
 /* Resource instances. */
 #include "lk/ins.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,10 +162,10 @@ int lk_ins_yes_no(const char *what, const char *text, bool *yes, struct lk_err *
 void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		   char numbers[static 4][LK_INS_NUMBER], const char *fields[static LK_INS_FIELDS])
 {
-	snprintf(numbers[0], LK_INS_NUMBER, "%ld", (long)ins->holder.pid);
-	snprintf(numbers[1], LK_INS_NUMBER, "%u", ins->quick);
-	snprintf(numbers[2], LK_INS_NUMBER, "%u", ins->deep);
-	snprintf(numbers[3], LK_INS_NUMBER, "%d", ins->localrecovery);
+	lk_format_number((unsigned long long)ins->holder.pid, numbers[0]);
+	lk_format_number(ins->quick, numbers[1]);
+	lk_format_number(ins->deep, numbers[2]);
+	lk_format_number(ins->localrecovery, numbers[3]);
 	const char *const all[LK_INS_FIELDS] = {
 		lcd->local, ins->app, ins->type, ins->tag, ins->id, ins->info,
 		lk_state_names[ins->state], ins->reason, lk_init_names[ins->init],

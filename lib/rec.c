@@ -45,17 +45,31 @@ static const char *decode(char *text)
 	return NULL;
 }
 
+static unsigned char is_control(unsigned char c)
+{
+	return ((c < 0x20) & (c != '\t')) | (c == 0x7f);
+}
+
+/* Every byte of the database passes here: blocks of fixed size without branches become vector
+ * instructions. */
 static bool has_control(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
-			return true;
-	return false;
+	unsigned char found = 0;
+	size_t i = 0;
+
+	for (; i + 16 <= len; i += 16)
+		for (size_t k = 0; k < 16; k++)
+			found |= is_control((unsigned char)text[i + k]);
+	for (; i < len; i++)
+		found |= is_control((unsigned char)text[i]);
+	return found;
 }
 
 /* Split one line (NUL-terminated, without its newline) into rec; NULL, or what is wrong. */
-static const char *split(const struct lk_rec_kind *kind, char *line, struct lk_rec *rec)
+static const char *split(const struct lk_rec_kind *kind, char *line, size_t len,
+			 struct lk_rec *rec)
 {
+	bool encoded = memchr(line, '%', len);
 	unsigned n = 0;
 
 	for (char *field = line; field;) {
@@ -65,7 +79,7 @@ static const char *split(const struct lk_rec_kind *kind, char *line, struct lk_r
 			*tab++ = '\0';
 		if (n == kind->columns)
 			return "too many fields";
-		const char *wrong = decode(field);
+		const char *wrong = encoded ? decode(field) : NULL;
 		if (wrong)
 			return wrong;
 		rec->field[n++] = field;
@@ -93,7 +107,7 @@ static int take_line(const struct lk_rec_kind *kind, char *line, size_t len, uns
 	if (has_control(line, len))
 		return sink->problem(sink->arg, number, "a control character");
 
-	const char *wrong = split(kind, line, &rec);
+	const char *wrong = split(kind, line, len, &rec);
 	if (wrong)
 		return sink->problem(sink->arg, number, wrong);
 	return sink->record(sink->arg, &rec);

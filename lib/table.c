@@ -16,7 +16,7 @@ const char *const lk_resv_names[] = { "", "RESTORE", "REMOVE", "RECOVER", NULL }
 const char *const lk_switchback_names[] = { "INTELLIGENT", "AUTOMATIC", NULL };
 const char *const lk_net_type_names[] = { "TCP", "TTY", "DISK", NULL };
 
-#define NUMBER_TEXT 24
+#define NUMBER_TEXT LK_NUMBER_TEXT
 
 static int load_number(const char *what, const char *text, unsigned long long max,
 		       unsigned *value, struct lk_err *err)
@@ -32,14 +32,15 @@ static int load_number(const char *what, const char *text, unsigned long long ma
 static int load_holder(const char *what, const char *text, struct lk_holder *holder,
 		       struct lk_err *err)
 {
-	unsigned long long pid, start = 0;
+	unsigned long long pid = 0, start = 0;
 	const char *colon = strchr(text, ':');
 	char head[NUMBER_TEXT];
 
-	snprintf(head, sizeof(head), "%.*s", (int)(colon ? colon - text : NUMBER_TEXT - 1), text);
-	if (colon && !lk_is_number(colon + 1, 0, ~0ULL, &start))
-		return lk_parse_number(what, text, 0, LK_PID_MAX, &pid, err);
-	int rc = lk_parse_number(what, head, 0, LK_PID_MAX, &pid, err);
+	if (colon && colon - text < NUMBER_TEXT && lk_is_number(colon + 1, 0, ~0ULL, &start)) {
+		snprintf(head, sizeof(head), "%.*s", (int)(colon - text), text);
+		text = head;
+	}
+	int rc = lk_parse_number(what, text, 0, LK_PID_MAX, &pid, err);
 	*holder = (struct lk_holder){ .pid = (pid_t)pid, .start = start };
 	return rc;
 }
@@ -49,7 +50,7 @@ static const char *holder_text(const struct lk_holder *holder, char text[static 
 	if (holder->start)
 		snprintf(text, 2 * NUMBER_TEXT, "%ld:%llu", (long)holder->pid, holder->start);
 	else
-		snprintf(text, 2 * NUMBER_TEXT, "%ld", (long)holder->pid);
+		lk_format_number((unsigned long long)holder->pid, text);
 	return text;
 }
 
@@ -173,8 +174,8 @@ static void save_one_ins(const struct lk_ins *ins, const struct lk_rec_kind *kin
 	char quick[NUMBER_TEXT], deep[NUMBER_TEXT], holder[2 * NUMBER_TEXT],
 		deleting[2 * NUMBER_TEXT];
 
-	snprintf(quick, sizeof(quick), "%u", ins->quick);
-	snprintf(deep, sizeof(deep), "%u", ins->deep);
+	lk_format_number(ins->quick, quick);
+	lk_format_number(ins->deep, deep);
 	const char *fields[] = {
 		[F_TAG] = ins->tag,
 		[F_ID] = ins->id,

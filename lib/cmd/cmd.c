@@ -108,7 +108,7 @@ void lk_cmd_row(const struct lk_cmd *cmd, const char *const *fields, int n)
 	for (int i = 0; i < n; i++) {
 		if (i)
 			putchar_unlocked(cmd->separator);
-		fputs(fields[i], stdout);
+		fputs_unlocked(fields[i], stdout);
 	}
 	putchar_unlocked('\n');
 }

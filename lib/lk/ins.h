@@ -4,6 +4,7 @@
 #define LK_INS_H
 
 #include "lk/lcd.h"
+#include "lk/name.h"
 
 /* NULL when there is none. */
 struct lk_ins *lk_ins_find(const struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);
@@ -37,7 +38,7 @@ int lk_ins_yes_no(const char *what, const char *text, bool *yes, struct lk_err *
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
 #define LK_INS_FIELDS 15
-#define LK_INS_NUMBER 12
+#define LK_INS_NUMBER LK_NUMBER_TEXT
 /* The 15 fields of ins_list (3.3.1). The fields point into lcd, ins and numbers. */
 void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		   char numbers[static 4][LK_INS_NUMBER], const char *fields[static LK_INS_FIELDS])

@@ -43,6 +43,10 @@ int lk_parse_choice(const char *what, const char *word, const char *const *choic
 int lk_parse_seconds(const char *what, const char *text, unsigned min, unsigned max,
 		     unsigned *ms, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 5, 6);
 
+#define LK_NUMBER_TEXT 24
+/* A number in decimal; several times faster than snprintf(3), which lists of instances feel. */
+void lk_format_number(unsigned long long number, char text[static LK_NUMBER_TEXT]);
+
 #define LK_SECONDS_TEXT 16
 /* Milliseconds as seconds without trailing zeros: 5000 is "5", 200 is "0.2". */
 void lk_format_seconds(unsigned ms, char text[static LK_SECONDS_TEXT]);

@@ -58,3 +58,32 @@ setup() {
 	expect 3 flg_test -f x
 	says 'config/flg:1: '
 }
+
+@test "a control character is found at every place of a line" {
+	local row='flag_of_more_than_two_blocks_of_sixteen_bytes' place
+	flg_create -f x
+	for ((place = 0; place <= ${#row}; place++)); do
+		printf '#lockkeeper flg 1\n#flag\nx\n%s\002%s\n#end\n' \
+			"${row:0:place}" "${row:place}" >"$LKROOT/config/flg"
+		expect 3 flg_test -f x
+		says 'config/flg:4: a control character'
+	done
+}
+
+@test "a DEL is a control character, bytes above it are judged as the flag's" {
+	flg_create -f x
+	printf '#lockkeeper flg 1\n#flag\nflag_of_sixteen_\177\n#end\n' >"$LKROOT/config/flg"
+	expect 3 flg_test -f x
+	says 'config/flg:3: a control character'
+	printf '#lockkeeper flg 1\n#flag\nflag_of_sixteen_\200\n#end\n' >"$LKROOT/config/flg"
+	expect 3 flg_test -f x
+	says 'config/flg:3: flag'
+}
+
+@test "an encoded field is decoded, beside one that is not" {
+	flg_create -f x
+	printf '#lockkeeper flg 1\n#flag\nplain\n100%%25\n#end\n' >"$LKROOT/config/flg"
+	expect 0 flg_test -f 100%
+	expect 0 flg_test -f plain
+	expect 7 flg_test -f 100%25
+}
