@@ -8,6 +8,7 @@
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
+#include "lk/net.h"
 #include "lk/poison.h"
 
 const char *const lk_state_names[] = { "ISP", "ISU", "OSU", "OSF", "ILLSTATE", NULL };
@@ -345,6 +346,8 @@ static int load_net(struct lk_lcd *lcd, const struct lk_typ *typ, const struct l
 	rc = lk_check_id(row.device, err);
 	if (rc == 0)
 		rc = load_net_numbers(rec, &row, err);
+	if (rc == 0)
+		rc = lk_net_check(&row, err);
 	return rc < 0 ? rc : LK_LCD_APPEND(lcd, net, row, err);
 }
 

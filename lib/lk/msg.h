@@ -35,6 +35,9 @@
 #define LK_M_OPT_EXCLUSIVE 700023, LK_EX_USAGE, "options -%c and -%c exclude each other"
 #define LK_M_OPERAND_MISSING 700024, LK_EX_USAGE, "argument %s is missing"
 #define LK_M_NO_SELECTOR 700025, LK_EX_USAGE, "nothing selected: give at least one of %s"
+#define LK_M_NO_CHANGE 700250, LK_EX_USAGE, "nothing to change: give at least one of %s"
+#define LK_M_NO_TERMINAL 700251, LK_EX_USAGE, "there is no terminal to ask on: give -f"
+#define LK_M_NOT_CONFIRMED 700252, LK_EX_SYSTEM, "not confirmed: nothing was changed"
 
 /* the tree */
 #define LK_M_DAMAGED 700040, LK_EX_INTERNAL, "%s:%u: %s"
