@@ -181,8 +181,9 @@ build_kinds() {
 		*.c) sources="$sources $src/$file" ;;
 		esac
 	done
+	libs=-lpopt
+	build_kind shared-popt $CC
 	libs=-l:libpopt.a
-	build_kind static-popt $CC
 	build_kind static-glibc $CC -static
 	build_musl
 }
