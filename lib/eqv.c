@@ -8,6 +8,7 @@
 #include "lk/ins.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
+#include "lk/name.h"
 #include "lk/remote.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
@@ -42,6 +43,20 @@ unsigned lk_eqv_priority(const struct lk_lcd *lcd, const char *tag, const char *
 		if (!strcmp(eqv->sys, sys))
 			return eqv->otherpriority;
 	}
+	return 0;
+}
+
+int lk_eqv_side(const struct lk_lcd *lcd, const char *sys, const char *othersys, bool *second,
+		struct lk_err *err)
+{
+	bool first_here = !sys || !strcmp(sys, lcd->local);
+	bool second_here = !othersys || !strcmp(othersys, lcd->local);
+
+	if (first_here && second_here)
+		return lk_fail(err, LK_M_EQV_SAME_SYSTEM, lcd->local);
+	if (!first_here && !second_here)
+		return lk_fail(err, LK_M_EQV_ELSEWHERE, lcd->local);
+	*second = second_here;
 	return 0;
 }
 
@@ -85,7 +100,7 @@ static int check_new(const struct lk_lcd *lcd, const struct lk_eqv_new *new, str
 		return lk_fail(err, LK_M_NO_TAG, new->tag);
 	if (lk_eqv_find(lcd, new->tag, new->sys, new->othertag))
 		return lk_fail(err, LK_M_EQV_EXISTS, new->tag, new->othertag, new->sys);
-	return 0;
+	return lk_check_tag(new->othertag, err);
 }
 
 int lk_eqv_add(struct lk_lcd *lcd, const struct lk_eqv_new *new, struct lk_err *err)
@@ -101,11 +116,12 @@ int lk_eqv_add(struct lk_lcd *lcd, const struct lk_eqv_new *new, struct lk_err *
 		return rc;
 	if (!row.tag || !row.sys || !row.othertag)
 		return lk_fail_nomem(err);
-	rc = settle_priority(lcd, new->tag, lcd->local, new->priority, LK_PRIORITY_DEFAULT,
-			     &row.priority, err);
+	unsigned here = new->second ? LK_OTHERPRIORITY_DEFAULT : LK_PRIORITY_DEFAULT;
+	unsigned there = new->second ? LK_PRIORITY_DEFAULT : LK_OTHERPRIORITY_DEFAULT;
+	rc = settle_priority(lcd, new->tag, lcd->local, new->priority, here, &row.priority, err);
 	if (rc == 0)
-		rc = settle_priority(lcd, new->tag, new->sys, new->otherpriority,
-				     LK_OTHERPRIORITY_DEFAULT, &row.otherpriority, err);
+		rc = settle_priority(lcd, new->tag, new->sys, new->otherpriority, there,
+				     &row.otherpriority, err);
 	if (rc == 0)
 		rc = check_clash(lcd, &row, err);
 	if (rc < 0)
@@ -166,7 +182,8 @@ void lk_eqv_remove_elsewhere(const struct lk_lcd *lcd, const struct lk_eqv_befor
 		struct lk_err unreachable;
 		int code;
 
-		if (!lk_eqv_find(lcd, eqv->tag, eqv->sys, eqv->othertag))
+		if (lk_sys_find(lcd, eqv->sys) &&
+		    !lk_eqv_find(lcd, eqv->tag, eqv->sys, eqv->othertag))
 			(void)!lk_remote_run(lcd, &request, &code, &unreachable);
 	}
 }

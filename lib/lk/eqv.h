@@ -9,15 +9,22 @@
 struct lk_eqv *lk_eqv_find(const struct lk_lcd *lcd, const char *tag, const char *sys,
 			   const char *othertag) LK_NONNULL(1, 2, 3, 4);
 
+/* Which of two systems is this one, NULL meaning this one? *second is false when it is sys, true when
+ * it is othersys. Needs LK_T_SYS. 0, or -5: both or neither are. */
+int lk_eqv_side(const struct lk_lcd *lcd, const char *sys, const char *othersys, bool *second,
+		struct lk_err *err) LK_MUST LK_NONNULL(1, 4, 5);
+
 /* A new pair, local side first; priority 0: not given. */
 struct lk_eqv_new {
 	const char *tag, *sys, *othertag;
 	unsigned priority, otherpriority;
+	bool second;	/* the other side was named first, so it is the primary one by default */
 };
 
 /* Add this side of a pair. A priority not given is the one the system has for this tag already, else
- * 1 here and 10 there. Needs LK_T_INS and LK_T_SYS too. 0; -4 exists; -5 same system, priority of
- * another system or other than the present one; -7 no such tag or system. */
+ * 1 for the first and 10 for the second side. Needs LK_T_INS and LK_T_SYS too. 0; -4 exists; -5 same
+ * system, bad other tag, priority of another system or other than the present one; -7 no such tag or
+ * system. */
 int lk_eqv_add(struct lk_lcd *lcd, const struct lk_eqv_new *new, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

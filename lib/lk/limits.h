@@ -19,6 +19,8 @@
 #define LK_PORT_STEP 10
 #define LK_NET_PRIORITY_MAX 99
 #define LK_BAUD_MAX 4000000
+#define LK_BAUD_DEFAULT 9600
+#define LK_DISK_PRIORITY 61		/* first choice for a DISK path */
 #define LK_BEAT_MIN_MS 100
 #define LK_BEAT_MAX_MS 60000
 #define LK_BEAT_DEFAULT_MS 5000
