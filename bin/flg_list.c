@@ -33,10 +33,10 @@ static int run(struct lk_cmd *cmd)
 	return 0;
 }
 
-static const struct lk_opt options[] = { LK_OPT_DEST, LK_OPT_SEP, LK_OPT_JSON, LK_OPT_LAST };
+static const struct lk_opt options[] = { LK_OPT_DEST, LK_OPT_JSON, LK_OPT_LAST };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "flg_list [-d destsys] [-fC] [-J]",
+	.synopsis = "flg_list [-d destsys] [-J]",
 	.summary = "List the flags that are set.",
 	.options = options,
 	.run = run,

@@ -4,7 +4,7 @@
 
 #include "lk/app.h"
 #include "lk/cmd.h"
-#include "lk/graph.h"
+#include "lk/dep.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/poison.h"
@@ -12,7 +12,6 @@
 struct listing {
 	struct lk_cmd *cmd;
 	const struct lk_lcd *lcd;
-	const struct lk_graph *graph;
 	struct lk_json json;
 };
 
@@ -61,41 +60,21 @@ static void list_one(struct listing *l, const struct lk_ins *ins)
 	lk_cmd_row(l->cmd, fields, LK_INS_FIELDS);
 }
 
-static void list_node(void *arg, unsigned node)
-{
-	struct listing *l = arg;
-
-	list_one(l, l->graph->node[node]);
-}
-
-static bool is_root(const struct lk_lcd *lcd, const char *tag)
-{
-	for (size_t i = 0; i < lcd->ndep; i++)
-		if (!strcmp(lcd->dep[i].child, tag))
-			return false;
-	return true;
-}
-
 static int list_hierarchy(struct listing *l, struct lk_lcd *lcd, const char *top)
 {
-	struct lk_graph graph;
-	struct lk_walk walk = { .node = list_node, .arg = l };
-	int rc = lk_graph_build(&graph, lcd, &l->cmd->err);
+	struct lk_ins **ins;
+	int rc = lk_dep_reach(lcd, top, LK_DOWN, &ins, &l->cmd->err);
 
-	if (rc < 0)
-		return rc;
-	l->graph = &graph;
-	int start = lk_graph_find(&graph, top);
-	if (start < 0)
-		return lk_fail(&l->cmd->err, LK_M_NO_TAG, top);
-	return lk_graph_walk(&graph, (unsigned)start, LK_DOWN, &walk, &l->cmd->err);
+	for (; rc == 0 && *ins; ins++)
+		list_one(l, *ins);
+	return rc;
 }
 
 static int list_all(struct listing *l, struct lk_lcd *lcd, bool roots)
 {
 	lk_ins_sort(lcd);
 	for (size_t i = 0; i < lcd->nins; i++)
-		if (!roots || is_root(lcd, lcd->ins[i].tag))
+		if (!roots || lk_dep_is_root(lcd, lcd->ins[i].tag))
 			list_one(l, &lcd->ins[i]);
 	return 0;
 }
@@ -103,13 +82,11 @@ static int list_all(struct listing *l, struct lk_lcd *lcd, bool roots)
 /* A filter that names something unknown is an error, one that matches nothing is not. */
 static int check_filters(struct lk_cmd *cmd, const struct lk_lcd *lcd)
 {
-	const char *app = lk_cmd_value(cmd, 'a'), *type = lk_cmd_value(cmd, 'r');
 	const char *tag = lk_cmd_value(cmd, 't'), *id = lk_cmd_value(cmd, 'i');
+	int rc = lk_app_known(lcd, lk_cmd_value(cmd, 'a'), lk_cmd_value(cmd, 'r'), &cmd->err);
 
-	if (app && !lk_app_find(lcd, app))
-		return lk_fail(&cmd->err, LK_M_NO_APP, app);
-	if (app && type && !lk_typ_find(lcd, app, type))
-		return lk_fail(&cmd->err, LK_M_NO_TYPE, type, app);
+	if (rc < 0)
+		return rc;
 	if (tag && !lk_ins_find(lcd, tag))
 		return lk_fail(&cmd->err, LK_M_NO_TAG, tag);
 	if (id && !lk_ins_find_id(lcd, id))

@@ -4,7 +4,6 @@
 
 #include "lk/app.h"
 #include "lk/cmd.h"
-#include "lk/msg.h"
 #include "lk/poison.h"
 
 static bool wanted(const struct lk_typ *typ, const char *app)
@@ -35,10 +34,10 @@ static int run(struct lk_cmd *cmd)
 	const char *app = lk_cmd_value(cmd, 'a');
 	int rc = lk_lcd_read(&lcd, LK_T_APP | LK_T_TYP, &cmd->err);
 
+	if (rc == 0)
+		rc = lk_app_known(&lcd, app, NULL, &cmd->err);
 	if (rc < 0)
 		return rc;
-	if (app && !lk_app_find(&lcd, app))
-		return lk_fail(&cmd->err, LK_M_NO_APP, app);
 	lk_typ_sort(&lcd);
 	if (cmd->json)
 		return print_json(cmd, &lcd, app);

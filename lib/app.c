@@ -26,6 +26,25 @@ struct lk_typ *lk_typ_find(const struct lk_lcd *lcd, const char *app, const char
 	return NULL;
 }
 
+static bool type_anywhere(const struct lk_lcd *lcd, const char *type)
+{
+	for (size_t i = 0; i < lcd->ntyp; i++)
+		if (!strcmp(lcd->typ[i].name, type))
+			return true;
+	return false;
+}
+
+int lk_app_known(const struct lk_lcd *lcd, const char *app, const char *type, struct lk_err *err)
+{
+	if (app && !lk_app_find(lcd, app))
+		return lk_fail(err, LK_M_NO_APP, app);
+	if (app && type && !lk_typ_find(lcd, app, type))
+		return lk_fail(err, LK_M_NO_TYPE, type, app);
+	if (type && !type_anywhere(lcd, type))
+		return lk_fail(err, LK_M_NO_TYPE_ANYWHERE, type);
+	return 0;
+}
+
 int lk_app_add(struct lk_lcd *lcd, const char *app, struct lk_err *err)
 {
 	struct lk_app row = { .name = lk_arena_dup(&lcd->arena, app) };

@@ -97,6 +97,20 @@ void lk_ins_touch(struct lk_lcd *lcd, const struct lk_ins *ins)
 	lcd->dirty |= LK_T_INS;
 }
 
+int lk_ins_edit(struct lk_lcd *lcd, unsigned tables, const char *tag, struct lk_ins **ins,
+		struct lk_err *err)
+{
+	int rc = lk_lcd_begin(lcd, LK_T_INS | tables, err);
+
+	return rc < 0 ? rc : lk_ins_get(lcd, tag, ins, err);
+}
+
+int lk_ins_save(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err)
+{
+	lk_ins_touch(lcd, ins);
+	return lk_lcd_commit(lcd, err);
+}
+
 static void drop_dependencies(struct lk_lcd *lcd, const char *tag)
 {
 	for (size_t i = lcd->ndep; i-- > 0;)

@@ -13,6 +13,11 @@ struct lk_app *lk_app_find(const struct lk_lcd *lcd, const char *app) LK_NONNULL
 struct lk_typ *lk_typ_find(const struct lk_lcd *lcd, const char *app, const char *type)
 	LK_NONNULL(1, 2, 3);
 
+/* Does what a list is to be narrowed to exist? Either may be NULL. Needs LK_T_APP if app is given,
+ * LK_T_TYP if type is. 0; -7 no such application, no such type of it or of any. */
+int lk_app_known(const struct lk_lcd *lcd, const char *app, const char *type, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 4);
+
 /* Needs LK_T_APP. 0; -4 exists; -5 bad name. */
 int lk_app_add(struct lk_lcd *lcd, const char *app, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 

@@ -18,6 +18,14 @@ int lk_ins_get(const struct lk_lcd *lcd, const char *tag, struct lk_ins **ins, s
 int lk_ins_add(struct lk_lcd *lcd, const struct lk_ins *new, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* Begin a change of one instance: lock, load LK_T_INS and the tables given, find the tag. 0, or -7. */
+int lk_ins_edit(struct lk_lcd *lcd, unsigned tables, const char *tag, struct lk_ins **ins,
+		struct lk_err *err) LK_MUST LK_NONNULL(1, 3, 4, 5);
+
+/* End it: mark the instance and commit. Of other instances that were changed lk_ins_touch() tells. */
+int lk_ins_save(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
 /* Mark an instance as changed, so that commit writes it. */
 void lk_ins_touch(struct lk_lcd *lcd, const struct lk_ins *ins) LK_NONNULL(1, 2);
 

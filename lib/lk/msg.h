@@ -103,6 +103,7 @@
 #define LK_M_NO_LOCKFILE 700121, LK_EX_NOENT, "lock file \"%s\": %s"
 #define LK_M_NO_PRIORITY 700122, LK_EX_NOENT, \
 	"no equivalency gives system \"%s\" a priority in the hierarchy of \"%s\""
+#define LK_M_NO_TYPE_ANYWHERE 700200, LK_EX_NOENT, "type \"%s\" does not exist in any application"
 #define LK_M_NO_NODE 700123, LK_EX_NOENT, "nothing refers to system \"%s\""
 
 /* refused deletes */
