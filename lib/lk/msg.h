@@ -110,4 +110,18 @@
 #define LK_M_KEPT 700130, LK_EX_INUSE, "\"%s\" is kept: \"%s\" still depends on it"
 #define LK_M_DELETE_FAILED 700131, LK_EX_INUSE, "\"%s\" is kept: its delete action failed"
 
+/* lk_chg_value: the numbers behind the codes are those of its own table (spec/core.md 3.14.1) */
+#define LK_M_CHG_INVALID 700270, 2, "the result would not be valid: %s"
+#define LK_M_CHG_IN_THE_WAY 700271, 2, "%s cannot become %s, which is there already"
+#define LK_M_CHG_WHOLE_ID 700272, 5, \
+	"id \"%s\" of \"%s\" would be replaced as a whole: give -F to allow it or -I to keep ids"
+#define LK_M_CHG_RUNNING 700273, 3, "Lockkeeper is running: stop it first (lkstop)"
+#define LK_M_CHG_NOT_ROOT 700274, 4, "only root may do this"
+#define LK_M_CHG_NO_LKROOT 700275, 6, "the environment variable LKROOT is not set"
+#define LK_M_CHG_NOTHING 700276, 7, "nothing matched"
+#define LK_M_CHG_FILE 700277, 2, "%s: %s"
+#define LK_M_CHG_LINE 700278, 2, "%s:%u: %s"
+#define LK_M_CHG_OPTIONS 700279, 2, "%s"
+#define LK_M_CHG_FAILED 700280, 1, "%s"
+
 #endif
