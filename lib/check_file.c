@@ -43,12 +43,24 @@ static void check_mode(struct lk_check *check, const char *path, const struct st
 	found->repair = LK_REPAIR_MODE;
 }
 
+/* The walk does not follow links, and so does not see what the commands see there. */
+static void check_link(struct lk_check *check, const char *path, const struct stat *st)
+{
+	struct stat target;
+
+	if (S_ISLNK(st->st_mode) && fstatat(check->lcd.tree.fd, path, &target, 0) == 0 &&
+	    S_ISDIR(target.st_mode))
+		lk_check_add(check, path, 0, "a symbolic link to a directory: what is behind it "
+			     "was not looked at")->warning = true;
+}
+
 static int look(void *arg, const char *path, const struct stat *st)
 {
 	struct looking *l = arg;
 	struct lk_files_kit kit;
 
 	check_mode(l->check, path, st);
+	check_link(l->check, path, st);
 	if (lk_files_leftover(path) && !S_ISDIR(st->st_mode) && l->settled)
 		check_leftover(l->check, path);
 	if (lk_files_kit(path, &kit) && !strcmp(kit.name, "instances"))
@@ -61,5 +73,9 @@ void lk_check_files(struct lk_check *check, bool settled, struct lk_err *err)
 	struct looking l = { .check = check, .settled = settled };
 	const struct lk_files files = { .visit = look, .arg = &l };
 
+	struct stat root;
+
+	if (fstatat(check->lcd.tree.fd, ".", &root, 0) == 0)
+		check_mode(check, ".", &root);
 	(void)!lk_files_visit(&check->lcd.tree, &files, err);
 }

@@ -428,6 +428,20 @@ is_repaired() {	# TEXT DONE
 	[ "$(stat -c %a "$LKROOT/subsys/gen/resources/app/actions/restore")" = 755 ]
 }
 
+@test "a root directory that every user may write is closed" {
+	chmod 777 "$LKROOT"
+	is_repaired '.:0: [problem] every user of the machine may write it (mode 0777)' \
+		'right to write taken away from others'
+	[ "$(stat -c %a "$LKROOT")" = 775 ]
+}
+
+@test "a directory behind a symbolic link is a warning" {
+	mv "$LKROOT/subsys/gen" "$LKROOT/gen"
+	ln -s ../gen "$LKROOT/subsys/gen"
+	expect 0 lcdcheck
+	lines_are 'subsys/gen:0: [warning] a symbolic link to a directory: what is behind it was not looked at'
+}
+
 @test "all repairs together leave nothing" {
 	dead_pid
 	instance gen/app app2 id2 OSU RESTORE "$dead" "$dead"
