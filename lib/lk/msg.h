@@ -11,6 +11,10 @@
 
 #define LK_MSG_SYSCALL 700001
 
+/* The number of a message, to tell errors apart: err.number == LK_M_NUMBER(LK_M_NO_TAG). */
+#define LK_M_NUMBER(...) LK_M_FIRST(__VA_ARGS__)
+#define LK_M_FIRST(number, ...) number
+
 /* documented */
 #define LK_M_LOCAL_SYSTEM 424, LK_EX_ARG, "can't remove entry for local system \"%s\""
 #define LK_M_NO_DAEMON 472, LK_EX_SYSTEM, "Can't run this application without LCD Daemon running."
@@ -123,5 +127,14 @@
 #define LK_M_CHG_LINE 700278, 2, "%s:%u: %s"
 #define LK_M_CHG_OPTIONS 700279, 2, "%s"
 #define LK_M_CHG_FAILED 700280, 1, "%s"
+
+/* processes, scripts, the admin lock */
+#define LK_M_LOCKFILE_USED 700220, LK_EX_EXISTS, "lock file \"%s\" is in use already, for %s"
+#define LK_M_LOCK_LOST 700221, LK_EX_INTERNAL, "flag %s, for the admin lock, was removed by another process"
+#define LK_M_LOCK_OWNER 700222, LK_EX_ARG, "process %ld, for which the lock is wanted, does not run"
+#define LK_M_BAD_LOCKFILE 700223, LK_EX_INTERNAL, "lock file \"%s\": %s"
+#define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
+#define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
+#define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 #endif
