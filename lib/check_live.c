@@ -1,55 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Marks of processes that are dead: reservations, deletions, admin locks. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lk/check.h"
-#include "lk/cleanup.h"
 #include "lk/limits.h"
 #include "lk/name.h"
+#include "lk/proc.h"
 #include "lk/poison.h"
-
-/* When a process was started, in clock ticks since boot; 0: not known. */
-static unsigned long long start_of(pid_t pid)
-{
-	char path[32], text[1024];
-	unsigned long long start = 0;
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	FILE LK_AUTO_FILE *stat = fopen(path, "re");
-	size_t len = stat ? fread(text, 1, sizeof(text) - 1, stat) : 0;
-	text[len] = '\0';
-	const char *field = strrchr(text, ')');		/* the name may contain anything */
-	for (int i = 0; field && i < 20; i++)
-		field = strchr(field + 1, ' ');
-	if (field)
-		start = strtoull(field, NULL, 10);
-	return start;
-}
-
-/* A process may have the id of a dead one: the time of its start tells them apart. */
-static bool is_alive(const struct lk_holder *holder)
-{
-	if (holder->pid <= 0 || (kill(holder->pid, 0) < 0 && errno != EPERM))
-		return false;
-	unsigned long long start = holder->start ? start_of(holder->pid) : 0;
-	return !start || start == holder->start;
-}
 
 static void check_ins(struct lk_check *check, size_t row)
 {
 	const struct lk_ins *ins = &check->lcd.ins[row];
 
-	if (ins->resv != LK_RESV_NONE && !is_alive(&ins->holder))
+	if (ins->resv != LK_RESV_NONE && !lk_proc_alive(&ins->holder))
 		lk_check_offer(check, lk_check_add(check, lk_check_ins_file(check, ins), ins->line,
 				"\"%s\" is reserved (%s) by process %ld, which is dead", ins->tag,
 				lk_resv_names[ins->resv], (long)ins->holder.pid),
 			       LK_REPAIR_RESERVATION, LK_T_INS, row, LK_T_TYP,
 			       "reservation cleared");
-	if (ins->deleting.pid && !is_alive(&ins->deleting))
+	if (ins->deleting.pid && !lk_proc_alive(&ins->deleting))
 		lk_check_offer(check, lk_check_add(check, lk_check_ins_file(check, ins), ins->line,
 				"\"%s\" is marked for deletion by process %ld, which is dead",
 				ins->tag, (long)ins->deleting.pid),
@@ -79,7 +49,7 @@ static void check_flag(struct lk_check *check, size_t row)
 	const struct lk_flg *flg = &check->lcd.flg[row];
 	struct lk_holder holder = { .pid = lock_process(&check->lcd, flg->name) };
 
-	if (holder.pid && !is_alive(&holder))
+	if (holder.pid && !lk_proc_alive(&holder))
 		lk_check_offer(check, lk_check_add(check, "config/flg", flg->line,
 				"admin lock \"%s\" of process %ld, which is dead", flg->name,
 				(long)holder.pid),
