@@ -113,8 +113,11 @@ static int load_file(struct loading *l, const char *path, const struct lk_typ *t
 	l->path = path;
 	l->typ = typ;
 	int rc = slurp(l, path, &text, &len);
-	if (rc < 0 && l->report && l->err->code != LK_EX_SYSTEM)
-		return problem(l, 0, "not a regular file, or too large");
+	if (rc < 0 && l->report &&
+	    (l->err->code != LK_EX_SYSTEM || l->err->number == LK_MSG_SYSCALL))
+		return problem(l, 0, l->err->code != LK_EX_SYSTEM
+					     ? "not a regular file, or too large"
+					     : "cannot be read, or is a symbolic link");
 	if (rc < 0)
 		return rc;
 	return rc ? lk_rec_parse(&l->desc->kind, text, len, &sink) : on_missing(l);

@@ -11,6 +11,10 @@
 
 #define LK_MSG_SYSCALL 700001
 
+/* The number of a message, to tell errors apart: err.number == LK_M_NUMBER(LK_M_NO_TAG). */
+#define LK_M_NUMBER(...) LK_M_FIRST(__VA_ARGS__)
+#define LK_M_FIRST(number, ...) number
+
 /* documented */
 #define LK_M_LOCAL_SYSTEM 424, LK_EX_ARG, "can't remove entry for local system \"%s\""
 #define LK_M_NO_DAEMON 472, LK_EX_SYSTEM, "Can't run this application without LCD Daemon running."
@@ -112,5 +116,28 @@
 /* refused deletes */
 #define LK_M_KEPT 700130, LK_EX_INUSE, "\"%s\" is kept: \"%s\" still depends on it"
 #define LK_M_DELETE_FAILED 700131, LK_EX_INUSE, "\"%s\" is kept: its delete action failed"
+
+/* lk_chg_value: the numbers behind the codes are those of its own table (spec/core.md 3.14.1) */
+#define LK_M_CHG_INVALID 700270, 2, "the result would not be valid: %s"
+#define LK_M_CHG_IN_THE_WAY 700271, 2, "%s cannot become %s, which is there already"
+#define LK_M_CHG_WHOLE_ID 700272, 5, \
+	"id \"%s\" of \"%s\" would be replaced as a whole: give -F to allow it or -I to keep ids"
+#define LK_M_CHG_RUNNING 700273, 3, "Lockkeeper is running: stop it first (lkstop)"
+#define LK_M_CHG_NOT_ROOT 700274, 4, "only root may do this"
+#define LK_M_CHG_NO_LKROOT 700275, 6, "the environment variable LKROOT is not set"
+#define LK_M_CHG_NOTHING 700276, 7, "nothing matched"
+#define LK_M_CHG_FILE 700277, 2, "%s: %s"
+#define LK_M_CHG_LINE 700278, 2, "%s:%u: %s"
+#define LK_M_CHG_OPTIONS 700279, 2, "%s"
+#define LK_M_CHG_FAILED 700280, 1, "%s"
+
+/* processes, scripts, the admin lock */
+#define LK_M_LOCKFILE_USED 700220, LK_EX_EXISTS, "lock file \"%s\" is in use already, for %s"
+#define LK_M_LOCK_LOST 700221, LK_EX_INTERNAL, "flag %s, for the admin lock, was removed by another process"
+#define LK_M_LOCK_OWNER 700222, LK_EX_ARG, "process %ld, for which the lock is wanted, does not run"
+#define LK_M_BAD_LOCKFILE 700223, LK_EX_INTERNAL, "lock file \"%s\": %s"
+#define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
+#define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
+#define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 #endif
