@@ -71,7 +71,7 @@ static int take_lock(int fd, struct lk_err *err)
 			return lk_fail(err, LK_M_LOCK_TIMEOUT, pid, LK_LOCK_SECONDS);
 		}
 		nanosleep(&nap, NULL);
-		if (nap.tv_nsec < 8000000)
+		if (nap.tv_nsec < 1000000)
 			nap.tv_nsec *= 2;
 	}
 	return 0;
