@@ -18,6 +18,11 @@
 #include "../unit/tap.h"
 #include "lk/poison.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define STRIDE 7	/* programs start slowly */
+#else
+#define STRIDE 1
+#endif
 #define NODES 512
 #define ENTRIES 64
 #define FDS 256
@@ -495,7 +500,7 @@ static void choose(struct lab *lab, unsigned number, bool all)
 
 		if (all)
 			node->choice = rest % n, rest /= n;
-		else if (number <= ENTRIES)
+		else if (number < ENTRIES)
 			node->choice = node->dir ? (unsigned)((1ULL << number) - 1) & (n - 1)
 						 : number % n;
 		else
@@ -582,7 +587,7 @@ static void run_after_dead(struct lab *lab)
 
 	lab->watch = false;
 	lab->acknowledged = true;
-	for (unsigned at = 1; end.killed; at++) {
+	for (unsigned at = 1; end.killed; at += STRIDE) {
 		struct lab_end second;
 
 		lab_store(lab->root, &lab->base);
@@ -594,7 +599,7 @@ static void run_after_dead(struct lab *lab)
 		if (second.code == 0)
 			check_cut(lab);
 	}
-	ok(deaths > 20, "%s: it died in %u places", lab->scenario->name, deaths);
+	ok(deaths * STRIDE > 20, "%s: it died in %u places", lab->scenario->name, deaths);
 }
 
 static void run(struct lab *lab)
