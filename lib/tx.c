@@ -297,7 +297,7 @@ static int commit_many(struct lk_tx *tx, struct lk_err *err)
 							 .path = tx->file[i].path };
 	int rc = write_journal(tx, journal, err);
 	if (rc < 0) {
-		if (faccessat(tx->tree->fd, LK_JOURNAL, F_OK, 0) < 0)
+		if (faccessat(tx->tree->fd, LK_JOURNAL, F_OK, 0) < 0 && errno == ENOENT)
 			drop_temps(tx, tx->n);
 		return rc;
 	}
