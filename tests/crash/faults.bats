@@ -3,6 +3,7 @@
 # Disk full, read-only, no permission, no tree, failing system calls: a clear error, exit 1, nothing
 # lost, and the next writer works.
 
+# shellcheck disable=SC2016	# the scripts for the private namespaces are quoted
 load ../helpers/tree
 
 setup() {
