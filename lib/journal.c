@@ -25,8 +25,17 @@ struct loading {
 /* The journal is obeyed with root's rights: a path in it must stay in the tree. */
 static bool path_is_safe(const char *path)
 {
-	return *path && *path != '/' && strlen(path) < LK_PATH_MAX - 6 &&
-	       strncmp(path, "../", 3) && !strstr(path, "/../");
+	if (strlen(path) >= LK_PATH_MAX - 6)
+		return false;
+	for (;;) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 0 || !strncmp(path, ".", len) || (len == 2 && !strncmp(path, "..", 2)))
+			return false;
+		if (!path[len])
+			return true;
+		path += len + 1;
+	}
 }
 
 static int take_op(void *arg, struct lk_rec *rec)

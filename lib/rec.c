@@ -88,12 +88,18 @@ static const char *split(const struct lk_rec_kind *kind, char *line, size_t len,
 	return n == kind->columns ? NULL : "too few fields";
 }
 
-static bool is_head(const struct lk_rec_kind *kind, const char *line)
+/* Not strcmp(3): a NUL byte in the line is damage, not its end. */
+static bool is_line(const char *line, size_t len, const char *text)
+{
+	return len == strlen(text) && !memcmp(line, text, len);
+}
+
+static bool is_head(const struct lk_rec_kind *kind, const char *line, size_t len)
 {
 	char head[64];
 
 	snprintf(head, sizeof(head), "#lockkeeper %s 1", kind->name);
-	return !strcmp(line, head);
+	return is_line(line, len, head);
 }
 
 /* One line that is neither the first nor the last. */
@@ -102,7 +108,7 @@ static int take_line(const struct lk_rec_kind *kind, char *line, size_t len, uns
 {
 	struct lk_rec rec = { .line = number };
 
-	if (line[0] == '#')
+	if (line[0] == '#' && !memchr(line, '\0', len))
 		return 0;
 	if (has_control(line, len))
 		return sink->problem(sink->arg, number, "a control character");
@@ -122,18 +128,19 @@ int lk_rec_parse(const struct lk_rec_kind *kind, char *text, size_t len,
 
 	for (char *line = text, *end = text + len; line < end && rc >= 0;) {
 		char *newline = memchr(line, '\n', (size_t)(end - line));
+		size_t length = newline ? (size_t)(newline - line) : 0;
 
 		number++;
 		if (!newline)
 			return sink->problem(sink->arg, number, "the line is cut off");
 		*newline = '\0';
-		if (number == 1 && !is_head(kind, line))
+		if (number == 1 && !is_head(kind, line, length))
 			return sink->problem(sink->arg, 1, "not the first line of such a file");
 		if (ended)
 			return sink->problem(sink->arg, number, "text behind the line \"" END "\"");
-		ended = !strcmp(line, END);
+		ended = is_line(line, length, END);
 		if (number > 1 && !ended)
-			rc = take_line(kind, line, (size_t)(newline - line), number, sink);
+			rc = take_line(kind, line, length, number, sink);
 		line = newline + 1;
 	}
 	if (rc >= 0 && !ended)

@@ -62,6 +62,7 @@ int lk_snap_begin(struct lk_snap *snap, const struct lk_tree *tree, struct lk_er
 		try_shared_lock(snap);
 
 	int rc = current_seq(tree, &snap->seq);
+	snap->unreadable = rc < 0;
 	if (rc < 0)
 		return lk_fail_errno(err, -rc, "%s/%s", tree->root, LK_LOCKFILE);
 	rc = lk_journal_read(tree, &snap->arena, &snap->journal, err);
@@ -98,7 +99,9 @@ bool lk_snap_end(struct lk_snap *snap)
 {
 	uint64_t seq;
 
-	return current_seq(snap->tree, &seq) == 0 && seq == snap->seq;
+	/* a counter that cannot be read will not be readable at the next attempt either */
+	return snap->unreadable ||
+	       (current_seq(snap->tree, &seq) == 0 && seq == snap->seq);
 }
 
 void lk_snap_free(struct lk_snap *snap)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/journal.h"
 #include "lk/msg.h"
 #include "lk/poison.h"
 
@@ -92,22 +93,26 @@ int lk_tree_slurp(const struct lk_tree *tree, const char *path, struct lk_arena 
 	return read_all(fd, path, (size_t)st.st_size, arena, text, len, err);
 }
 
+static int make_dir(const struct lk_tree *tree, const char *dir, struct lk_err *err)
+{
+	if (mkdirat(tree->fd, dir, 0755) < 0 && errno != EEXIST)
+		return lk_fail_errno(err, errno, "%s/%s", tree->root, dir);
+	/* also if it was there: it may be the work of a writer that died before its fsync */
+	return lk_sync_dir(tree, dir, err);
+}
+
 int lk_tree_mkdirs(const struct lk_tree *tree, const char *path, struct lk_err *err)
 {
 	char part[LK_PATH_MAX];
+	int rc = 0;
 
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+	/* the file is there: whoever committed it came through here */
+	if (faccessat(tree->fd, path, F_OK, 0) == 0)
+		return 0;
+	for (const char *slash = strchr(path, '/'); slash && rc == 0;
+	     slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		if (mkdirat(tree->fd, part, 0755) < 0) {
-			if (errno == EEXIST)
-				continue;
-			return lk_fail_errno(err, errno, "%s/%s", tree->root, part);
-		}
-		char *above = strrchr(part, '/');
-		snprintf(above ? above : part, 2, above ? "" : ".");
-		int LK_AUTO_CLOSE fd = openat(tree->fd, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || fsync(fd) < 0)
-			return lk_fail_errno(err, errno, "%s/%s", tree->root, part);
+		rc = make_dir(tree, part, err);
 	}
-	return 0;
+	return rc;
 }

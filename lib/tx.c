@@ -71,7 +71,7 @@ static int take_lock(int fd, struct lk_err *err)
 			return lk_fail(err, LK_M_LOCK_TIMEOUT, pid, LK_LOCK_SECONDS);
 		}
 		nanosleep(&nap, NULL);
-		if (nap.tv_nsec < 8000000)
+		if (nap.tv_nsec < 1000000)
 			nap.tv_nsec *= 2;
 	}
 	return 0;
@@ -297,7 +297,7 @@ static int commit_many(struct lk_tx *tx, struct lk_err *err)
 							 .path = tx->file[i].path };
 	int rc = write_journal(tx, journal, err);
 	if (rc < 0) {
-		if (faccessat(tx->tree->fd, LK_JOURNAL, F_OK, 0) < 0)
+		if (faccessat(tx->tree->fd, LK_JOURNAL, F_OK, 0) < 0 && errno == ENOENT)
 			drop_temps(tx, tx->n);
 		return rc;
 	}

@@ -42,6 +42,7 @@ int lk_tree_slurp(const struct lk_tree *tree, const char *path, struct lk_arena 
 struct lk_snap {
 	const struct lk_tree *tree;
 	uint64_t seq;
+	bool unreadable;		/* the counter is not: begin has failed, no use in trying again */
 	struct lk_journal *journal;	/* a committed change that is not in place yet, or NULL */
 	struct lk_arena arena;
 	int lock_fd;			/* -1, or a shared lock after many attempts in vain */

@@ -25,38 +25,37 @@ static pid_t new_child(void)
 
 int main(void)
 {
-	struct tap tap = { 0 };
 	unsigned long long start, again;
 	pid_t pid = new_child();
 
-	TAP_OK(&tap, lk_proc_start(getpid(), &start) == 0 && start, "our start time");
-	TAP_OK(&tap, lk_proc_start(pid, &start) == 0 && lk_proc_start(pid, &again) == 0 &&
+	ok(lk_proc_start(getpid(), &start) == 0 && start, "our start time");
+	ok(lk_proc_start(pid, &start) == 0 && lk_proc_start(pid, &again) == 0 &&
 	       start && start == again, "a child's start time is stable");
 	usleep(50000);	/* it has its new name now */
-	TAP_OK(&tap, lk_proc_start(pid, &again) == 0 && start == again,
+	ok(lk_proc_start(pid, &again) == 0 && start == again,
 	       "a name with blanks and parentheses does not matter");
 
 	struct lk_holder holder = lk_proc_holder(pid);
 	struct lk_holder other = { .pid = pid, .start = start + 1 }, unknown = { .pid = pid };
-	TAP_OK(&tap, holder.pid == pid && holder.start == start, "a holder has its start time");
-	TAP_OK(&tap, lk_proc_alive(&holder), "a holder that runs is alive");
-	TAP_OK(&tap, lk_proc_alive(&unknown), "so is one whose start time is not known");
-	TAP_OK(&tap, !lk_proc_alive(&other), "another process of the same id is not the holder");
+	ok(holder.pid == pid && holder.start == start, "a holder has its start time");
+	ok(lk_proc_alive(&holder), "a holder that runs is alive");
+	ok(lk_proc_alive(&unknown), "so is one whose start time is not known");
+	ok(!lk_proc_alive(&other), "another process of the same id is not the holder");
 
-	TAP_OK(&tap, lk_proc_descends(pid, getpid()), "a child descends from its parent");
-	TAP_OK(&tap, lk_proc_descends(pid, pid), "a process counts as its own ancestor");
-	TAP_OK(&tap, lk_proc_descends(pid, getppid()), "a child descends from its grandparent");
-	TAP_OK(&tap, !lk_proc_descends(getpid(), pid), "a parent does not descend from its child");
-	TAP_OK(&tap, !lk_proc_descends(pid, 0) && !lk_proc_descends(0, 0),
+	ok(lk_proc_descends(pid, getpid()), "a child descends from its parent");
+	ok(lk_proc_descends(pid, pid), "a process counts as its own ancestor");
+	ok(lk_proc_descends(pid, getppid()), "a child descends from its grandparent");
+	ok(!lk_proc_descends(getpid(), pid), "a parent does not descend from its child");
+	ok(!lk_proc_descends(pid, 0) && !lk_proc_descends(0, 0),
 	       "process 0 is nobody's ancestor");
 
 	kill(pid, SIGKILL);
 	siginfo_t info;
 	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-	TAP_OK(&tap, !lk_proc_alive(&holder) && !lk_proc_alive(&unknown), "a zombie is dead");
+	ok(!lk_proc_alive(&holder) && !lk_proc_alive(&unknown), "a zombie is dead");
 	waitpid(pid, NULL, 0);
-	TAP_OK(&tap, !lk_proc_alive(&holder), "a process that is gone is dead");
-	TAP_OK(&tap, lk_proc_start(pid, &start) == -ESRCH && start == 0,
+	ok(!lk_proc_alive(&holder), "a process that is gone is dead");
+	ok(lk_proc_start(pid, &start) == -ESRCH && start == 0,
 	       "its start time cannot be had");
-	return tap_end(&tap);
+	return tap_done();
 }

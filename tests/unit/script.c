@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tap.h"
+#include "tree.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
 
@@ -14,7 +15,6 @@
 #define APP_DIR "subsys/a/actions"
 
 struct fixture {
-	struct tap tap;
 	const char *root;
 	struct lk_tree tree;
 	char notice[LK_ERR_TEXT];
@@ -97,7 +97,7 @@ static void check_lookup(struct fixture *f, const struct lookup *l)
 			  l->files[i][0] == 'x' ? 0755 : 0644);
 	int rc = lk_script_find(&f->tree, "a", "t", l->action, path, &notice, &err);
 	bool good = l->want ? rc == 1 && !strcmp(path, l->want) : rc == 0;
-	if (!TAP_OK(&f->tap, good && l->notice == (f->notice[0] != '\0'), "%s", l->name))
+	if (!ok(good && l->notice == (f->notice[0] != '\0'), "%s", l->name))
 		printf("# rc %d path %s notice %s\n", rc, path, f->notice);
 	for (int i = 0; i < 4 && l->files[i]; i++)
 		unlinkat(f->tree.fd, l->files[i] + 1, 0);
@@ -108,15 +108,15 @@ static void check_names(struct fixture *f)
 	struct lk_err err = { 0 };
 	char path[LK_PATH_MAX];
 
-	TAP_OK(&f->tap, lk_script_find(&f->tree, "a", "t", "../restore", path, NULL, &err) == -5,
+	ok(lk_script_find(&f->tree, "a", "t", "../restore", path, NULL, &err) == -5,
 	       "an action with a slash is refused");
-	TAP_OK(&f->tap, lk_script_find(&f->tree, "a", "t", "", path, NULL, &err) == -5,
+	ok(lk_script_find(&f->tree, "a", "t", "", path, NULL, &err) == -5,
 	       "an empty action is refused");
 	mkdirat(f->tree.fd, TYPE_DIR "/restore", 0755);
-	TAP_OK(&f->tap, lk_script_find(&f->tree, "a", "t", "restore", path, NULL, &err) == 0,
+	ok(lk_script_find(&f->tree, "a", "t", "restore", path, NULL, &err) == 0,
 	       "a directory is no script");
 	unlinkat(f->tree.fd, TYPE_DIR "/restore", AT_REMOVEDIR);
-	TAP_OK(&f->tap, lk_script_find(&f->tree, "nosuch", NULL, "quickCheck", path, NULL,
+	ok(lk_script_find(&f->tree, "nosuch", NULL, "quickCheck", path, NULL,
 				       &err) == 0, "an application without a directory has none");
 }
 
@@ -158,22 +158,22 @@ static void check_ends(struct fixture *f)
 {
 	struct lk_script_end end = run_text(f, "#!/bin/sh\nexit 0\n", 0);
 
-	TAP_OK(&f->tap, end.code == 0 && !end.timed_out && !end.interrupted, "success");
+	ok(end.code == 0 && !end.timed_out && !end.interrupted, "success");
 	end = run_text(f, "#!/bin/sh\nexit 7\n", 0);
-	TAP_OK(&f->tap, end.code == 7 && !strcmp(end.reason, "exit code 7"), "an exit code");
+	ok(end.code == 7 && !strcmp(end.reason, "exit code 7"), "an exit code");
 	end = run_text(f, "#!/bin/sh\nkill -9 $$\n", 0);
-	TAP_OK(&f->tap, end.code == 137 && !strcmp(end.reason, "killed by signal 9"), "a signal");
+	ok(end.code == 137 && !strcmp(end.reason, "killed by signal 9"), "a signal");
 	end = run_text(f, "#!/no/such/interpreter\n", 0);
-	TAP_OK(&f->tap, end.code == 127 && strstr(end.reason, "cannot be executed"),
+	ok(end.code == 127 && strstr(end.reason, "cannot be executed"),
 	       "no interpreter is 127");
 	end = run_text(f, "", 0);
-	TAP_OK(&f->tap, end.code == 126 && strstr(end.reason, "cannot be executed"),
+	ok(end.code == 126 && strstr(end.reason, "cannot be executed"),
 	       "an empty file is 126, not success");
 	tap_write(f->root, "tmp/script", "#!/bin/sh\n", 0644);
 	end = run_text(f, NULL, 0);
 	unlinkat(f->tree.fd, "tmp/script", 0);
 	struct lk_script_end gone = run_text(f, NULL, 0);
-	TAP_OK(&f->tap, (getuid() == 0 ? end.code == 126 : end.code >= 126) && gone.code == 127,
+	ok((getuid() == 0 ? end.code == 126 : end.code >= 126) && gone.code == 127,
 	       "not executable is 126, gone is 127");
 }
 
@@ -190,15 +190,15 @@ static void check_surroundings(struct fixture *f)
 		"cut -d' ' -f1,5 /proc/$$/stat\n", 10);
 	signal(SIGPIPE, SIG_DFL);
 	close(leak);
-	TAP_OK(&f->tap, end.code == 0, "a script that looks around");
+	ok(end.code == 0, "a script that looks around");
 	snprintf(path, sizeof(path), "%s\nroot=%s\npath=%s/bin:", f->root, f->root, f->root);
-	TAP_OK(&f->tap, has_text(f, "out/run", path), "directory, LKROOT and PATH");
+	ok(has_text(f, "out/run", path), "directory, LKROOT and PATH");
 	snprintf(path, sizeof(path), "args=%s/tmp/script,-t,tag 1", f->root);
-	TAP_OK(&f->tap, has_text(f, "out/run", path), "arguments");
-	TAP_OK(&f->tap, has_text(f, "out/run", "fds=0 1 2 3\n"),
+	ok(has_text(f, "out/run", path), "arguments");
+	ok(has_text(f, "out/run", "fds=0 1 2 3\n"),
 	       "no descriptors but 0 to 2 (3 is that of ls)");
 	/* signals 32 and 33 belong to the C library, which lets nobody change them */
-	TAP_OK(&f->tap, has_text(f, "out/run", "SigBlk:\t0000000000000000") &&
+	ok(has_text(f, "out/run", "SigBlk:\t0000000000000000") &&
 	       (has_text(f, "out/run", "SigIgn:\t0000000000000000") ||
 		has_text(f, "out/run", "SigIgn:\t0000000180000000")),
 	       "no signal blocked or ignored");
@@ -213,7 +213,7 @@ static void check_group(struct fixture *f)
 		 "sed \"s/^$$\\$/own group/\" >out/group\n");
 	snprintf(want, sizeof(want), "own group");
 	struct lk_script_end end = run_text(f, text, 10);
-	TAP_OK(&f->tap, end.code == 0 && has_text(f, "out/group", want), "a process group of its own");
+	ok(end.code == 0 && has_text(f, "out/group", want), "a process group of its own");
 }
 
 static void check_output(struct fixture *f)
@@ -232,10 +232,10 @@ static void check_output(struct fixture *f)
 	dup2(out, 1);
 	dup2(err, 2);
 	close(file), close(other), close(out), close(err);
-	TAP_OK(&f->tap, has_text(f, "out/stderr", "one\ntwo\n"), "all output goes to stderr");
+	ok(has_text(f, "out/stderr", "one\ntwo\n"), "all output goes to stderr");
 	snprintf(path, sizeof(path), "%s/out/stdout", f->root);
 	struct stat st;
-	TAP_OK(&f->tap, stat(path, &st) == 0 && st.st_size == 0, "and none to stdout");
+	ok(stat(path, &st) == 0 && st.st_size == 0, "and none to stdout");
 }
 
 static void check_limits(struct fixture *f)
@@ -243,14 +243,14 @@ static void check_limits(struct fixture *f)
 	int64_t begin = lk_now_ms();
 	struct lk_script_end end = run_text(f, "#!/bin/sh\nsleep 60 & sleep 60\n", 1);
 
-	TAP_OK(&f->tap, end.timed_out && end.code && !strcmp(end.reason, "not finished after 1 s") &&
+	ok(end.timed_out && end.code && !strcmp(end.reason, "not finished after 1 s") &&
 	       lk_now_ms() - begin < 4000, "a script that takes too long is ended");
 	begin = lk_now_ms();
 	end = run_text(f, "#!/bin/sh\ntrap : TERM\nwhile :; do sleep 0.1; done\n", 1);
-	TAP_OK(&f->tap, end.timed_out && end.code == 137 && lk_now_ms() - begin < 9000,
+	ok(end.timed_out && end.code == 137 && lk_now_ms() - begin < 9000,
 	       "one that does not heed TERM is killed");
 	end = run_text(f, "#!/bin/sh\nexit 3\n", 60);
-	TAP_OK(&f->tap, !end.timed_out && end.code == 3, "one in time is not disturbed");
+	ok(!end.timed_out && end.code == 3, "one in time is not disturbed");
 }
 
 /* A signal to us, from a child of ours, while the script runs. */
@@ -283,20 +283,20 @@ static void check_signals(struct fixture *f)
 	for (int i = 0; i < 3; i++) {
 		struct lk_script_end end = run_signalled(f, signals[i]);
 
-		TAP_OK(&f->tap, end.interrupted == signals[i] && end.code == 5 &&
+		ok(end.interrupted == signals[i] && end.code == 5 &&
 		       has_text(f, "out/signal", "got it"), "signal %d is passed on", signals[i]);
 		unlinkat(f->tree.fd, "out/signal", 0);
 	}
 	signal(SIGHUP, SIG_IGN);
 	struct lk_script_end end = run_signalled(f, SIGHUP);
-	TAP_OK(&f->tap, !end.interrupted && end.code == 4, "a signal that we ignore is not");
+	ok(!end.interrupted && end.code == 4, "a signal that we ignore is not");
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGCHLD, SIG_IGN);
 	end = run_text(f, "#!/bin/sh\nexit 6\n", 0);
-	TAP_OK(&f->tap, end.code == 6, "the exit code is not lost when SIGCHLD is ignored");
+	ok(end.code == 6, "the exit code is not lost when SIGCHLD is ignored");
 	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_SETMASK, NULL, &mask);
-	TAP_OK(&f->tap, !sigismember(&mask, SIGTERM), "our signal mask is as before");
+	ok(!sigismember(&mask, SIGTERM), "our signal mask is as before");
 }
 
 int main(void)
@@ -318,5 +318,5 @@ int main(void)
 	check_signals(&f);
 	lk_tree_close(&f.tree);
 	tap_clean(f.root);
-	return tap_end(&f.tap);
+	return tap_done();
 }

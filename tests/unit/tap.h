@@ -1,87 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The few lines a unit test needs: numbered TAP results, and a tree of its own. */
-#ifndef LK_TAP_H
-#define LK_TAP_H
+/* Test Anything Protocol for the test programs: ok() for every statement, tap_done() at the end. */
+#ifndef TAP_H
+#define TAP_H
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <string.h>
 
-#define TAP_OK(tap, good, ...) tap_result((tap), (good), __FILE__, __LINE__, __VA_ARGS__)
+static int tap_count, tap_failed;
 
-struct tap {
-	unsigned run, failed;
-};
-
-__attribute__((format(printf, 5, 6)))
-static inline bool tap_result(struct tap *tap, bool good, const char *file, int line,
-			      const char *fmt, ...)
+/* One statement; the text says what is true when it holds. */
+__attribute__((format(printf, 2, 3))) static inline bool ok(bool holds, const char *fmt, ...)
 {
 	va_list args;
 
-	printf("%sok %u - ", good ? "" : "not ", ++tap->run);
 	va_start(args, fmt);
+	printf("%sok %d - ", holds ? "" : "not ", ++tap_count);
 	vprintf(fmt, args);
-	va_end(args);
 	putchar('\n');
-	if (!good) {
-		tap->failed++;
-		printf("# %s:%d\n", file, line);
-	}
+	va_end(args);
 	fflush(stdout);
-	return good;
+	tap_failed += !holds;
+	return holds;
 }
 
-static inline int tap_end(const struct tap *tap)
+/* Two texts are the same; otherwise both are shown. */
+static inline bool is(const char *got, const char *want, const char *what)
 {
-	printf("1..%u\n", tap->run);
-	return tap->failed != 0;
+	bool same = got && !strcmp(got, want);
+
+	ok(same, "%s", what);
+	if (!same)
+		printf("# got:  %s\n# want: %s\n", got ? got : "(null)", want);
+	return same;
 }
 
-/* A new directory with etc/default, out, run, tmp and config, as $LKROOT; its name. */
-static inline const char *tap_tree(void)
+__attribute__((format(printf, 1, 2))) static inline void diag(const char *fmt, ...)
 {
-	static const char *const dirs[] = { "etc", "etc/default", "config", "out", "run", "tmp",
-					    "subsys" };
-	static char root[] = "/tmp/lk-unit.XXXXXX";
-	char path[64];
+	va_list args;
 
-	if (!mkdtemp(root) || setenv("LKROOT", root, 1) < 0)
-		exit(99);
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		snprintf(path, sizeof(path), "%s/%s", root, dirs[i]);
-		if (mkdir(path, 0755) < 0)
-			exit(99);
-	}
-	return root;
+	va_start(args, fmt);
+	printf("# ");
+	vprintf(fmt, args);
+	putchar('\n');
+	va_end(args);
+	fflush(stdout);
 }
 
-/* Write a file of the tree. */
-static inline void tap_write(const char *root, const char *name, const char *text, mode_t mode)
+static inline int tap_done(void)
 {
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	FILE *f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f) != 0 || chmod(path, mode) < 0)
-		exit(99);
-}
-
-/* Remove the tree. */
-static inline void tap_clean(const char *root)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		execlp("rm", "rm", "-rf", root, (char *)NULL);
-		_exit(127);
-	}
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	printf("1..%d\n", tap_count);
+	return tap_failed != 0;
 }
 
 #endif

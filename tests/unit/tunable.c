@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tap.h"
+#include "tree.h"
 #include "lk/poison.h"
 
 struct vector {
@@ -44,7 +45,7 @@ static const struct vector vectors[] = {
 	{ "a value that is too long", "K=12345678901234567890123456789012\n", -3, "longer than 31" },
 };
 
-static void check_vector(struct tap *tap, const char *root, const struct vector *v)
+static void check_vector(const char *root, const struct vector *v)
 {
 	struct lk_tree tree;
 	struct lk_err err = { 0 };
@@ -56,12 +57,12 @@ static void check_vector(struct tap *tap, const char *root, const struct vector 
 	int rc = lk_tunable(&tree, "K", value, sizeof(value), &err);
 	bool good = rc == v->rc && (rc < 0 ? strstr(err.text, v->value) != NULL
 					   : !strcmp(value, v->value));
-	if (!TAP_OK(tap, good, "%s", v->name))
+	if (!ok(good, "%s", v->name))
 		printf("# rc %d, value \"%s\", error \"%s\"\n", rc, value, err.text);
 	lk_tree_close(&tree);
 }
 
-static void check_numbers(struct tap *tap, const char *root)
+static void check_numbers(const char *root)
 {
 	unsigned long long number = 7;
 	struct lk_tree tree;
@@ -70,18 +71,18 @@ static void check_numbers(struct tap *tap, const char *root)
 	if (lk_tree_open(&tree, &err) < 0)
 		exit(99);
 	tap_write(root, LK_TUNABLES, "K='15'\nL=15s\n", 0644);
-	TAP_OK(tap, lk_tunable_number(&tree, "J", 1, 99, &number, &err) == 0 && number == 7,
+	ok(lk_tunable_number(&tree, "J", 1, 99, &number, &err) == 0 && number == 7,
 	       "a number that is not set leaves the default");
-	TAP_OK(tap, lk_tunable_number(&tree, "K", 1, 99, &number, &err) == 1 && number == 15,
+	ok(lk_tunable_number(&tree, "K", 1, 99, &number, &err) == 1 && number == 15,
 	       "a number");
-	TAP_OK(tap, lk_tunable_number(&tree, "K", 20, 99, &number, &err) == -5,
+	ok(lk_tunable_number(&tree, "K", 20, 99, &number, &err) == -5,
 	       "a number out of range");
-	TAP_OK(tap, lk_tunable_number(&tree, "L", 1, 99, &number, &err) == -5 &&
+	ok(lk_tunable_number(&tree, "L", 1, 99, &number, &err) == -5 &&
 	       strstr(err.text, "LifeKeeper: L \"15s\""), "not a number");
 	lk_tree_close(&tree);
 }
 
-static void check_files(struct tap *tap, const char *root)
+static void check_files(const char *root)
 {
 	char path[128], value[32];
 	struct lk_tree tree;
@@ -91,22 +92,21 @@ static void check_files(struct tap *tap, const char *root)
 		exit(99);
 	snprintf(path, sizeof(path), "%s/%s", root, LK_TUNABLES);
 	unlink(path);
-	TAP_OK(tap, lk_tunable(&tree, "K", value, sizeof(value), &err) == 0,
+	ok(lk_tunable(&tree, "K", value, sizeof(value), &err) == 0,
 	       "no file sets nothing");
-	TAP_OK(tap, mkdir(path, 0755) == 0 &&
+	ok(mkdir(path, 0755) == 0 &&
 	       lk_tunable(&tree, "K", value, sizeof(value), &err) == -3, "not a file");
 	lk_tree_close(&tree);
 }
 
 int main(void)
 {
-	struct tap tap = { 0 };
 	const char *root = tap_tree();
 
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++)
-		check_vector(&tap, root, &vectors[i]);
-	check_numbers(&tap, root);
-	check_files(&tap, root);
+		check_vector(root, &vectors[i]);
+	check_numbers(root);
+	check_files(root);
 	tap_clean(root);
-	return tap_end(&tap);
+	return tap_done();
 }
