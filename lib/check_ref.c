@@ -9,7 +9,6 @@
 #include "lk/check.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
-#include "lk/net.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
 
@@ -103,16 +102,10 @@ void lk_check_systems(struct lk_check *check)
 void lk_check_paths(struct lk_check *check)
 {
 	const struct lk_lcd *lcd = &check->lcd;
-	struct lk_err bad;
 
 	for (size_t i = 0; i < lcd->nnet; i++) {
 		const struct lk_net *net = &lcd->net[i];
-		const char *remove = lk_check_format(check, "net_remove -s %s -D %s", net->sys,
-						     net->device);
 
-		if (lk_net_check(net, &bad) < 0)
-			lk_check_add(check, "config/net", net->line, "path %s to \"%s\": %s",
-				     net->device, net->sys, bad.text)->advice = remove;
 		if ((check->unsound & LK_T_SYS) || lk_sys_find(lcd, net->sys))
 			continue;
 		struct lk_finding *found = lk_check_add(check, "config/net", net->line,
@@ -120,7 +113,8 @@ void lk_check_paths(struct lk_check *check)
 			net->device, net->sys);
 
 		found->warning = true;
-		found->advice = remove;
+		found->advice = lk_check_format(check, "net_remove -s %s -D %s", net->sys,
+						net->device);
 	}
 }
 

@@ -186,7 +186,7 @@ static void check_surroundings(struct fixture *f)
 	struct lk_script_end end = run_text(f,
 		"#!/bin/sh\nexec >out/run\npwd\necho root=$LKROOT\necho path=$PATH\n"
 		"echo args=$0,$1,$2\ncat; echo fds=$(ls /proc/self/fd | tr '\\n' ' ')\n"
-		"grep -E 'Sig(Blk|Ign)' /proc/$$/status\nps -o pgid= -p $$ >/dev/null 2>&1\n"
+		"grep -E 'Sig(Blk|Ign)' /proc/self/status\nps -o pgid= -p $$ >/dev/null 2>&1\n"
 		"cut -d' ' -f1,5 /proc/$$/stat\n", 10);
 	signal(SIGPIPE, SIG_DFL);
 	close(leak);
