@@ -203,7 +203,8 @@ static int translate(struct lk_cmd *cmd)
 {
 	const struct lk_err why = cmd->err;
 
-	if (why.number >= 700270 && why.number <= 700289)
+	if (why.number >= LK_M_NUMBER(LK_M_CHG_INVALID) &&
+	    why.number <= LK_M_NUMBER(LK_M_CHG_FAILED))
 		return -why.code;
 	if (why.code == LK_EX_SYSTEM || why.code == LK_EX_USAGE)
 		return -why.code;

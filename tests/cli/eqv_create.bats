@@ -163,3 +163,9 @@ setup() {
 	expect 2 eqv_create -t ip1 -S beta -o ip1 -e SHARED extra
 	expect 2 eqv_create -t ip1 -S beta -o ip1 -e SHARED -L
 }
+
+@test "-d a system that cannot be reached gives 9, -d the local one is a local call" {
+	expect 9 eqv_create -d beta --local-only -t ip1 -S alpha -o ip1 -e SHARED
+	says 'destination system "beta" is out of service'
+	expect 0 eqv_create -d alpha --local-only -t ip1 -S beta -o ip1 -e SHARED
+}

@@ -61,11 +61,11 @@ dead_pid() {
 }
 
 @test "of many takers at once exactly one wins, also over a dead holder" {
-	local i round pid pids won
-	for round in 1 2 3; do
+	local pid pids won
+	for _ in 1 2 3; do
 		dead_pid >"$L"
 		pids=()
-		for i in $(seq 12); do
+		for _ in $(seq 12); do
 			sh -c 'lcdlockf "$0" $$ 2>/dev/null && echo $$ >>"$0.won"
 				while [ ! -e "$0.end" ]; do sleep 0.05; done' "$L" 3>&- &
 			pids+=($!)

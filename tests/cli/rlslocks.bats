@@ -61,7 +61,7 @@ setup() {
 	flg_create -f shutdown_switchover
 	local text
 	for text in 'shutdown_switchover\n' '!action!1\n' 'two\nlines\n' '' 'no newline'; do
-		printf "$text" >"$L.2"
+		printf '%b' "$text" >"$L.2"
 		expect 3 rlslocks -a alpha -l "$L.2"
 		says 'lock file "'
 		[ -e "$L.2" ]

@@ -9,7 +9,7 @@ done
 for script in $(sources tests -- -name '*.bash'); do
 	check "$script: shellcheck" shellcheck -e SC2154 "$script"
 done
-for script in $(sources . -- ! -name '*.bats' ! -name '*.bash' ! -path './build-aux/*' ! -path './configure*' \
+for script in $(sources . -- ! -name '*.bats' ! -name '*.bash' ! -path './build-aux/*' ! -path './configure*' ! -path './man/*' \
 	-exec grep -Eqs -m1 '^#!.*[/ ](ba|da|k)?sh\>|^# shellcheck shell=' {} \;); do
 	case $(head -n 1 "$script") in
 	'#!'*bash*) shell=bash ;;

@@ -15,7 +15,7 @@ executable() {	# COMMAND
 }
 
 help_usage() {	# EXECUTABLE
-	"$1" --help | sed -n '1,/^[^ U]/{/^Usage: /s///p;/^       [^ ]/s///p}' | squeezed
+	"$1" --help | sed -n '1,/^[^ U]/{/^Usage: /s///p;s/^       \([^ ]\)/\1/p}' | squeezed
 }
 
 page_usage() {	# PAGE
