@@ -5,6 +5,7 @@
 #include "lk/app.h"
 #include "lk/cmd.h"
 #include "lk/dep.h"
+#include "lk/graph.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/poison.h"
@@ -70,13 +71,27 @@ static int list_hierarchy(struct listing *l, struct lk_lcd *lcd, const char *top
 	return rc;
 }
 
-static int list_all(struct listing *l, struct lk_lcd *lcd, bool roots)
+static int list_all(struct listing *l, struct lk_lcd *lcd)
 {
 	lk_ins_sort(lcd);
 	for (size_t i = 0; i < lcd->nins; i++)
-		if (!roots || lk_dep_is_root(lcd, lcd->ins[i].tag))
-			list_one(l, &lcd->ins[i]);
+		list_one(l, &lcd->ins[i]);
 	return 0;
+}
+
+static int list_roots(struct listing *l, struct lk_lcd *lcd)
+{
+	struct lk_graph graph;
+
+	lk_ins_sort(lcd);
+	int rc = lk_graph_build(&graph, lcd, &l->cmd->err);
+	for (size_t i = 0; rc == 0 && i < lcd->nins; i++) {
+		int node = lk_graph_find(&graph, lcd->ins[i].tag);
+
+		if (lk_graph_is_root(&graph, (unsigned)node))
+			list_one(l, &lcd->ins[i]);
+	}
+	return rc;
 }
 
 /* A filter that names something unknown is an error, one that matches nothing is not. */
@@ -112,7 +127,10 @@ static int run(struct lk_cmd *cmd)
 		return rc;
 
 	lk_json_open(&l.json, NULL, '[');
-	rc = top && *top ? list_hierarchy(&l, &lcd, top) : list_all(&l, &lcd, top);
+	if (top)
+		rc = *top ? list_hierarchy(&l, &lcd, top) : list_roots(&l, &lcd);
+	else
+		rc = list_all(&l, &lcd);
 	lk_json_close(&l.json, ']');
 	if (rc == 0 && cmd->json)
 		rc = lk_cmd_json(cmd, &l.json);

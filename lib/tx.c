@@ -171,8 +171,12 @@ static int add_file(struct lk_tx *tx, const char *path, const char *data, size_t
 
 int lk_tx_put(struct lk_tx *tx, const char *path, const struct lk_buf *data, struct lk_err *err)
 {
-	char *copy = data->failed ? NULL : lk_arena_alloc(&tx->arena, data->len + 1);
+	char *copy;
 
+	/* what is larger could not be read again */
+	if (data->len > LK_FILE_MAX)
+		return lk_fail(err, LK_M_TOO_LARGE, path, LK_FILE_MAX);
+	copy = data->failed ? NULL : lk_arena_alloc(&tx->arena, data->len + 1);
 	if (!copy)
 		return lk_fail_nomem(err);
 	memcpy(copy, data->data ? data->data : "", data->len + 1);

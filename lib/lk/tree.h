@@ -74,7 +74,8 @@ struct lk_tx {
 
 int lk_tx_begin(struct lk_tx *tx, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
-/* Replace or create path with data (copied); delete path. The directory must exist at commit. */
+/* Replace or create path with data (copied); delete path. The directory must exist at commit.
+ * 0; -1; -6 data larger than LK_FILE_MAX, too many files or a path too long. */
 int lk_tx_put(struct lk_tx *tx, const char *path, const struct lk_buf *data, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 int lk_tx_del(struct lk_tx *tx, const char *path, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
