@@ -433,7 +433,6 @@ changes() {
 }
 
 @test "instances without a delete action go together, in few changes of the tree" {
-	f1
 	local i before
 	for i in $(seq 30); do
 		ins_create -a comm -r ip -t "n$i" -i "10.1.0.$i"
@@ -449,7 +448,6 @@ changes() {
 }
 
 @test "a delete action that fails in the middle keeps what is below it, and only that" {
-	f1
 	stub_action gen/app delete 3
 	ins_create -a comm -r ip -t top -i 10.2.0.1
 	ins_create -a comm -r ip -t side -i 10.2.0.2
