@@ -29,20 +29,7 @@ static void add_json(struct lk_json *json, const struct lk_lcd *lcd, const struc
 {
 	lk_json_open(json, NULL, '{');
 	lk_json_string(json, "system", lcd->local);
-	lk_json_string(json, "application", ins->app);
-	lk_json_string(json, "type", ins->type);
-	lk_json_string(json, "tag", ins->tag);
-	lk_json_string(json, "id", ins->id);
-	lk_json_string(json, "info", ins->info);
-	lk_json_string(json, "state", lk_state_names[ins->state]);
-	lk_json_string(json, "reason", ins->reason);
-	lk_json_string(json, "initialize", lk_init_names[ins->init]);
-	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
-	lk_json_number(json, "reservation_pid", ins->holder.pid);
-	lk_json_number(json, "quick_check", ins->quick);
-	lk_json_number(json, "deep_check", ins->deep);
-	lk_json_bool(json, "local_recovery", ins->localrecovery);
-	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
+	lk_ins_json(json, ins);
 	lk_json_close(json, '}');
 }
 

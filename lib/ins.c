@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lk/app.h"
+#include "lk/json.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -217,4 +218,22 @@ void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		lk_resv_names[ins->resv], numbers[0], "0", numbers[1], numbers[2], numbers[3],
 	};
 	memcpy(fields, all, sizeof(all));
+}
+
+void lk_ins_json(struct lk_json *json, const struct lk_ins *ins)
+{
+	lk_json_string(json, "application", ins->app);
+	lk_json_string(json, "type", ins->type);
+	lk_json_string(json, "tag", ins->tag);
+	lk_json_string(json, "id", ins->id);
+	lk_json_string(json, "info", ins->info);
+	lk_json_string(json, "state", lk_state_names[ins->state]);
+	lk_json_string(json, "reason", ins->reason);
+	lk_json_string(json, "initialize", lk_init_names[ins->init]);
+	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
+	lk_json_number(json, "reservation_pid", ins->holder.pid);
+	lk_json_number(json, "quick_check", ins->quick);
+	lk_json_number(json, "deep_check", ins->deep);
+	lk_json_bool(json, "local_recovery", ins->localrecovery);
+	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
 }

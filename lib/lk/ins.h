@@ -52,4 +52,8 @@ void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		   char numbers[static 4][LK_INS_NUMBER], const char *fields[static LK_INS_FIELDS])
 	LK_NONNULL(1, 2);
 
+/* The instance as members of a JSON object. */
+struct lk_json;
+void lk_ins_json(struct lk_json *json, const struct lk_ins *ins) LK_NONNULL(1, 2);
+
 #endif

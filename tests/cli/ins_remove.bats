@@ -118,7 +118,7 @@ mark_column() {	# the deleting field of a tag
 	[ "$(grep -c predelete "$J")" -eq 0 ]
 	[ "$(grep -c postdelete "$J")" -eq 0 ]
 	expect 0 ins_remove -t ip1
-	[ "$(cat "$J" | tail -2)" = "$(printf 'alpha predelete \nalpha postdelete ')" ]
+	[ "$(tail -2 "$J")" = "$(printf 'alpha predelete \nalpha postdelete ')" ]
 	[ "$(grep -c predelete "$J")" -eq 1 ]
 	[ "$(grep -c postdelete "$J")" -eq 1 ]
 	expect 0 flg_list
