@@ -59,8 +59,8 @@ static int list_reached(struct listing *l, struct lk_lcd *lcd, const char *tag, 
 	if (rc < 0)
 		return rc;
 	l->graph = &graph;
-	return lk_graph_walk(&graph, (unsigned)lk_graph_find(&graph, tag), dir, &walk,
-			     &l->cmd->err);
+	lk_graph_walk(&graph, (unsigned)lk_graph_find(&graph, tag), dir, &walk);
+	return 0;
 }
 
 /* -c, -p or neither: rows. */

@@ -5,6 +5,7 @@
 #include "lk/app.h"
 #include "lk/cmd.h"
 #include "lk/dep.h"
+#include "lk/graph.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/poison.h"
@@ -28,20 +29,7 @@ static void add_json(struct lk_json *json, const struct lk_lcd *lcd, const struc
 {
 	lk_json_open(json, NULL, '{');
 	lk_json_string(json, "system", lcd->local);
-	lk_json_string(json, "application", ins->app);
-	lk_json_string(json, "type", ins->type);
-	lk_json_string(json, "tag", ins->tag);
-	lk_json_string(json, "id", ins->id);
-	lk_json_string(json, "info", ins->info);
-	lk_json_string(json, "state", lk_state_names[ins->state]);
-	lk_json_string(json, "reason", ins->reason);
-	lk_json_string(json, "initialize", lk_init_names[ins->init]);
-	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
-	lk_json_number(json, "reservation_pid", ins->holder.pid);
-	lk_json_number(json, "quick_check", ins->quick);
-	lk_json_number(json, "deep_check", ins->deep);
-	lk_json_bool(json, "local_recovery", ins->localrecovery);
-	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
+	lk_ins_json(json, ins);
 	lk_json_close(json, '}');
 }
 
@@ -70,13 +58,27 @@ static int list_hierarchy(struct listing *l, struct lk_lcd *lcd, const char *top
 	return rc;
 }
 
-static int list_all(struct listing *l, struct lk_lcd *lcd, bool roots)
+static int list_all(struct listing *l, struct lk_lcd *lcd)
 {
 	lk_ins_sort(lcd);
 	for (size_t i = 0; i < lcd->nins; i++)
-		if (!roots || lk_dep_is_root(lcd, lcd->ins[i].tag))
-			list_one(l, &lcd->ins[i]);
+		list_one(l, &lcd->ins[i]);
 	return 0;
+}
+
+static int list_roots(struct listing *l, struct lk_lcd *lcd)
+{
+	struct lk_graph graph;
+
+	lk_ins_sort(lcd);
+	int rc = lk_graph_build(&graph, lcd, &l->cmd->err);
+	for (size_t i = 0; rc == 0 && i < lcd->nins; i++) {
+		int node = lk_graph_find(&graph, lcd->ins[i].tag);
+
+		if (lk_graph_is_root(&graph, (unsigned)node))
+			list_one(l, &lcd->ins[i]);
+	}
+	return rc;
 }
 
 /* A filter that names something unknown is an error, one that matches nothing is not. */
@@ -112,7 +114,10 @@ static int run(struct lk_cmd *cmd)
 		return rc;
 
 	lk_json_open(&l.json, NULL, '[');
-	rc = top && *top ? list_hierarchy(&l, &lcd, top) : list_all(&l, &lcd, top);
+	if (top)
+		rc = *top ? list_hierarchy(&l, &lcd, top) : list_roots(&l, &lcd);
+	else
+		rc = list_all(&l, &lcd);
 	lk_json_close(&l.json, ']');
 	if (rc == 0 && cmd->json)
 		rc = lk_cmd_json(cmd, &l.json);

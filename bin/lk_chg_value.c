@@ -169,11 +169,7 @@ static int commit(struct lk_cmd *cmd, struct lk_change *change)
 {
 	int rc = check_signals(cmd);
 
-	if (rc == 0)
-		rc = lk_lcd_commit(change->lcd, &cmd->err);
-	if (rc == 0)
-		lk_change_finish(change);
-	return rc;
+	return rc < 0 ? rc : lk_lcd_commit(change->lcd, &cmd->err);
 }
 
 static int change_values(struct lk_cmd *cmd, const struct pairs *p)

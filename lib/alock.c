@@ -217,6 +217,9 @@ static int name_flag(const struct lk_lcd *lcd, const struct lk_alock *want, stru
 	if (len > LK_FLAG_MAX || !*want->identifier)
 		return lk_fail(err, LK_M_BAD_NAME, "identifier", want->identifier,
 			       "it is empty or too long");
+	if (lk_check_flag(flag, err) < 0)
+		return lk_fail(err, LK_M_BAD_NAME, "identifier", want->identifier,
+			       "only printable ASCII without blanks is allowed");
 	return 0;
 }
 

@@ -84,11 +84,16 @@ int lk_typ_add(struct lk_lcd *lcd, const char *app, const char *type, struct lk_
 static int drop_type_at(struct lk_lcd *lcd, size_t i, struct lk_err *err)
 {
 	const struct lk_typ typ = lcd->typ[i];
+	const char **tag = lk_arena_alloc(&lcd->arena, (lcd->nins + 1) * sizeof(*tag));
 	char path[LK_PATH_MAX];
+	size_t n = 0;
 
-	for (size_t k = lcd->nins; k-- > 0;)
+	if (!tag)
+		return lk_fail_nomem(err);
+	for (size_t k = 0; k < lcd->nins; k++)
 		if (!strcmp(lcd->ins[k].app, typ.app) && !strcmp(lcd->ins[k].type, typ.name))
-			lk_ins_drop(lcd, lcd->ins[k].tag);
+			tag[n++] = lcd->ins[k].tag;
+	lk_ins_drop(lcd, tag, n);
 	lk_lcd_path(LK_T_INS, &typ, path);
 	LK_LCD_DROP(lcd, typ, i);
 	lcd->dirty |= LK_T_TYP;

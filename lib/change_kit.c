@@ -17,9 +17,7 @@ struct lk_moved {
 	char *from, *to;
 	struct lk_buf text;
 	bool changed;		/* the text */
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
+	struct stat like;	/* owner and mode */
 };
 
 struct looking {
@@ -107,9 +105,7 @@ static int take_text(struct looking *l, const char *path, const struct lk_files_
 	moved->from = strdup(path);
 	moved->to = new_path(l, path, kit);
 	moved->changed = n;
-	moved->mode = st->st_mode & 07777;
-	moved->uid = st->st_uid;
-	moved->gid = st->st_gid;
+	moved->like = *st;
 	if (!moved->from || !moved->to || moved->text.failed)
 		return lk_fail_nomem(l->err);
 	if (n)
@@ -176,6 +172,8 @@ static int put_one(struct lk_change *change, const struct lk_moved *moved, struc
 	if (change->dry || (!renamed && !moved->changed))
 		return 0;
 	rc = lk_tx_put(&change->lcd->tx, moved->to, &moved->text, err);
+	if (rc == 0)
+		lk_tx_like(&change->lcd->tx, &moved->like);
 	if (rc == 0 && renamed && !has_target(change, moved->from, moved))
 		rc = lk_tx_del(&change->lcd->tx, moved->from, err);
 	return rc;
@@ -190,19 +188,4 @@ int lk_change_kits(struct lk_change *change, struct lk_err *err)
 	for (size_t i = 0; i < change->nmoved && rc == 0; i++)
 		rc = put_one(change, &change->moved[i], err);
 	return rc;
-}
-
-void lk_change_finish(struct lk_change *change)
-{
-	int fd = change->lcd->tree.fd;
-
-	/* The files hold what they should; who may read them is tried for, as far as it goes. */
-	for (size_t i = 0; i < change->nmoved; i++) {
-		const struct lk_moved *moved = &change->moved[i];
-
-		if (!moved->changed && !strcmp(moved->from, moved->to))
-			continue;
-		(void)!fchownat(fd, moved->to, moved->uid, moved->gid, AT_SYMLINK_NOFOLLOW);
-		(void)!fchmodat(fd, moved->to, moved->mode, 0);
-	}
 }

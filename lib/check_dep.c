@@ -76,18 +76,13 @@ static unsigned line_of(const struct lk_lcd *lcd, const char *parent, const char
 /* next[] leads from child to parent around the cycle; name it from parent to child, beginning with its
  * lowest tag. */
 static void add_cycle(struct lk_check *check, const struct lk_graph *g, const int *next,
-		      unsigned node)
+		      unsigned *way, unsigned node)
 {
 	struct lk_buf LK_AUTO_BUF names = { 0 };
 	unsigned start = node, n = 0;
 
 	for (unsigned k = (unsigned)next[node]; k != node; k = (unsigned)next[k])
 		start = k < start ? k : start;
-	unsigned *way = lk_graph_array(g, sizeof(*way));
-	if (!way) {
-		check->nomem = true;
-		return;
-	}
 	unsigned at = start;
 	do {
 		way[n++] = at;
@@ -109,9 +104,10 @@ static void add_cycle(struct lk_check *check, const struct lk_graph *g, const in
 static void find_cycles(struct lk_check *check, const struct lk_graph *g, const bool *listed)
 {
 	unsigned *walk = lk_graph_array(g, sizeof(*walk));	/* number of the walk that was here */
+	unsigned *way = lk_graph_array(g, sizeof(*way));	/* the nodes of one cycle */
 	int *next = lk_graph_array(g, sizeof(*next));
 
-	if (!walk || !next) {
+	if (!walk || !way || !next) {
 		check->nomem = true;
 		return;
 	}
@@ -124,7 +120,7 @@ static void find_cycles(struct lk_check *check, const struct lk_graph *g, const 
 			node = next[node];
 		}
 		if (node >= 0 && walk[node] == start + 1)
-			add_cycle(check, g, next, (unsigned)node);
+			add_cycle(check, g, next, way, (unsigned)node);
 	}
 }
 

@@ -173,7 +173,8 @@ int lk_eqv_remember(struct lk_lcd *lcd, struct lk_eqv_before *before, struct lk_
 
 void lk_eqv_remove_elsewhere(const struct lk_lcd *lcd, const struct lk_eqv_before *before)
 {
-	for (size_t i = 0; i < before->n; i++) {
+	/* the rows that are left stand in their old order */
+	for (size_t i = 0, k = 0; i < before->n; i++) {
 		const struct lk_eqv *eqv = &before->eqv[i];
 		char *argv[] = { "eqv_remove", "--local-only", "-t", (char *)eqv->othertag, "-S",
 				 (char *)lcd->local, "-o", (char *)eqv->tag };
@@ -182,8 +183,10 @@ void lk_eqv_remove_elsewhere(const struct lk_lcd *lcd, const struct lk_eqv_befor
 		struct lk_err unreachable;
 		int code;
 
-		if (lk_sys_find(lcd, eqv->sys) &&
-		    !lk_eqv_find(lcd, eqv->tag, eqv->sys, eqv->othertag))
+		if (k < lcd->neqv &&
+		    is_pair(&lcd->eqv[k], eqv->tag, eqv->sys, eqv->othertag))
+			k++;
+		else if (lk_sys_find(lcd, eqv->sys))
 			(void)!lk_remote_run(lcd, &request, &code, &unreachable);
 	}
 }

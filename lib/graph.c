@@ -11,6 +11,12 @@ struct pair {
 	unsigned from, to;
 };
 
+/* An explicit stack, so that a chain of any length is walked: per level the node and the position
+ * in its neighbour list. */
+struct lk_graph_level {
+	unsigned node, pos;
+};
+
 static int by_tag(const void *a, const void *b)
 {
 	return strcmp((*(struct lk_ins *const *)a)->tag, (*(struct lk_ins *const *)b)->tag);
@@ -102,6 +108,10 @@ int lk_graph_build(struct lk_graph *g, struct lk_lcd *lcd, struct lk_err *err)
 		if (parent >= 0 && child >= 0)
 			pairs[n++] = (struct pair){ (unsigned)parent, (unsigned)child };
 	}
+	g->stack = lk_graph_array(g, sizeof(*g->stack));
+	g->seen = lk_graph_array(g, sizeof(*g->seen));
+	if (!g->stack || !g->seen)
+		return lk_fail_nomem(err);
 	rc = fill_lists(g, LK_DOWN, pairs, n, err);
 	if (rc < 0)
 		return rc;
@@ -109,12 +119,6 @@ int lk_graph_build(struct lk_graph *g, struct lk_lcd *lcd, struct lk_err *err)
 		pairs[i] = (struct pair){ pairs[i].to, pairs[i].from };
 	return fill_lists(g, LK_UP, pairs, n, err);
 }
-
-/* An explicit stack, so that a chain of any length is walked: per level the node and the position
- * in its neighbour list. */
-struct level {
-	unsigned node, pos;
-};
 
 static void enter(const struct lk_walk *walk, unsigned node)
 {
@@ -128,21 +132,19 @@ static void pass(const struct lk_walk *walk, enum lk_dir dir, unsigned from, uns
 		walk->edge(walk->arg, dir == LK_DOWN ? from : to, dir == LK_DOWN ? to : from);
 }
 
-static int walk_from(const struct lk_graph *g, unsigned start, enum lk_dir dir,
-		     const struct lk_walk *walk, bool *seen, struct lk_err *err)
+static void walk_from(const struct lk_graph *g, unsigned start, enum lk_dir dir,
+		      const struct lk_walk *walk, bool *seen)
 {
-	struct level *stack = lk_graph_array(g, sizeof(*stack));
+	struct lk_graph_level *stack = g->stack;
 	unsigned depth = 1;
 
-	if (!stack || !seen)
-		return lk_fail_nomem(err);
 	if (seen[start])
-		return 0;
-	stack[0] = (struct level){ start, g->first[dir][start] };
+		return;
+	stack[0] = (struct lk_graph_level){ start, g->first[dir][start] };
 	seen[start] = true;
 	enter(walk, start);
 	while (depth) {
-		struct level *top = &stack[depth - 1];
+		struct lk_graph_level *top = &stack[depth - 1];
 
 		if (top->pos == g->first[dir][top->node + 1]) {
 			depth--;
@@ -154,23 +156,22 @@ static int walk_from(const struct lk_graph *g, unsigned start, enum lk_dir dir,
 			continue;
 		seen[to] = true;
 		enter(walk, to);
-		stack[depth++] = (struct level){ to, g->first[dir][to] };
+		stack[depth++] = (struct lk_graph_level){ to, g->first[dir][to] };
 	}
-	return 0;
 }
 
-int lk_graph_walk(const struct lk_graph *g, unsigned start, enum lk_dir dir,
-		  const struct lk_walk *walk, struct lk_err *err)
+void lk_graph_walk(const struct lk_graph *g, unsigned start, enum lk_dir dir,
+		   const struct lk_walk *walk)
 {
-	return walk_from(g, start, dir, walk, lk_graph_array(g, sizeof(bool)), err);
+	memset(g->seen, 0, g->n * sizeof(*g->seen));
+	walk_from(g, start, dir, walk, g->seen);
 }
 
-int lk_graph_mark(const struct lk_graph *g, unsigned start, enum lk_dir dir, bool *mark,
-		  struct lk_err *err)
+void lk_graph_mark(const struct lk_graph *g, unsigned start, enum lk_dir dir, bool *mark)
 {
 	const struct lk_walk nothing = { 0 };
 
-	return walk_from(g, start, dir, &nothing, mark, err);
+	walk_from(g, start, dir, &nothing, mark);
 }
 
 unsigned lk_graph_order(const struct lk_graph *g, unsigned *order)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lk/app.h"
+#include "lk/json.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -110,34 +111,65 @@ int lk_ins_save(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err
 	return lk_lcd_commit(lcd, err);
 }
 
-static void drop_dependencies(struct lk_lcd *lcd, const char *tag)
+/* ---- dropping ---- */
+
+struct tags {
+	const char *const *tag;		/* sorted */
+	size_t n;
+};
+
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = lcd->ndep; i-- > 0;)
-		if (!strcmp(lcd->dep[i].parent, tag) || !strcmp(lcd->dep[i].child, tag)) {
-			LK_LCD_DROP(lcd, dep, i);
-			lcd->dirty |= LK_T_DEP;
-		}
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void drop_equivalencies(struct lk_lcd *lcd, const char *tag)
+static bool has_tag(const struct tags *tags, const char *tag)
 {
-	for (size_t i = lcd->neqv; i-- > 0;)
-		if (!strcmp(lcd->eqv[i].tag, tag)) {
-			LK_LCD_DROP(lcd, eqv, i);
-			lcd->dirty |= LK_T_EQV;
-		}
+	return tags->n && bsearch(&tag, tags->tag, tags->n, sizeof(*tags->tag), by_text);
 }
 
-void lk_ins_drop(struct lk_lcd *lcd, const char *tag)
+static void drop_dependencies(struct lk_lcd *lcd, const struct tags *tags)
 {
-	const struct lk_ins *ins = lk_ins_find(lcd, tag);
+	size_t n = 0;
 
-	if (!ins)
+	for (size_t i = 0; i < lcd->ndep; i++)
+		if (!has_tag(tags, lcd->dep[i].parent) && !has_tag(tags, lcd->dep[i].child))
+			lcd->dep[n++] = lcd->dep[i];
+	if (n != lcd->ndep)
+		lcd->dirty |= LK_T_DEP;
+	lcd->ndep = n;
+}
+
+static void drop_equivalencies(struct lk_lcd *lcd, const struct tags *tags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lcd->neqv; i++)
+		if (!has_tag(tags, lcd->eqv[i].tag))
+			lcd->eqv[n++] = lcd->eqv[i];
+	if (n != lcd->neqv)
+		lcd->dirty |= LK_T_EQV;
+	lcd->neqv = n;
+}
+
+void lk_ins_drop(struct lk_lcd *lcd, const char **tag, size_t ntags)
+{
+	const struct tags tags = { .tag = tag, .n = ntags };
+	size_t n = 0;
+
+	if (ntags)
+		qsort(tag, ntags, sizeof(*tag), by_text);
+	for (size_t i = 0; i < lcd->nins; i++) {
+		if (has_tag(&tags, lcd->ins[i].tag))
+			lk_ins_touch(lcd, &lcd->ins[i]);
+		else
+			lcd->ins[n++] = lcd->ins[i];
+	}
+	if (n == lcd->nins)
 		return;
-	drop_dependencies(lcd, tag);
-	drop_equivalencies(lcd, tag);
-	lk_ins_touch(lcd, ins);
-	LK_LCD_DROP(lcd, ins, (size_t)(ins - lcd->ins));
+	lcd->nins = n;
+	drop_dependencies(lcd, &tags);
+	drop_equivalencies(lcd, &tags);
 }
 
 static int by_app_type_tag(const void *a, const void *b)
@@ -186,4 +218,22 @@ void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		lk_resv_names[ins->resv], numbers[0], "0", numbers[1], numbers[2], numbers[3],
 	};
 	memcpy(fields, all, sizeof(all));
+}
+
+void lk_ins_json(struct lk_json *json, const struct lk_ins *ins)
+{
+	lk_json_string(json, "application", ins->app);
+	lk_json_string(json, "type", ins->type);
+	lk_json_string(json, "tag", ins->tag);
+	lk_json_string(json, "id", ins->id);
+	lk_json_string(json, "info", ins->info);
+	lk_json_string(json, "state", lk_state_names[ins->state]);
+	lk_json_string(json, "reason", ins->reason);
+	lk_json_string(json, "initialize", lk_init_names[ins->init]);
+	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
+	lk_json_number(json, "reservation_pid", ins->holder.pid);
+	lk_json_number(json, "quick_check", ins->quick);
+	lk_json_number(json, "deep_check", ins->deep);
+	lk_json_bool(json, "local_recovery", ins->localrecovery);
+	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lk/eqv.h"
+#include "lk/graph.h"
 #include "lk/ins.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -16,6 +17,8 @@
 #include "lk/script.h"
 #include "lk/select.h"
 #include "lk/poison.h"
+
+#define BATCH 1000	/* instances without a script that go in one transaction */
 
 struct job {
 	const struct lk_removal *what;
@@ -172,30 +175,29 @@ static int keep(struct job *job, const char *tag, const struct lk_err *why, stru
 }
 
 /* A parent that is not on its way out. */
-static const char *find_parent(const struct job *job, const struct lk_lcd *lcd, const char *tag)
+static const char *find_parent(const struct job *job, const struct lk_graph *g, unsigned node)
 {
-	for (size_t i = 0; i < lcd->ndep; i++) {
-		const struct lk_ins *parent;
+	for (unsigned k = g->first[LK_UP][node]; k < g->first[LK_UP][node + 1]; k++) {
+		const struct lk_ins *parent = g->node[g->next[LK_UP][k]];
 
-		if (strcmp(lcd->dep[i].child, tag) != 0)
-			continue;
-		parent = lk_ins_find(lcd, lcd->dep[i].parent);
-		if (parent && !same(&parent->deleting, &job->top))
+		if (!same(&parent->deleting, &job->top))
 			return parent->tag;
 	}
 	return NULL;
 }
 
-/* 1: it can go; 0: it is gone, or is kept now. */
-static int may_go(struct job *job, const struct lk_lcd *lcd, const char *tag, struct lk_err *why)
+/* 1: *ins can go; 0: it is gone; negative: it must be kept, why says so. */
+static int may_go(const struct job *job, const struct lk_graph *g, const char *tag,
+		  const struct lk_ins **ins, struct lk_err *why)
 {
-	const struct lk_ins *ins = lk_ins_find(lcd, tag);
+	int node = lk_graph_find(g, tag);
 
-	if (!ins)
+	if (node < 0)
 		return 0;
-	if (!same(&ins->deleting, &job->top))
-		return lk_fail(why, LK_M_RESERVED, tag, (long)ins->deleting.pid);
-	const char *parent = find_parent(job, lcd, tag);
+	*ins = g->node[node];
+	if (!same(&(*ins)->deleting, &job->top))
+		return lk_fail(why, LK_M_RESERVED, tag, (long)(*ins)->deleting.pid);
+	const char *parent = find_parent(job, g, (unsigned)node);
 	return parent ? lk_fail(why, LK_M_KEPT, tag, parent) : 1;
 }
 
@@ -242,16 +244,20 @@ static int run_delete(const struct job *job, const struct lk_lcd *lcd, const str
 static int prepare_one(struct job *job, const char *tag, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	const struct lk_ins *ins;
+	struct lk_graph graph;
 	struct lk_err why;
 	int rc = lk_lcd_read(&lcd, LK_T_INS | LK_T_DEP | LK_T_SYS, err);
 
+	if (rc == 0)
+		rc = lk_graph_build(&graph, &lcd, err);
 	if (rc < 0)
 		return rc;
-	rc = may_go(job, &lcd, tag, &why);
+	rc = may_go(job, &graph, tag, &ins, &why);
 	if (rc == 0)
 		return 0;
 	if (rc > 0)
-		rc = run_delete(job, &lcd, lk_ins_find(&lcd, tag), &why, err);
+		rc = run_delete(job, &lcd, ins, &why, err);
 	else
 		rc = 1;
 	if (rc > 0)
@@ -259,34 +265,83 @@ static int prepare_one(struct job *job, const char *tag, struct lk_err *err)
 	return rc < 0 ? rc : 1;
 }
 
-/* The records. The script took its time: everything is looked at again. */
-static int drop_one(struct job *job, const char *tag, struct lk_err *err)
+static bool has_script(const struct lk_lcd *lcd, const struct lk_ins *ins)
 {
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	char path[LK_PATH_MAX];
+	struct lk_err ignored;
+
+	return lk_script_find(&lcd->tree, ins->app, ins->type, "delete", path, NULL, &ignored) != 0;
+}
+
+/* How many of the tags from job->tag[from] can go in one transaction: the first, of which the script
+ * has run, and those behind it that have none. 0: the first cannot go any more, why says why (if
+ * its code is set). */
+static size_t count_going(const struct job *job, size_t from, const struct lk_graph *g,
+			  struct lk_err *why)
+{
+	const struct lk_ins *ins, *last = NULL;
+	size_t n = 0;
+
+	why->code = 0;
+	if (may_go(job, g, job->tag[from], &ins, why) <= 0)
+		return 0;
+	for (n = 1; n < BATCH && from + n < job->n; n++) {
+		struct lk_err later;
+
+		if (may_go(job, g, job->tag[from + n], &ins, &later) <= 0)
+			break;
+		if ((!last || strcmp(last->app, ins->app) != 0 ||
+		     strcmp(last->type, ins->type) != 0) && has_script(g->lcd, ins))
+			break;
+		last = ins;
+	}
+	return n;
+}
+
+/* Drop n instances, from job->tag[from] on, and tell who wants to know. */
+static int drop_batch(const struct job *job, size_t from, size_t n, struct lk_lcd *lcd,
+		      struct lk_err *err)
+{
+	const char **tag = lk_arena_alloc(&lcd->arena, n * sizeof(*tag));
 	struct lk_eqv_before before = { 0 };
-	struct lk_err why;
-	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS, err);
+	int rc = lk_eqv_remember(lcd, &before, err);
 
 	if (rc < 0)
 		return rc;
-	rc = may_go(job, &lcd, tag, &why);
-	if (rc < 0) {
-		lk_tx_abort(&lcd.tx);
-		return keep(job, tag, &why, err);
-	}
-	if (rc == 0)
-		return 0;
-	rc = lk_eqv_remember(&lcd, &before, err);
+	if (!tag)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		tag[i] = job->tag[from + i];
+	lk_ins_drop(lcd, tag, n);
+	rc = lk_lcd_commit(lcd, err);
 	if (rc < 0)
 		return rc;
-	lk_ins_drop(&lcd, tag);
-	rc = lk_lcd_commit(&lcd, err);
-	if (rc < 0)
-		return rc;
-	if (job->what->removed)
-		job->what->removed(job->what->arg, tag);
-	lk_eqv_remove_elsewhere(&lcd, &before);
+	for (size_t i = 0; i < n && job->what->removed; i++)
+		job->what->removed(job->what->arg, job->tag[from + i]);
+	lk_eqv_remove_elsewhere(lcd, &before);
 	return 0;
+}
+
+/* The records. The script took its time: everything is looked at again. *n: how many are done with. */
+static int drop_some(struct job *job, size_t from, size_t *n, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_graph graph;
+	struct lk_err why;
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS, err);
+
+	if (rc == 0)
+		rc = lk_graph_build(&graph, &lcd, err);
+	if (rc < 0)
+		return rc;
+	*n = count_going(job, from, &graph, &why);
+	if (*n)
+		return drop_batch(job, from, *n, &lcd, err);
+	*n = 1;
+	if (!why.code)
+		return 0;
+	lk_tx_abort(&lcd.tx);
+	return keep(job, job->tag[from], &why, err);
 }
 
 /* ---- all ---- */
@@ -318,10 +373,11 @@ int lk_removal_run(const struct lk_removal *what, struct lk_err *err)
 	struct job job = { .what = what };
 	int rc = mark_all(&job, err);
 
-	for (size_t i = 0; rc == 0 && i < job.n; i++) {
+	for (size_t i = 0, n; rc == 0 && i < job.n; i += n) {
+		n = 1;
 		rc = prepare_one(&job, job.tag[i], err);
 		if (rc > 0)
-			rc = drop_one(&job, job.tag[i], err);
+			rc = drop_some(&job, i, &n, err);
 	}
 	if (rc == 0)
 		rc = forget_roots(&job, err);

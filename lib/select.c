@@ -117,8 +117,8 @@ static int add_below(const struct lk_selection *sel, bool *base, struct lk_err *
 		return lk_fail_nomem(err);
 	memset(gone, 0, g->n + 1);
 	for (unsigned i = 0; i < g->n; i++)
-		if (base[i] && lk_graph_mark(g, i, LK_UP, gone, err) < 0)
-			return -err->code;
+		if (base[i])
+			lk_graph_mark(g, i, LK_UP, gone);
 	for (unsigned k = 0; k < g->n; k++) {
 		unsigned i = sel->order[k];
 		bool below = false, needed = false;
@@ -222,7 +222,7 @@ int lk_select(struct lk_selection *sel, struct lk_lcd *lcd, struct lk_err *err)
 		if (!base[i] || !matches(sel->what, sel->graph.node[i]))
 			continue;
 		any = true;
-		rc = lk_graph_mark(&sel->graph, i, LK_UP, sel->node, err);
+		lk_graph_mark(&sel->graph, i, LK_UP, sel->node);
 	}
 	if (rc < 0)
 		return rc;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ struct lk_tx_file {
 	const char *path;
 	const char *data;	/* NULL: delete */
 	size_t len;
+	struct stat like;	/* owner and mode, if like_set */
+	bool like_set;
 };
 
 static int64_t now_ms(void)
@@ -171,12 +174,22 @@ static int add_file(struct lk_tx *tx, const char *path, const char *data, size_t
 
 int lk_tx_put(struct lk_tx *tx, const char *path, const struct lk_buf *data, struct lk_err *err)
 {
-	char *copy = data->failed ? NULL : lk_arena_alloc(&tx->arena, data->len + 1);
+	char *copy;
 
+	/* what is larger could not be read again */
+	if (data->len > LK_FILE_MAX)
+		return lk_fail(err, LK_M_TOO_LARGE, path, LK_FILE_MAX);
+	copy = data->failed ? NULL : lk_arena_alloc(&tx->arena, data->len + 1);
 	if (!copy)
 		return lk_fail_nomem(err);
 	memcpy(copy, data->data ? data->data : "", data->len + 1);
 	return add_file(tx, path, copy, data->len, err);
+}
+
+void lk_tx_like(struct lk_tx *tx, const struct stat *st)
+{
+	tx->file[tx->n - 1].like = *st;
+	tx->file[tx->n - 1].like_set = true;
 }
 
 int lk_tx_del(struct lk_tx *tx, const char *path, struct lk_err *err)
@@ -199,10 +212,17 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-/* Write path's new text beside it, durably. */
-static int write_temp(const struct lk_tree *tree, const char *path, const char *data, size_t len,
-		      struct lk_err *err)
+/* Owner and mode as asked for. The owner as far as it goes: on some file systems it cannot be given. */
+static int set_like(int fd, const struct stat *like)
 {
+	(void)!fchown(fd, like->st_uid, like->st_gid);
+	return fchmod(fd, like->st_mode & 07777);
+}
+
+/* Write the file's new text beside it, durably. */
+static int write_temp(const struct lk_tree *tree, const struct lk_tx_file *f, struct lk_err *err)
+{
+	const char *path = f->path;
 	char temp[LK_PATH_MAX];
 
 	lk_tree_temp(path, temp);
@@ -211,7 +231,8 @@ static int write_temp(const struct lk_tree *tree, const char *path, const char *
 		       FILE_MODE);
 	if (fd < 0)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
-	if (write_all(fd, data, len) < 0 || fsync(fd) < 0) {
+	if (write_all(fd, f->data, f->len) < 0 || (f->like_set && set_like(fd, &f->like) < 0) ||
+	    fsync(fd) < 0) {
 		int saved = errno;
 
 		unlinkat(tree->fd, temp, 0);	/* give the space back */
@@ -235,7 +256,7 @@ static int write_temps(const struct lk_tx *tx, struct lk_err *err)
 {
 	for (unsigned i = 0; i < tx->n; i++) {
 		const struct lk_tx_file *f = &tx->file[i];
-		int rc = f->data ? write_temp(tx->tree, f->path, f->data, f->len, err) : 0;
+		int rc = f->data ? write_temp(tx->tree, f, err) : 0;
 
 		if (rc < 0) {
 			drop_temps(tx, i);
@@ -281,7 +302,8 @@ static int write_journal(const struct lk_tx *tx, const struct lk_journal *journa
 	/* the names of the ".new" files must be as durable as the journal that counts on them */
 	int rc = lk_journal_sync_dirs(tx->tree, journal, err);
 	if (rc == 0)
-		rc = write_temp(tx->tree, LK_JOURNAL, text.data, text.len, err);
+		rc = write_temp(tx->tree, &(struct lk_tx_file){ .path = LK_JOURNAL, .data = text.data,
+								.len = text.len }, err);
 	return rc < 0 ? rc : rename_temp(tx->tree, LK_JOURNAL, err);
 }
 

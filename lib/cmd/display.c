@@ -29,36 +29,36 @@ static void on_node(void *arg, unsigned node)
 		d->show(d, node);
 }
 
-static int show_from(struct lk_display *d, unsigned root)
+static void show_from(struct lk_display *d, unsigned root)
 {
 	const struct lk_walk walk = { .node = on_node, .edge = on_edge, .arg = d };
 
 	d->walks++;
 	if (!d->walk[root])
 		d->level[root] = 0;
-	return lk_graph_walk(&d->graph, root, LK_DOWN, &walk, d->err);
+	lk_graph_walk(&d->graph, root, LK_DOWN, &walk);
 }
 
 int lk_display_walk(struct lk_display *d)
 {
 	const struct lk_graph *g = &d->graph;
-	const char *root = d->root;
-	int rc = 0;
 
-	if (root) {
-		int node = lk_graph_find(g, root);
+	if (d->root) {
+		int node = lk_graph_find(g, d->root);
 
-		return node < 0 ? lk_fail(d->err, LK_M_NO_TAG, root)
-				: show_from(d, (unsigned)node);
+		if (node < 0)
+			return lk_fail(d->err, LK_M_NO_TAG, d->root);
+		show_from(d, (unsigned)node);
+		return 0;
 	}
-	for (unsigned i = 0; i < g->n && rc == 0; i++)
-		if (g->first[LK_UP][i] == g->first[LK_UP][i + 1])
-			rc = show_from(d, i);
+	for (unsigned i = 0; i < g->n; i++)
+		if (lk_graph_is_root(g, i))
+			show_from(d, i);
 	/* in a damaged tree: those on a circle of dependencies */
-	for (unsigned i = 0; i < g->n && rc == 0; i++)
+	for (unsigned i = 0; i < g->n; i++)
 		if (!d->walk[i])
-			rc = show_from(d, i);
-	return rc;
+			show_from(d, i);
+	return 0;
 }
 
 int lk_display_prepare(struct lk_display *d)

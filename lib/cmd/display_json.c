@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/ins.h"
 #include "lk/net.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
@@ -16,24 +17,6 @@ static void json_tags(struct lk_display *d, const char *key, unsigned node, enum
 	for (unsigned k = g->first[dir][node]; k < g->first[dir][node + 1]; k++)
 		lk_json_string(&d->json, NULL, g->node[g->next[dir][k]]->tag);
 	lk_json_close(&d->json, ']');
-}
-
-static void json_instance(struct lk_json *json, const struct lk_ins *ins)
-{
-	lk_json_string(json, "application", ins->app);
-	lk_json_string(json, "type", ins->type);
-	lk_json_string(json, "tag", ins->tag);
-	lk_json_string(json, "id", ins->id);
-	lk_json_string(json, "info", ins->info);
-	lk_json_string(json, "state", lk_state_names[ins->state]);
-	lk_json_string(json, "reason", ins->reason);
-	lk_json_string(json, "initialize", lk_init_names[ins->init]);
-	lk_json_string(json, "reservation", lk_resv_names[ins->resv]);
-	lk_json_number(json, "reservation_pid", ins->holder.pid);
-	lk_json_number(json, "quick_check", ins->quick);
-	lk_json_number(json, "deep_check", ins->deep);
-	lk_json_bool(json, "local_recovery", ins->localrecovery);
-	lk_json_string(json, "switchback", lk_switchback_names[ins->switchback]);
 }
 
 static void json_equivalencies(struct lk_display *d, const char *tag)
@@ -62,7 +45,7 @@ static void json_resource(struct lk_display *d, unsigned node)
 	struct lk_json *json = &d->json;
 
 	lk_json_open(json, NULL, '{');
-	json_instance(json, d->graph.node[node]);
+	lk_ins_json(json, d->graph.node[node]);
 	json_tags(d, "children", node, LK_DOWN);
 	json_tags(d, "parents", node, LK_UP);
 	if (s->priority)

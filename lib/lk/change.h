@@ -33,16 +33,13 @@ struct lk_change {
 	void (*warn)(void *arg, const char *file, const char *text);	/* what is left alone */
 	void *arg;
 	size_t changes;
-	struct lk_moved *moved;		/* for lk_change_finish() */
+	struct lk_moved *moved;		/* the data files */
 	size_t nmoved, cmoved;
 };
 
 /* Change the tables in memory and add the data files to the transaction. 0; -1; -2 the result would
  * not be valid or something would be there twice; -5 an id would be replaced as a whole. */
 int lk_change_apply(struct lk_change *change, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
-
-/* After the commit: give the data files the mode and owner they had. */
-void lk_change_finish(struct lk_change *change) LK_NONNULL(1);
 
 void lk_change_free(struct lk_change *change) LK_NONNULL(1);
 

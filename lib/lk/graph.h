@@ -17,6 +17,9 @@ struct lk_graph {
 	struct lk_ins **node;
 	/* neighbours of node i in a direction: next[dir][first[dir][i]] to next[dir][first[dir][i+1]-1] */
 	unsigned *first[2], *next[2];
+	/* scratch of the walks: one at a time, so that many of them need no more memory than one */
+	struct lk_graph_level *stack;
+	bool *seen;
 };
 
 int lk_graph_build(struct lk_graph *graph, struct lk_lcd *lcd, struct lk_err *err)
@@ -25,6 +28,12 @@ int lk_graph_build(struct lk_graph *graph, struct lk_lcd *lcd, struct lk_err *er
 /* Number of the node with that tag, or -1. */
 int lk_graph_find(const struct lk_graph *graph, const char *tag) LK_NONNULL(1, 2);
 
+/* Does nothing depend on it? */
+static inline bool lk_graph_is_root(const struct lk_graph *graph, unsigned node)
+{
+	return graph->first[LK_UP][node] == graph->first[LK_UP][node + 1];
+}
+
 struct lk_walk {
 	void (*node)(void *arg, unsigned node);			/* may be NULL */
 	void (*edge)(void *arg, unsigned parent, unsigned child);	/* may be NULL */
@@ -32,13 +41,13 @@ struct lk_walk {
 };
 
 /* Pre-order from start, neighbours in order of their tags, every node and edge once; also in a
- * graph with cycles. */
-int lk_graph_walk(const struct lk_graph *graph, unsigned start, enum lk_dir dir,
-		  const struct lk_walk *walk, struct lk_err *err) LK_MUST LK_NONNULL(1, 4, 5);
+ * graph with cycles. The callbacks may not walk the same graph. */
+void lk_graph_walk(const struct lk_graph *graph, unsigned start, enum lk_dir dir,
+		   const struct lk_walk *walk) LK_NONNULL(1, 4);
 
 /* Mark (true) start and all it reaches in mark[0..n-1], which is not cleared before. */
-int lk_graph_mark(const struct lk_graph *graph, unsigned start, enum lk_dir dir, bool *mark,
-		  struct lk_err *err) LK_MUST LK_NONNULL(1, 4, 5);
+void lk_graph_mark(const struct lk_graph *graph, unsigned start, enum lk_dir dir, bool *mark)
+	LK_NONNULL(1, 4);
 
 /* All nodes with parents before children, the lowest possible tag first, into order[0..n-1]; the
  * result is how many there are: fewer than n means that the rest is on or below a cycle. */

@@ -30,9 +30,9 @@ int lk_ins_save(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err
 /* Mark an instance as changed, so that commit writes it. */
 void lk_ins_touch(struct lk_lcd *lcd, const struct lk_ins *ins) LK_NONNULL(1, 2);
 
-/* Forget the instance with its dependencies and this side of its equivalencies. Needs LK_T_INS,
- * LK_T_DEP and LK_T_EQV. Nothing happens if it does not exist. */
-void lk_ins_drop(struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);
+/* Forget these instances, as many as there may be, with their dependencies and this side of their
+ * equivalencies. Needs LK_T_INS, LK_T_DEP and LK_T_EQV. Sorts tag; unknown tags do not matter. */
+void lk_ins_drop(struct lk_lcd *lcd, const char **tag, size_t ntags) LK_NONNULL(1, 2);
 
 /* Sort for listing: bytewise by application, type, tag. Pointers to rows become invalid. */
 void lk_ins_sort(struct lk_lcd *lcd) LK_NONNULL(1);
@@ -51,5 +51,9 @@ int lk_ins_yes_no(const char *what, const char *text, bool *yes, struct lk_err *
 void lk_ins_fields(const struct lk_lcd *lcd, const struct lk_ins *ins,
 		   char numbers[static 4][LK_INS_NUMBER], const char *fields[static LK_INS_FIELDS])
 	LK_NONNULL(1, 2);
+
+/* The instance as members of a JSON object. */
+struct lk_json;
+void lk_ins_json(struct lk_json *json, const struct lk_ins *ins) LK_NONNULL(1, 2);
 
 #endif

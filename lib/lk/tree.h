@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lk/arena.h"
@@ -74,9 +75,12 @@ struct lk_tx {
 
 int lk_tx_begin(struct lk_tx *tx, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
-/* Replace or create path with data (copied); delete path. The directory must exist at commit. */
+/* Replace or create path with data (copied); delete path. The directory must exist at commit.
+ * 0; -1; -6 data larger than LK_FILE_MAX, too many files or a path too long. */
 int lk_tx_put(struct lk_tx *tx, const char *path, const struct lk_buf *data, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
+/* Give the file that was put last the owner, group and mode of st, in the same transaction. */
+void lk_tx_like(struct lk_tx *tx, const struct stat *st) LK_NONNULL(1, 2);
 int lk_tx_del(struct lk_tx *tx, const char *path, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 int lk_tx_commit(struct lk_tx *tx, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 void lk_tx_abort(struct lk_tx *tx) LK_NONNULL(1);

@@ -224,3 +224,11 @@ flags() {
 	says 'config/flg:1: '
 	[ ! -e "$L" ]
 }
+
+@test "an identifier that cannot be part of a flag gives 5 and is named" {
+	expect 5 getlocks -a alpha -i 'a b' -l "$LKROOT/lock"
+	says 'identifier "a b": only printable ASCII without blanks is allowed'
+	expect 0 flg_list
+	lines_are
+	[ ! -e "$LKROOT/lock" ]
+}

@@ -118,7 +118,7 @@ mark_column() {	# the deleting field of a tag
 	[ "$(grep -c predelete "$J")" -eq 0 ]
 	[ "$(grep -c postdelete "$J")" -eq 0 ]
 	expect 0 ins_remove -t ip1
-	[ "$(tail -n 2 "$J")" = "$(printf 'alpha predelete \nalpha postdelete ')" ]
+	[ "$(tail -2 "$J")" = "$(printf 'alpha predelete \nalpha postdelete ')" ]
 	[ "$(grep -c predelete "$J")" -eq 1 ]
 	[ "$(grep -c postdelete "$J")" -eq 1 ]
 	expect 0 flg_list
@@ -425,4 +425,40 @@ reserve() {	# PID
 	expect 3 ins_remove -t app1
 	says 'config/dep:1: '
 	[ ! -s "$J" ]
+}
+
+# How often the tree was changed, from the counter in its lock file.
+changes() {
+	echo $((16#$(head -c 16 "$LKROOT/config/lock")))
+}
+
+@test "instances without a delete action go together, in few changes of the tree" {
+	local i before
+	for i in $(seq 30); do
+		ins_create -a comm -r ip -t "n$i" -i "10.1.0.$i"
+		[ "$i" -eq 1 ] || dep_create -p "n$((i - 1))" -c "n$i"
+	done
+	before=$(changes)
+	expect 0 ins_remove -G -R n1 -v
+	# shellcheck disable=SC2046
+	lines_are $(seq -f 'n%g' 30)
+	[ $(($(changes) - before)) -le 10 ]
+	expect 0 ins_list -f: -a comm
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "a delete action that fails in the middle keeps what is below it, and only that" {
+	stub_action gen/app delete 3
+	ins_create -a comm -r ip -t top -i 10.2.0.1
+	ins_create -a comm -r ip -t side -i 10.2.0.2
+	ins_create -a comm -r ip -t low -i 10.2.0.3
+	dep_create -p top -c app1
+	dep_create -p top -c side
+	dep_create -p ip1 -c low
+	expect 8 ins_remove -G -R top -v
+	lines_are top side
+	expect 0 ins_list -f: -a comm
+	[ "${#lines[@]}" -eq 2 ]
+	expect 0 dep_list -f:
+	lines_are app1:ip1 app1:vol1 ip1:low
 }

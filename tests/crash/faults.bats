@@ -275,3 +275,38 @@ each_call_fails() {
 		typ_create -a gen -r app
 	done
 }
+
+@test "a data file whose change is cut short has the mode it had" {
+	need_root
+	need_strace
+	local file=$LKROOT/subsys/gen/resources/app/list.a
+	ins_create -a gen -r app -t a -i a1
+	echo 'use a here' >"$file"
+	chmod 604 "$file"
+	# killed when the journal is to be removed: everything is in place
+	run strace -o /dev/null -e trace=unlinkat -e inject=unlinkat:signal=KILL:when=2 \
+		"$LK_BIN/lk_chg_value" -o a -n b
+	[ "$status" -eq 137 ]
+	expect 0 flg_create -f next
+	[ "$(cat "${file%.a}.b")" = 'use b here' ]
+	[ "$(stat -c %a "${file%.a}.b")" = 604 ]
+}
+
+@test "a full disk changes nothing in a value change, a repair, a removal or a lock" {
+	in_small_tmpfs '
+		app_create -a gen && typ_create -a gen -r app || exit 10
+		ins_create -a gen -r app -t a -i a1 && ins_create -a gen -r app -t b -i b1 || exit 11
+		dep_create -p a -c b && flg_create -f "!action!4194303!1!$(uname -n):x" || exit 12
+		dd if=/dev/zero of=$LKROOT/fill bs=1k 2>/dev/null
+		before=$(ins_list; dep_list; flg_list)
+		for command in "lk_chg_value -o a -n c" "lcdcheck -r" "ins_remove -G -R a" \
+			"getlocks -a $(uname -n) -i x -l $LKROOT/lock -p 1"; do
+			error=$($command 2>&1); [ $? -eq 1 ] || exit 13
+			[[ $error == *"No space left on device"* ]] || exit 14
+			[ "$(ins_list; dep_list; flg_list)" = "$before" ] || exit 15
+			[ -z "$(find $LKROOT -name "*.new" -o -name journal -o -name lock.tmp)" ] || exit 16
+		done
+		rm $LKROOT/fill
+		lcdcheck -r && lk_chg_value -o a -n c && ins_remove -G -R c || exit 17
+		getlocks -a $(uname -n) -i x -l $LKROOT/lock -p 1 || exit 18'
+}

@@ -56,6 +56,11 @@ static void systems(void)
 	ok(lcd.nsys == 32 && lk_sys_add(&lcd, "one-more", &err) == -6, "32 systems are the limit");
 }
 
+static void drop(struct lk_lcd *lcd, const char *tag)
+{
+	lk_ins_drop(lcd, &tag, 1);
+}
+
 static int pair(struct lk_lcd *lcd, const char *tag, const char *sys, unsigned mine, unsigned other)
 {
 	struct lk_eqv_new new = { .tag = tag, .sys = sys, .othertag = tag, .priority = mine,
@@ -90,7 +95,7 @@ static void equivalencies(void)
 	   !strcmp(lcd.eqv[2].tag, "b"), "they are sorted by tag and system");
 	ok(lk_eqv_drop(&lcd, "a", "beta", "b", &err) == -7, "a pair that is not there gives 7");
 	ok(lk_eqv_drop(&lcd, "a", "beta", "a", &err) == 0 && lcd.neqv == 2, "one that is goes");
-	lk_ins_drop(&lcd, "a");
+	drop(&lcd, "a");
 	ok(lcd.neqv == 1 && !strcmp(lcd.eqv[0].tag, "b"), "with an instance its equivalencies go");
 }
 
@@ -130,9 +135,9 @@ static void instances(void)
 	ok(lk_ins_get(&lcd, "c", &found, &err) == -7, "or not, with 7");
 	ok(LK_LCD_APPEND(&lcd, dep, dep, &err) == 0, "a depends on b");
 	lcd.dirty = 0;
-	lk_ins_drop(&lcd, "nosuch");
+	drop(&lcd, "nosuch");
 	ok(!lcd.dirty, "dropping what is not there changes nothing");
-	lk_ins_drop(&lcd, "b");
+	drop(&lcd, "b");
 	ok(lcd.nins == 1 && !lcd.ndep && (lcd.dirty & (LK_T_INS | LK_T_DEP)) == (LK_T_INS | LK_T_DEP),
 	   "with an instance its dependencies go");
 	ok(lk_typ_drop(&lcd, "gen", "nosuch", &err) == -7 && lk_app_drop(&lcd, "nosuch", &err) == -7,
