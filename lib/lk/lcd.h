@@ -5,7 +5,8 @@
  * Read: lk_lcd_read() gives one consistent state of the tables asked for, without a lock.
  * Change: lk_lcd_begin() takes the tree lock and loads; the functions of lk/app.h, lk/ins.h, lk/dep.h,
  * lk/eqv.h, lk/sys.h, lk/net.h and lk/flg.h change the tables in memory and mark them;
- * lk_lcd_commit() writes what is marked in one transaction. lk_lcd_close() without commit changes nothing.
+ * lk_lcd_commit() writes what is marked in one transaction. lk_lcd_close() without commit changes no
+ * record; what a dead writer had committed, begin has finished.
  *
  * All strings and rows belong to the struct and live until lk_lcd_close().
  */
@@ -135,8 +136,9 @@ int lk_lcd_read(struct lk_lcd *lcd, unsigned tables, struct lk_err *err) LK_MUST
 /* Lock the tree and load the tables, in order to change them. */
 int lk_lcd_begin(struct lk_lcd *lcd, unsigned tables, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
 
-/* Write what was changed and release the lock; the tables stay readable. After an error nothing has
- * changed in the tree and the lock is released. */
+/* Write what was changed and release the lock; the tables stay readable. After an error the lock is
+ * released and no record has changed, unless the last sync of a directory failed: then the whole
+ * change may be there, see lk_tx_commit(). Empty directories of a new type may stay in any case. */
 int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Release the lock, if there is one, and all memory. Also after a failed read or begin. */

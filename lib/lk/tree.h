@@ -76,13 +76,20 @@ struct lk_tx {
 int lk_tx_begin(struct lk_tx *tx, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 /* Replace or create path with data (copied); delete path. The directory must exist at commit.
- * 0; -1; -6 data larger than LK_FILE_MAX, too many files or a path too long. */
+ * 0; -1; -6 data larger than LK_FILE_MAX, too many files or a path too long. After an error the
+ * transaction lacks this file: it must be aborted, for a commit would write the others. */
 int lk_tx_put(struct lk_tx *tx, const char *path, const struct lk_buf *data, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 /* Give the file that was put last the owner, group and mode of st, in the same transaction. */
 void lk_tx_like(struct lk_tx *tx, const struct stat *st) LK_NONNULL(1, 2);
 int lk_tx_del(struct lk_tx *tx, const char *path, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+/* Carry out all of it and release the lock, also after an error. An error means that no file has changed,
+ * with one exception: if the rename (or deletion) that is the commit succeeded and the sync of its
+ * directory failed, readers see all of the change, and whether it survives a power cut is not known.
+ * What is there now has to be looked up: by doing it again, or by lcdsync. */
 int lk_tx_commit(struct lk_tx *tx, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+/* Forget the files and release the lock; the tree stays as begin left it. Needed after begin and after
+ * a failed put or del; after a failed begin and after commit it does nothing. */
 void lk_tx_abort(struct lk_tx *tx) LK_NONNULL(1);
 
 /* Create the directories of path (all but its last component), durably. */

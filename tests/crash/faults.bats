@@ -190,6 +190,20 @@ fault() {
 	all_is_well
 }
 
+@test "a directory that cannot be made durable gives 1 with the change in place, and lcdsync settles it" {
+	need_strace
+	fault fsync EIO 2 "$LK_BIN/flg_create" -f new
+	[ "$status" -eq 1 ]
+	says '/config: Input/output error'
+	expect 0 flg_test -f new
+	expect 4 flg_create -f new
+	fault fsync EIO 1 "$LK_BIN/lcdsync"
+	[ "$status" -eq 1 ]
+	expect 0 lcdsync
+	expect 0 flg_remove -f new
+	all_is_well
+}
+
 # shellcheck disable=SC2030,SC2031 # bats sets status and output
 @test "a rename that fails gives 1 and changes nothing" {
 	need_strace
