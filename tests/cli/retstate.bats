@@ -107,9 +107,14 @@ state() {
 	sleep 60 3>&- &
 	HOLDER=$!
 	ip1_is OSF x RESTORE "$HOLDER"
-	run --separate-stderr timeout --preserve-status 1 retstate ip1
-	[ "$status" -eq 1 ]
-	says 'interrupted by signal 15'
+	# one signal: timeout(1) sends two, and a second one during the cleanup kills
+	retstate ip1 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$! rc=0
+	wait_until 30 grep -q 'waiting for process' "$BATS_TEST_TMPDIR/err"
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	grep -q 'interrupted by signal 15' "$BATS_TEST_TMPDIR/err"
 	[ "$(state)" = OSF:x ]
 }
 

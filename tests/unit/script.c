@@ -243,11 +243,12 @@ static void check_limits(struct fixture *f)
 	int64_t begin = lk_now_ms();
 	struct lk_script_end end = run_text(f, "#!/bin/sh\nsleep 60 & sleep 60\n", 1);
 
-	ok(end.timed_out && end.code && !strcmp(end.reason, "not finished after 1 s") &&
-	       lk_now_ms() - begin < 4000, "a script that takes too long is ended");
+	/* by TERM, not by KILL: the code says so whatever the load */
+	ok(end.timed_out && end.code == 143 && !strcmp(end.reason, "not finished after 1 s") &&
+	       lk_now_ms() - begin < 30000, "a script that takes too long is ended");
 	begin = lk_now_ms();
 	end = run_text(f, "#!/bin/sh\ntrap : TERM\nwhile :; do sleep 0.1; done\n", 1);
-	ok(end.timed_out && end.code == 137 && lk_now_ms() - begin < 9000,
+	ok(end.timed_out && end.code == 137 && lk_now_ms() - begin < 40000,
 	       "one that does not heed TERM is killed");
 	end = run_text(f, "#!/bin/sh\nexit 3\n", 60);
 	ok(!end.timed_out && end.code == 3, "one in time is not disturbed");
@@ -304,6 +305,8 @@ int main(void)
 	struct fixture f = { .root = tap_tree() };
 	struct lk_err err;
 
+	signal(SIGHUP, SIG_DFL);	/* nohup(1) and the like: what we ignore is not passed on */
+	signal(SIGINT, SIG_DFL);
 	if (lk_tree_open(&f.tree, &err) < 0)
 		return 99;
 	make_dirs(&f);
