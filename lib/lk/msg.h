@@ -140,4 +140,26 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* actions */
+#define LK_M_NO_QUORUM 700360, LK_EX_INTERNAL, \
+	"this system has no quorum and may not start resources: %s"
+#define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
+#define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
+	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
+#define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
+	"\"%s\" belongs to system \"%s\" (epoch %llu), whose state is not known: not restored"
+#define LK_M_OLD_EPOCH 700365, LK_EX_ARG, "epoch %llu of \"%s\" is older than %llu"
+#define LK_M_SPLIT_BRAIN 700366, LK_EX_INTERNAL, \
+	"split brain: \"%s\" has two owners of epoch %llu, \"%s\" and \"%s\""
+#define LK_M_NO_EPOCH 700367, LK_EX_NOENT, "\"%s\" has no epoch"
+#define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
+
+/* lines of the log only */
+#define LK_M_LOG_OUTPUT 700380, 0, "%s"
+#define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
+#define LK_M_LOG_NOTICE 700384, 0, "%s"
+
 #endif
