@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/detach.h"
 #include "lk/script.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
@@ -37,6 +38,7 @@ struct image {
 	char path[4096 + LK_PATH_MAX + 1];
 	const char *root;
 	char **argv, **envp;
+	int output;
 	struct lk_buf strings;
 };
 
@@ -78,6 +80,7 @@ static int build_image(struct image *image, const struct lk_script *script, stru
 	while (script->argv[argc])
 		argc++;
 	image->root = script->tree->root;
+	image->output = script->output;
 	snprintf(image->path, sizeof(image->path), "%s/%s", image->root, script->path);
 	image->argv = calloc(argc + 2, sizeof(*image->argv));
 	if (!image->argv)
@@ -96,18 +99,6 @@ static void free_image(struct image *image)
 
 /* ---- the child ---- */
 
-static void close_others(void)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, ERRNO_FD + 1, ~0U, 0) == 0)
-		return;
-#endif
-	long max = sysconf(_SC_OPEN_MAX);
-
-	for (int fd = ERRNO_FD + 1; fd < (max > 0 && max < 65536 ? max : 65536); fd++)
-		close(fd);
-}
-
 static void reset_signals(void)
 {
 	struct sigaction normal = { .sa_handler = SIG_DFL };
@@ -120,14 +111,15 @@ static void reset_signals(void)
 }
 
 /* Descriptors 0 to 2 as promised, ERRNO_FD for the parent; the others are closed afterwards. */
-static bool set_descriptors(int errno_fd)
+static bool set_descriptors(int errno_fd, int output)
 {
 	int high = fcntl(errno_fd, F_DUPFD_CLOEXEC, ERRNO_FD + 1);
+	int out = output ? fcntl(output, F_DUPFD_CLOEXEC, ERRNO_FD + 1) : 2;
 	int null = open("/dev/null", O_RDWR);
 
-	if (high < 0 || null < 0 || dup2(null, 0) < 0)
+	if (high < 0 || out < 0 || null < 0 || dup2(null, 0) < 0)
 		return false;
-	if (fcntl(2, F_GETFD) < 0 && dup2(null, 2) < 0)
+	if (output ? dup2(out, 2) < 0 : fcntl(2, F_GETFD) < 0 && dup2(null, 2) < 0)
 		return false;
 	return dup2(2, 1) >= 0 && dup3(high, ERRNO_FD, O_CLOEXEC) >= 0;
 }
@@ -135,9 +127,9 @@ static bool set_descriptors(int errno_fd)
 static _Noreturn void become(const struct image *image, int errno_fd)
 {
 	setpgid(0, 0);
-	if (set_descriptors(errno_fd)) {
+	if (set_descriptors(errno_fd, image->output)) {
 		errno_fd = ERRNO_FD;
-		close_others();
+		lk_close_from(ERRNO_FD + 1);
 		reset_signals();
 		/* not execvp(): an empty or cut file without "#!" must fail, not run as a shell
 		 * script that does nothing and succeeds */

@@ -86,7 +86,7 @@ static void print_error(const struct lk_cmd *cmd)
 
 	fflush(stdout);
 	fprintf(stderr, "%s: %s (No. %d) %s\n", cmd->prog, level, cmd->err.number, cmd->err.text);
-	if (cmd->err.code == LK_EX_USAGE)
+	if (cmd->syntax || (!cmd->desc->syntax_exit && cmd->err.code == LK_EX_USAGE))
 		print_usage(cmd, stderr);
 }
 
@@ -250,6 +250,9 @@ static int parse(struct lk_cmd *cmd, poptContext pc)
 		rc = take_operands(cmd, pc);
 	if (rc == 0)
 		rc = check_options(cmd);
+	cmd->syntax = rc < 0 && cmd->err.code == LK_EX_USAGE;
+	if (cmd->syntax && cmd->desc->syntax_exit)
+		cmd->err.code = cmd->desc->syntax_exit;
 	return rc;
 }
 
@@ -305,7 +308,7 @@ static void free_split(int n, char **split, int argc, char **argv)
 
 int lk_cmd_main(const struct lk_cmd_desc *desc, int argc, char **argv)
 {
-	struct lk_cmd cmd = { .desc = desc };
+	struct lk_cmd cmd = { .desc = desc, .args = argv + 1 };
 	struct poptOption table[LK_CMD_OPTIONS + 2];
 	char **split = calloc(2 * (size_t)argc + 1, sizeof(*split));
 	const char *slash = strrchr(argv[0], '/');

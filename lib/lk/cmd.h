@@ -44,6 +44,8 @@ struct lk_cmd {
 	bool given[LK_CMD_OPTIONS];
 	char **operand;			/* NULL-terminated */
 	int operands;
+	char *const *args;		/* all that it was called with, behind the name, as given */
+	bool syntax;			/* the error is one of syntax: the usage is shown */
 	char separator;			/* of -f */
 	bool json;
 	struct lk_err err;
@@ -55,6 +57,7 @@ struct lk_cmd_desc {
 	const struct lk_opt *options;
 	int min_operands, max_operands;	/* max -1: any number */
 	const char *operand;		/* name of the first operand, for the message when missing */
+	int syntax_exit;		/* exit code of a syntax error, where it is not 2 */
 	/* Does the work. 0, or negative with cmd->err set: the frame prints and exits with the code. A
 	 * positive number is an exit code without a message. */
 	int (*run)(struct lk_cmd *cmd);

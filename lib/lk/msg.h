@@ -140,4 +140,15 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
+#define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
+#define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
+#define LK_M_EVT_INTERNAL 700332, 4, "option -A is for internal use only"
+#define LK_M_EVT_NO_ID 700333, 5, "severity 0 clears an alarm: -i must say which one"
+#define LK_M_EVT_ARG 700334, 1, "%s \"%s\": %s"
+#define LK_M_EVT_HANDLER 700335, 1, "%s: %s"
+#define LK_M_EVT_OUTPUT 700336, 0, "%s"
+#define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
+#define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
+
 #endif
