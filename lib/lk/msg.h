@@ -140,6 +140,8 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+#define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
+
 /* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
 #define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
 #define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
