@@ -173,8 +173,8 @@ flags_are() {
 		global lifekeeper "pre$kind"
 		global comm "pre$kind.sh"
 		global lifekeeper "post$kind"
-		expect 0 lcdrecover -g "$kind" -- '$(touch x)' 'a b'
-		journal_is 'lifekeeper $(touch x) a b' 'comm $(touch x) a b'
+		expect 0 lcdrecover -g "$kind" -- '*;x' 'a b'
+		journal_is 'lifekeeper *;x a b' 'comm *;x a b'
 		expect 0 lcdrecover -G "$kind" -- -m
 		flags_are
 	done
