@@ -142,6 +142,10 @@
 
 #define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
 
+/* lksupport, which is a shell script */
+#define LK_M_SUP_ROOT 700344, LK_EX_SYSTEM, "only root may do this"
+#define LK_M_SUP_FAILED 700345, LK_EX_SYSTEM, "%s"
+
 /* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
 #define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
 #define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
