@@ -19,6 +19,7 @@ enum lk_opt_kind {
 	LK_OPT_FLAG,		/* takes no value */
 	LK_OPT_VALUE,		/* takes a value, may be left out */
 	LK_OPT_REQUIRED,	/* takes a value and must be given, else exit 2 */
+	LK_OPT_LIST,		/* takes a value and may be given several times; one such option at most */
 };
 
 struct lk_opt {
@@ -42,6 +43,8 @@ struct lk_cmd {
 	const char *prog;		/* the name it was called by */
 	char *value[LK_CMD_OPTIONS];	/* by position in desc->options */
 	bool given[LK_CMD_OPTIONS];
+	char **list;			/* the values of LK_OPT_LIST, in order */
+	int lists;
 	char **operand;			/* NULL-terminated */
 	int operands;
 	char *const *args;		/* all that it was called with, behind the name, as given */
