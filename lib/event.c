@@ -19,6 +19,7 @@
 #include "lk/logpipe.h"
 #include "lk/msg.h"
 #include "lk/script.h"
+#include "lk/story.h"
 #include "lk/tunable.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
@@ -63,6 +64,14 @@ static void log_sent(const struct lk_event *event, size_t handlers)
 		event->object, event->id, handlers);
 	line.text = text.text;
 	lk_log(event->tree, &line, &text);
+	struct lk_story story = {
+		.prog = event->prog, .node = event->node, .subject = event->object, .what = "event",
+		.decision = event->recovering ? "recovery" : NULL,
+		.inputs = LK_INPUTS({ "class", event->class }, { "event", event->name },
+				    { "severity", lk_severity_names[event->severity] },
+				    { "id", event->id }),
+	};
+	lk_story(event->tree, &story, &text);
 }
 
 /* ---- registration ---- */
@@ -108,9 +117,9 @@ void lk_event_identify(struct lk_event *event)
 	/* an event of a damaged tree has an id, too */
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 && gethostname(lcd.local, sizeof(lcd.local)) < 0)
 		lcd.local[0] = '\0';
-	lcd.local[sizeof(lcd.local) - 1] = '\0';
+	snprintf(event->node, sizeof(event->node), "%s", lcd.local);
 	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(event->id, sizeof(event->id), "%s.%ld.%lld", lcd.local, (long)getpid(),
+	snprintf(event->id, sizeof(event->id), "%s.%ld.%lld", event->node, (long)getpid(),
 		 (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 }
 

@@ -14,6 +14,7 @@
 #include "lk/msg.h"
 #include "lk/proc.h"
 #include "lk/script.h"
+#include "lk/story.h"
 #include "lk/poison.h"
 
 struct recovery {
@@ -40,6 +41,13 @@ static void say(const struct recovery *r, enum lk_log_level level, const char *w
 	lk_fail(&text, LK_M_EVT_RECOVERY, r->ins ? r->ins->tag : r->event->object, what);
 	line.text = text.text;
 	lk_log(r->event->tree, &line, &text);
+	struct lk_story story = {
+		.prog = r->event->prog, .node = r->event->node, .what = "recovery",
+		.subject = r->ins ? r->ins->tag : r->event->object, .decision = what,
+		.inputs = LK_INPUTS({ "class", r->event->class }, { "event", r->event->name },
+				    { "id", r->event->id }),
+	};
+	lk_story(r->event->tree, &story, &text);
 }
 
 /* ---- the decision ---- */

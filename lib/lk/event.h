@@ -21,7 +21,7 @@ struct lk_event {
 	const char *class, *name, *object;
 	enum lk_severity severity;
 	char *const *args;		/* for the handlers, NULL-terminated */
-	char id[LK_EVENT_ID];		/* set by lk_event_identify() */
+	char node[256], id[LK_EVENT_ID];	/* set by lk_event_identify() */
 	bool recovering;		/* handlers get -A too */
 };
 

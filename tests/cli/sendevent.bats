@@ -141,10 +141,14 @@ gone() {	# PID
 	handler comm/failed/h </dev/null
 	expect 0 sendevent -C comm -E failed -m ip:quick -n ip1
 	[ "${#lines[@]}" -eq 1 ]
+	local id=$output
 	wait_until 10 has_line "$J" '^h -A -C comm -E failed -m ip:quick -n ip1$'
 	wait_until 10 has_line "$J" '^alpha recover -t ip1'
 	wait_until 10 not_reserved ip1
 	[ "$(grep -c recover "$J")" -eq 1 ]
+	[ "$(jq -r 'select(.what == "recovery") | .subject + ": " + .decision' "$LKROOT/out/story.log")" = \
+		"$(printf '%s\n' 'ip1: begins' 'ip1: exit code 0')" ]
+	[ "$(jq -r 'select(.what == "event") | .inputs.id' "$LKROOT/out/story.log")" = "$id" ]
 }
 
 not_reserved() {	# TAG
