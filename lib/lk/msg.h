@@ -161,5 +161,21 @@
 #define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
 #define LK_M_LOG_NOTICE 700384, 0, "%s"
+#define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
+
+/* lksupport, which is a shell script */
+#define LK_M_SUP_ROOT 700344, LK_EX_SYSTEM, "only root may do this"
+#define LK_M_SUP_FAILED 700345, LK_EX_SYSTEM, "%s"
+
+/* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
+#define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
+#define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
+#define LK_M_EVT_INTERNAL 700332, 4, "option -A is for internal use only"
+#define LK_M_EVT_NO_ID 700333, 5, "severity 0 clears an alarm: -i must say which one"
+#define LK_M_EVT_ARG 700334, 1, "%s \"%s\": %s"
+#define LK_M_EVT_HANDLER 700335, 1, "%s: %s"
+#define LK_M_EVT_OUTPUT 700336, 0, "%s"
+#define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
+#define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
 
 #endif

@@ -43,9 +43,8 @@ link_layout() {	# FILE LINK
 		echo "man/$1.8: the section NAME does not have $2"
 }
 
-for file in bin/*.c; do
-	name=${file##*/}
-	check "${name%.c}: layout" command_layout "${name%.c}"
+for name in $(command_names); do
+	check "$name: layout" command_layout "$name"
 done
 
 while IFS=: read -r file link; do
