@@ -140,4 +140,10 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* the cluster's key */
+#define LK_M_NO_KEY 700460, LK_EX_NOENT, \
+	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
+#define LK_M_KEY_UNSAFE 700461, LK_EX_ARG, "%s/etc/lkkey is not used: %s"
+#define LK_M_CRYPTO 700462, LK_EX_SYSTEM, "cryptography: %s"
+
 #endif
