@@ -177,5 +177,27 @@
 #define LK_M_EVT_OUTPUT 700336, 0, "%s"
 #define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
 #define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
+/* the cluster's key */
+#define LK_M_NO_KEY 700460, LK_EX_NOENT, \
+	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
+#define LK_M_KEY_UNSAFE 700461, LK_EX_ARG, "%s/etc/lkkey is not used: %s"
+#define LK_M_CRYPTO 700462, LK_EX_SYSTEM, "cryptography: %s"
+#define LK_M_KEY_EXISTS 700463, LK_EX_EXISTS, \
+	"there is a key in %s/etc/lkkey already: lkkey show tells which, --force replaces it"
+#define LK_M_KEY_TERMINAL 700464, LK_EX_ARG, \
+	"the key is not shown on a terminal: lkkey show --secret | ssh SYSTEM lkkey install -"
+#define LK_M_KEYS_FULL 700465, LK_EX_LIMIT, \
+	"there are %d keys already: end the last rotation first (lkkey rotate --finish)"
+#define LK_M_NO_SUCH_KEY 700466, LK_EX_NOENT, "no key has the fingerprint \"%s\""
+#define LK_M_ROTATE_STOPPED 700467, LK_EX_COMM, "stopped at system \"%s\" (%s): %s"
+#define LK_M_NO_ROTATION 700468, LK_EX_NOENT, "there is only one key: no rotation is to be finished"
+#define LK_M_ROTATION_EARLY 700469, LK_EX_ARG, \
+	"the new key is not in use yet: run lkkey rotate first"
+#define LK_M_KEY_OPTION 700470, LK_EX_USAGE, "lkkey %s does not take the option -%s%s"
+
+/* calls on other systems, through lcm */
+#define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
+#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
 
 #endif
