@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Talking to the communication manager of this node over $LKROOT/run/lcm.sock. A message is a 32-bit
+ * length (of what follows), one byte of type and a payload in lk/wire.h encoding; a connection is one
+ * request. Only root is served. lk-wire(7) does not cover this socket: its two ends are of one version.
+ */
+#ifndef LK_LCM_H
+#define LK_LCM_H
+
+#include <stdint.h>
+
+#include "lk/lcd.h"
+#include "lk/net.h"
+#include "lk/sys.h"
+
+#define LK_LCM_SOCKET "run/lcm.sock"
+#define LK_LCM_MESSAGE_MAX 70000
+
+enum lk_lcm_type {
+	/* to lcm */
+	LK_LCM_STATUS = 1,	/* no payload */
+	LK_LCM_RUN,		/* text dest, u8 flags (1 merge, 2 has input), u32 limit ms, u16 argc, argc * bytes */
+	LK_LCM_INPUT,		/* the bytes; empty: end of input */
+	/* from lcm */
+	LK_LCM_SYSTEM = 64,	/* text name, u8 state, u8 view of us, text why, u64 ms since the change */
+	LK_LCM_PATH,		/* text system, text device, text local, text remote, u8 state, u64 comm_downs,
+				 * LK_NET_COUNTERS * u64, u32 reader, u32 writer */
+	LK_LCM_END,		/* of a status: u8 1 when LCM_AVAIL has been processed */
+	LK_LCM_OUTPUT,		/* u8 stream (1, 2), the bytes */
+	LK_LCM_EXIT,		/* u8 code: it ran and this is its exit code */
+	LK_LCM_FAIL,		/* u8 enum lk_lcm_fail, text */
+};
+
+enum lk_lcm_fail {
+	LK_LCM_OUT_OF_SERVICE = 1,	/* no way to that system */
+	LK_LCM_LOST,			/* it went down meanwhile; whether the command ended is not known */
+	LK_LCM_TIMEOUT,			/* no answer within the limit */
+	LK_LCM_UNKNOWN_SYSTEM,
+	LK_LCM_BAD_REQUEST,
+};
+
+/* A connection, or -1 with errno-like text in err: 472 when lcm does not run. */
+int lk_lcm_connect(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Send one message. 0, or -1. */
+int lk_lcm_send(int fd, enum lk_lcm_type type, const void *payload, size_t len, struct lk_err *err)
+	LK_MUST LK_NONNULL(5);
+
+/* Receive one message into buffer (LK_LCM_MESSAGE_MAX bytes). 1: received, *len is the payload's; 0:
+ * the other side has closed; -1; -3 a malformed message. timeout in milliseconds, -1: none; a
+ * timeout is -9. */
+int lk_lcm_receive(int fd, uint8_t *buffer, enum lk_lcm_type *type, size_t *len, int timeout,
+		   struct lk_err *err) LK_MUST LK_NONNULL(2, 3, 4, 6);
+
+/* What lcm knows of systems and paths, as of one moment. Absent rows are UNKNOWN. Memory is the LCD's. */
+struct lk_lcm_status {
+	bool running;			/* lcm answers; else everything is UNKNOWN */
+	bool available;			/* LCM_AVAIL has been processed */
+	struct lk_lcm_system {
+		const char *name, *why;
+		enum lk_sys_state state;
+		uint64_t since;		/* ms ago */
+	} *sys;
+	struct lk_lcm_path {
+		const char *sys, *device, *local, *remote;
+		struct lk_net_status status;
+	} *path;
+	size_t nsys, npath;
+};
+int lk_lcm_status(struct lk_lcd *lcd, struct lk_lcm_status *status, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+#endif
