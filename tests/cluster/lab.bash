@@ -5,11 +5,11 @@
 #
 # All state is below $LAB_DIR (exported by lab_up), so that a test may use the lab of its setup_file:
 #	.lab/		pid, owner, nodes, nets, cgroup, clock, faults; stage/ is for mounting
-#	NODE/		pid, console, clock; its disk: lk/ (its $LKROOT), etc/, log/
+#	NODE/		pid, console, clock, wired, off, delayN; its disk: lk/ (its $LKROOT), etc/, log/
 #
 # The lab is one process with the nodes below it in a nested process id namespace, and everything else
 # (networks, mounts, relays) belongs to it: it ends whole, when told or when its owner dies.
-# shellcheck disable=SC2015	# A && B || C: C is for a failure of either
+# shellcheck disable=SC2015,SC2046,SC2086	# A && B || C: C is for a failure of either; names are single words
 
 LAB_HOME=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 : "${LK_SRC:=$(cd "$LAB_HOME/../.." && pwd)}"
@@ -17,9 +17,10 @@ LAB_HOME=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 : "${LK_BUILD:=$LK_SRC/build}" "${LK_BIN:=$LK_BUILD/bin}"
 export LK_SRC LK_BUILD LK_BIN
 LAB_TOOLS=$LK_BUILD/tests/cluster
+: "${LAB_PATH:=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}"
 LAB_NAMES=(alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
 	sigma tau upsilon phi chi psi omega)
-# shellcheck source=tests/helpers/wait.bash
+# shellcheck source=tests/helpers/wait.bash disable=SC1091
 source "$LAB_HOME/../helpers/wait.bash"
 
 lab_fail() {	# MESSAGE
@@ -56,7 +57,6 @@ lab__stat() {	# PID -> $state $started
 	local line
 	state='' started=''
 	{ read -r line <"/proc/$1/stat"; } 2>/dev/null || return
-	# shellcheck disable=SC2086
 	set -- ${line##*) }
 	state=$1 started=${20}
 }
@@ -112,6 +112,12 @@ lab_switch() {	# COMMAND...
 	nsenter -t "$pid" -m -n -- "$@"
 }
 
+# The same for a process that is to stay: it ends with the lab.
+lab__switch_daemon() {	# COMMAND...
+	local pid
+	lab__living "$LAB_DIR/.lab/pid" && nsenter -t "$pid" -m -n -p -- "$@" </dev/null >&2 3>&-
+}
+
 # Directories that stay visible in the nodes -> $keep
 lab__keep() {
 	keep=("$LAB_DIR" "$LK_SRC" "$LK_BUILD")
@@ -162,13 +168,13 @@ lab__cgroup() {	# OWNER
 	for top in /sys/fs/cgroup /sys/fs/cgroup/unified; do
 		[ -e "$top/cgroup.procs" ] && [ -e "$top/cgroup.controllers" ] || continue
 		group=$top/lklab-$1-$RANDOM
-		mkdir "$group-test" 2>/dev/null || continue
-		if [ -e "$group-test/cgroup.freeze" ] &&
+		echo "$group" >"$LAB_DIR/.lab/cgroup"	# first, for lab_down
+		if mkdir "$group-test" 2>/dev/null && [ -e "$group-test/cgroup.freeze" ] &&
 			(echo "$BASHPID" >"$group-test/cgroup.procs" && exec true) 2>/dev/null; then
-			echo "$group" >"$LAB_DIR/.lab/cgroup"
+			return
 		fi
-		rmdir "$group-test"
-		return
+		rm "$LAB_DIR/.lab/cgroup"
+		rmdir "$group-test" 2>/dev/null || :
 	done
 }
 
@@ -189,15 +195,24 @@ lab__bridges() {
 	done
 }
 
+# What lab__wire made before, and relays in its cables.
+lab__unwire() {	# NODE
+	local net
+	[ -e "$LAB_DIR/$1/wired" ] || return 0
+	for net in $(lab__nets); do
+		echo "link del $1-$net"
+		[ ! -e "$LAB_DIR/$1/delay$net" ] || echo "link del $1-${net}r"
+		rm -f "$LAB_DIR/$1/delay$net"
+	done
+	echo "netns del $1"
+}
+
 # Its network as new: a network namespace and a cable into each bridge.
 lab__wire() {	# NODE
 	local node=$1 net number
 	lab__number "$node"
 	{
-		[ ! -e "$LAB_DIR/$node/wired" ] || {
-			lab__nets | sed "s/^/link del $node-/"
-			echo "netns del $node"
-		}
+		lab__unwire "$node"
 		echo "netns add $node"
 		for net in $(lab__nets); do
 			printf 'link add net%d netns %s address 02:6c:6b:%02x:00:%02x type veth peer name %s-%d\n' \
@@ -235,6 +250,7 @@ lab__create() {	# OWNER NETS NAME...
 	local owner=$1 nets=$2 keep pid
 	shift 2
 	mkdir -p "$LAB_DIR/.lab/stage" || return
+	lab__note "$owner" "$LAB_DIR/.lab/owner" || { lab_fail "there is no process $owner"; return; }
 	echo "$*" >"$LAB_DIR/.lab/nodes"
 	echo "$nets" >"$LAB_DIR/.lab/nets"
 	: >"$LAB_DIR/.lab/faults"
@@ -259,10 +275,10 @@ lab_up() {
 	shift $((OPTIND - 1))
 	lab__names "$@" || return
 	[[ $nets =~ ^[1-9]$ ]] || { lab_fail "$nets: a lab has 1 to 9 networks"; return; }
-	: "${LAB_DIR:=${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-${TMPDIR:-/tmp}/lk-lab}}/lab}"
-	export LAB_DIR
+	[ -n "${LAB_DIR:-}" ] ||
+		export LAB_DIR="${BATS_TEST_TMPDIR:-${BATS_FILE_TMPDIR:-${TMPDIR:-/tmp}/lk-lab}}/lab"
+	lab_sweep || return
 	[ ! -e "$LAB_DIR" ] || { lab_fail "$LAB_DIR: there is a lab: lab down"; return; }
-	lab_sweep
 	lab__create "${LAB_OWNER:-$$}" "$nets" "${names[@]}" || { lab_down; return 1; }
 	[ -z "$clock" ] || : >"$LAB_DIR/.lab/clock"
 	for node in "${names[@]}"; do
@@ -276,13 +292,17 @@ lab_up() {
 	return $code
 }
 
-# Groups of labs whose owner has died are left over: the kernel does not remove them.
+# Remove what a lab leaves whose owner was killed: groups, which the kernel does not remove by itself,
+# and the files, if it was here.
 lab_sweep() {
 	local group owner
+	if [ -d "${LAB_DIR:-}/.lab" ] && lab__gone "$LAB_DIR/.lab/owner"; then
+		lab_down || return
+	fi
 	for group in /sys/fs/cgroup/lklab-* /sys/fs/cgroup/unified/lklab-*; do
 		[ -d "$group" ] || continue
 		owner=${group##*/lklab-}
-		[ -e "/proc/${owner%%-*}" ] || rmdir "$group" 2>/dev/null
+		[ -e "/proc/${owner%%-*}" ] || rmdir "$group" 2>/dev/null || :
 	done
 }
 
@@ -291,7 +311,7 @@ lab_down() {
 	local pid group
 	[ -n "${LAB_DIR:-}" ] && [ -d "$LAB_DIR/.lab" ] || return 0
 	if lab__living "$LAB_DIR/.lab/pid"; then
-		kill -9 "$pid"
+		kill -9 "$pid" || :
 		wait_until 30 lab__gone "$LAB_DIR/.lab/pid" || { lab_fail "process $pid does not end"; return; }
 	fi
 	if [ -e "$LAB_DIR/.lab/cgroup" ]; then
@@ -335,7 +355,7 @@ lab_start() {	# NODE
 lab_kill() {	# NODE
 	local node pid
 	lab__node "$1" && lab__living "$LAB_DIR/$node/pid" || { lab_fail "$1 is down"; return; }
-	kill -9 "$pid"
+	kill -9 "$pid" || :
 	wait_until 30 lab__gone "$LAB_DIR/$node/pid"
 }
 
@@ -348,18 +368,81 @@ lab_off() {	# NODE
 	! lab_alive "$node" || lab_kill "$node"
 }
 
-# run as the node does: lab_run NODE COMMAND..., nothing of it is interpreted; the exit code is the command's.
-lab_run() {
+# All processes of a node, by the number of their namespace.
+lab__processes() {	# NODE
+	local pid own dir
+	lab__living "$LAB_DIR/$1/pid" || return
+	own=$(readlink "/proc/$pid/ns/pid")
+	for dir in /proc/[0-9]*; do
+		[ "$(readlink "$dir/ns/pid" 2>/dev/null)" != "$own" ] || echo "${dir#/proc/}"
+	done
+}
+
+# Stop them, until none is found running: one may have started another.
+lab__stop_all() {	# NODE
+	local state started process running=1
+	while [ -n "$running" ]; do
+		running=''
+		for process in $(lab__processes "$1"); do
+			lab__stat "$process" && [[ $state != [TZX] ]] || continue
+			running=1
+			kill -STOP "$process" 2>/dev/null || :
+		done
+	done
+}
+
+# Freeze a node at one moment; its kernel still answers. As a machine that is suspended, or swaps to death.
+lab_pause() {	# NODE
+	local node group
+	lab__node "$1" && lab_alive "$node" || { lab_fail "$1 is down"; return; }
+	[ -e "$LAB_DIR/.lab/cgroup" ] || { lab__stop_all "$node"; return; }
+	group=$(<"$LAB_DIR/.lab/cgroup")-$node
+	echo 1 >"$group/cgroup.freeze"
+	wait_until 10 grep -q 'frozen 1' "$group/cgroup.events"
+}
+
+lab_resume() {	# NODE
+	local node group process
+	lab__node "$1" && lab_alive "$node" || { lab_fail "$1 is down"; return; }
+	if [ ! -e "$LAB_DIR/.lab/cgroup" ]; then
+		for process in $(lab__processes "$node"); do
+			kill -CONT "$process" 2>/dev/null || :
+		done
+		return 0
+	fi
+	group=$(<"$LAB_DIR/.lab/cgroup")-$node
+	echo 0 >"$group/cgroup.freeze"
+	wait_until 10 grep -q 'frozen 0' "$group/cgroup.events"
+}
+
+# Step the clock of a node by SECONDS, also negative or a fraction: what runs there sees it at once.
+lab_step() {	# NODE SECONDS
+	local node ms part sign
+	lab__node "$1" || return
+	[ -e "$LAB_DIR/.lab/clock" ] || { lab_fail 'a lab with clocks is made by: lab up -c'; return; }
+	[[ $2 =~ ^([+-]?)([0-9]+)(\.([0-9]{1,3}))?$ ]] || { lab_fail "$2: no number of seconds"; return; }
+	sign=${BASH_REMATCH[1]} part=${BASH_REMATCH[4]}000
+	ms=$((10#${BASH_REMATCH[2]} * 1000 + 10#${part:0:3}))
+	[ "$sign" != - ] || ms=-$ms
+	ms=$((ms + $(<"$LAB_DIR/$node/clock")))
+	printf '%-20s' $ms 1<>"$LAB_DIR/$node/clock"	# in place: programs have it mapped
+}
+
+# Run a command as a process of the node, as root in /. Nothing of it is interpreted, the environment is
+# the caller's but for LKROOT, HOME and PATH, and the exit code is the command's.
+lab_run() {	# NODE COMMAND...
 	local node pid clock=()
 	lab__node "$1" || return
 	lab__living "$LAB_DIR/$node/pid" || { lab_fail "$node is down"; return; }
 	shift
 	[ ! -e "$LAB_DIR/.lab/clock" ] ||
-		clock=("LD_PRELOAD=$LAB_TOOLS/stepclock.so" "LK_STEPCLOCK=$LAB_DIR/$node/clock")
+		clock=("LD_PRELOAD=$LAB_TOOLS/stepclock.so" "LK_STEPCLOCK=$LAB_DIR/$node/clock"
+			ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0")
 	(
+		exec 3>&-	# or who goes on in the background keeps bats waiting
 		lab__join "$node"
 		exec nsenter -t "$pid" -m -u -i -n -p -- env -C / HOME=/root "LKROOT=$LAB_DIR/$node/lk" \
-			"PATH=$LAB_DIR/$node/lk/bin:$LAB_DIR/$node/lk/lkadm/bin:$LAB_DIR/$node/lk/sbin:${LAB_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}" \
+			"PATH=$LAB_DIR/$node/lk/bin:$LAB_DIR/$node/lk/lkadm/bin:$LAB_DIR/$node/lk/sbin:$LAB_PATH" \
 			"${clock[@]}" "$@"
 	)
 }
@@ -373,6 +456,18 @@ lab_sh() {
 
 lab_shell() {	# NODE
 	lab_run "$1" bash -i
+}
+
+# What the nodes have written, for the output of a test that failed.
+lab_logs() {	# [NODE...]
+	local node file
+	[ $# -gt 0 ] || set -- $(<"$LAB_DIR/.lab/nodes")
+	for node; do
+		lab__node "$node" || return
+		for file in "$LAB_DIR/$node"/{console,lk/out/*,log/*}; do
+			[ ! -s "$file" ] || { echo "== $node: ${file#"$LAB_DIR/$node/"}"; tail -n 200 "$file"; }
+		done
+	done
 }
 
 # Start a command on the node that goes on by itself; its output is appended to the node's console.
@@ -424,7 +519,7 @@ lab__fault() {	# KIND VALUE WHERE...
 	shift 2
 	lab__where "$@" || return
 	echo "$kind $value $where" >>"$LAB_DIR/.lab/faults"
-	lab__apply
+	lab__act "$kind" || { sed -i '$d' "$LAB_DIR/.lab/faults"; return 1; }
 }
 
 lab_cut() {	# [NODE [NODE]] [netN]
@@ -449,13 +544,18 @@ lab_unplug() {	# NODE [netN]
 	lab__fault unplug - "$@"
 }
 
+lab_delay() {	# MS [NODE] [netN]
+	[[ $1 =~ ^[0-9]+$ ]] || { lab_fail "$1: no number of milliseconds"; return; }
+	lab__fault delay "$@"
+}
+
 # Undo the faults that were made with the same words for where; all of them if none are given.
 lab_restore() {	# [NODE [NODE]] [netN]
 	local where faults=''
 	if [ $# -gt 0 ]; then
 		lab__where "$@" || return
 		grep -q " $where\$" "$LAB_DIR/.lab/faults" || { lab_fail "$*: nothing to restore"; return; }
-		faults=$(grep -v " $where\$" "$LAB_DIR/.lab/faults")
+		faults=$(grep -v " $where\$" "$LAB_DIR/.lab/faults" || :)
 	fi
 	printf '%s' "${faults:+$faults$'\n'}" >"$LAB_DIR/.lab/faults"
 	lab__apply
@@ -465,18 +565,21 @@ lab_faults() {
 	cat "$LAB_DIR/.lab/faults"
 }
 
-# The name of the bridge's port for a node.
+# The bridge's port for a node: the cable, or the far end of the relay in it.
 lab__port() {	# NODE NET
-	echo "$1-$2"
+	echo "$1-$2$([ ! -e "$LAB_DIR/$1/delay$2" ] || echo d)"
 }
 
 # One rule for the packets from FROM to TO on a network.
 lab__rule() {	# FROM TO NET VERDICT
-	local rule=''
+	local rule='' node
 	[ "$1" = any ] || rule="iifname \"$(lab__port "$1" "$3")\" "
 	[ "$2" = any ] || rule+="oifname \"$(lab__port "$2" "$3")\" "
 	[ -z "$rule" ] || { echo "$rule$4"; return; }
-	printf 'meta ibrname "br%d" %s\nmeta obrname "br%d" %s\n' "$3" "$4" "$3" "$4"
+	for node in $(<"$LAB_DIR/.lab/nodes"); do	# the whole network
+		printf 'iifname "%s" %s\n' "$(lab__port "$node" "$3")" "$4"
+		printf 'oifname "%s" %s\n' "$(lab__port "$node" "$3")" "$4"
+	done
 }
 
 lab__both_ways() {	# FROM TO NET VERDICT
@@ -490,11 +593,11 @@ lab__rules() {
 		nets=${net#net}
 		[ "$net" != any ] || nets=$(lab__nets)
 		for net in $nets; do
-			case $kind in
-			cut) lab__both_ways "$from" "$to" "$net" drop ;;
-			oneway) lab__rule "$from" "$to" "$net" drop ;;
-			loss) lab__both_ways "$from" "$to" "$net" "numgen random mod 100 < $value drop" ;;
-			block)
+			case "$kind $value" in
+			'cut -' | 'loss 100') lab__both_ways "$from" "$to" "$net" drop ;;
+			oneway*) lab__rule "$from" "$to" "$net" drop ;;
+			loss*) lab__both_ways "$from" "$to" "$net" "numgen random mod 100 < $value drop" ;;
+			block*)
 				lab__both_ways "$from" "$to" "$net" "tcp dport $value drop"
 				lab__both_ways "$from" "$to" "$net" "tcp sport $value drop"
 				;;
@@ -515,16 +618,66 @@ lab__table() {
 	echo '}'
 }
 
-# Is the cable pulled, or the node without power?
-lab__unplugged() {	# NODE NET
-	[ -e "$LAB_DIR/$1/off" ] || grep -qE "^unplug - $1 any (any|net$2)\$" "$LAB_DIR/.lab/faults"
+# The last word on how long frames stay in a node's cable; 0: no time.
+lab__delay_wanted() {	# NODE NET
+	local kind value from to net ms=0
+	while read -r kind value from to net; do
+		[ "$kind" = delay ] && [[ $from == "$1" || $from == any ]] && [[ $net == "net$2" || $net == any ]] && ms=$value
+	done <"$LAB_DIR/.lab/faults"
+	echo $ms
 }
 
-# Make the switch be as the faults say, all of it at one moment but for the cables.
-lab__apply() {	# [NODE: its cables only]
+# Put a relay into a node's cable, NODE-NET <relay> NODE-NETr = NODE-NETd, or take it out.
+lab__relay() {	# NODE NET
+	local port=$1-$2 file=$LAB_DIR/$1/delay$2 ms is=0
+	ms=$(lab__delay_wanted "$1" "$2")
+	[ ! -e "$file" ] || is=$(<"$file")
+	[ "$ms" != "$is" ] || return 0
+	if [ "$is" != 0 ]; then
+		# the relay ends with it
+		printf 'link del %sr\nlink set %s master br%d\n' "$port" "$port" "$2" | lab_switch ip -batch - || return
+		rm -f "$file"
+	fi
+	[ "$ms" != 0 ] || return 0
+	printf 'link set %s nomaster\nlink add %sd type veth peer name %sr\nlink set %sr up\nlink set %sd master br%d up\n' \
+		"$port" "$port" "$port" "$port" "$port" "$2" | lab_switch ip -batch - || return
+	echo "$ms" >"$file"
+	lab__switch_daemon "$LAB_TOOLS/relay" "$port" "${port}r" "$ms"
+}
+
+# Is the cable pulled, or the node without power?
+lab__unplugged() {	# NODE NET
+	[ -e "$LAB_DIR/$1/off" ] || grep -qE "^unplug - ($1|any) any (any|net$2)\$" "$LAB_DIR/.lab/faults"
+}
+
+lab__filter() {
+	lab__table | lab_switch nft -f -
+}
+
+# Only what a new fault needs: a filter is in force within milliseconds.
+lab__act() {	# KIND
+	case $1 in
+	cut | oneway | loss | block) lab__filter ;;
+	*) lab__apply ;;
+	esac
+}
+
+# Make the switch be as the faults say; the rules change all at one moment.
+lab__apply() {	# [NODE: the cables of no other]
 	local node net
-	lab__table | lab_switch nft -f - || return
 	for node in ${1:-$(<"$LAB_DIR/.lab/nodes")}; do
+		[ -e "$LAB_DIR/$node/wired" ] || continue
+		for net in $(lab__nets); do
+			lab__relay "$node" "$net" || return
+		done
+	done
+	lab__filter || return
+	lab__cables ${1:-$(<"$LAB_DIR/.lab/nodes")} | lab_switch ip -batch -
+}
+
+lab__cables() {	# NODE...
+	local node net
+	for node; do
 		[ -e "$LAB_DIR/$node/wired" ] || continue
 		for net in $(lab__nets); do
 			if lab__unplugged "$node" "$net"; then
@@ -533,7 +686,12 @@ lab__apply() {	# [NODE: its cables only]
 				echo "link set $node-$net up"
 			fi
 		done
-	done | lab_switch ip -batch -
+	done
+}
+
+# The verbs.
+lab_help() {
+	cat "$LAB_HOME/README"
 }
 
 # The command: lab VERB [ARG...]
