@@ -15,7 +15,7 @@ PATH=$LK_BIN:$LK_BIN/../lkadm/bin:$PATH
 export LC_ALL=C
 
 bats_require_minimum_version 1.5.0
-# shellcheck source=tests/helpers/wait.bash
+# shellcheck source=tests/helpers/wait.bash disable=SC1091
 source "${BASH_SOURCE[0]%/*}/wait.bash"
 
 # Every test begins in a new tree that has its directories and nothing else.
