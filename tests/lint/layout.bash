@@ -57,7 +57,7 @@ unlisted() {
 	for file in man/*.[1-9]; do
 		listed man/Makefile.inc "$file"
 	done
-	for file in $(sources tests/cli tests/unit -- -name '*.bats'); do
+	for file in $(sources tests/cli tests/kit tests/unit -- -name '*.bats'); do
 		listed tests/Makefile.inc "$file"
 	done
 	for file in $(sources tests/cluster -- -name '*.bats'); do
