@@ -157,4 +157,10 @@
 #define LK_M_LCM_REBORN 701208, LK_EX_OK, \
 	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
 
+/* the cluster's key */
+#define LK_M_NO_KEY 700460, LK_EX_NOENT, \
+	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
+#define LK_M_KEY_UNSAFE 700461, LK_EX_ARG, "%s/etc/lkkey is not used: %s"
+#define LK_M_CRYPTO 700462, LK_EX_SYSTEM, "cryptography: %s"
+
 #endif
