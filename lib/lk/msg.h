@@ -177,6 +177,23 @@
 #define LK_M_EVT_OUTPUT 700336, 0, "%s"
 #define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
 #define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
+/* lcm: what it logs, and what it answers */
+#define LK_M_LCM_DETECTED 701200, LK_EX_OK, "SAFETY CHECK DETECTED MACHINE \"%s\":PAUSING COMM_DOWN"
+#define LK_M_LCM_REACHABLE 701201, LK_EX_OK, \
+	"The remote node (%s) appears to be reachable. Waiting for confirmation."
+#define LK_M_LCM_ABORTED 701202, LK_EX_OK, "SAFETY CHECK ABORTED:ABORTING COMM_DOWN"
+#define LK_M_LCM_IS_UP 701203, LK_EX_OK, "The remote node (%s) is up."
+#define LK_M_LCM_TIMED_OUT 701204, LK_EX_OK, \
+	"SAFETY CHECK for \"%1$s\" timed out: assuming \"%1$s\" is down"
+#define LK_M_LCM_SUSPECT 701205, LK_EX_OK, \
+	"All comm paths to system \"%s\" are dead: the safety check begins"
+#define LK_M_LCM_ABSENT 701206, LK_EX_OK, \
+	"Nothing was heard of system \"%s\" since the start: taking it for down"
+#define LK_M_LCM_TOLD 701207, LK_EX_OK, \
+	"System \"%s\" has taken this one for down: comm_up follows"
+#define LK_M_LCM_REBORN 701208, LK_EX_OK, \
+	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
+
 /* the cluster's key */
 #define LK_M_NO_KEY 700460, LK_EX_NOENT, \
 	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
