@@ -153,6 +153,11 @@
 #define LK_M_SPLIT_BRAIN 700366, LK_EX_INTERNAL, \
 	"split brain: \"%s\" has two owners of epoch %llu, \"%s\" and \"%s\""
 #define LK_M_NO_EPOCH 700367, LK_EX_NOENT, "\"%s\" has no epoch"
+#define LK_M_BAD_EPOCH 700369, LK_EX_USAGE, "\"%s\": TAG=EPOCH is needed"
+#define LK_M_RESTORING 700370, LK_EX_SYSTEM, \
+	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
+#define LK_M_STALE 700371, LK_EX_INTERNAL, \
+	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
@@ -216,5 +221,8 @@
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
 #define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
 #define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
+#define LK_M_LOG_UNKNOWN 700384, 0, \
+	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
+#define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"
 
 #endif
