@@ -138,6 +138,7 @@
 #define LK_M_BAD_LOCKFILE 700223, LK_EX_INTERNAL, "lock file \"%s\": %s"
 #define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
+#define LK_M_BAD_REPORT 700500, LK_EX_INTERNAL, "report of system \"%s\", line %u: %s"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 /* actions */
