@@ -241,14 +241,18 @@ static int find_parallel(struct lk_act_run *run, struct lk_err *err)
 static int run_scripts(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_pool_end *ends = calloc(run->parallel, sizeof(*ends));
-	int rc = lk_pool_open(&run->pool, &run->lcd.tree, run->act->prog, run->parallel, err);
+	int rc = run->act->what.kind == LK_PLAN_RESTORE ? lk_act_take_over(run, err) : 0;
+
+	if (rc == 0)
+		rc = lk_pool_open(&run->pool, &run->lcd.tree, run->act->prog, run->parallel, err);
 
 	if (rc == 0 && !ends)
 		rc = lk_fail_nomem(err);
 	if (rc < 0)
 		lk_act_fail(run, err);	/* and release */
 	carry_out(run, ends);
-	lk_pool_close(&run->pool);
+	if (run->pool.tree)
+		lk_pool_close(&run->pool);
 	free(ends);
 	*err = run->first;
 	return -run->first.code;
@@ -264,6 +268,8 @@ int lk_act_check(const struct lk_act *act, struct lk_err *err)
 		rc = lk_plan_make(&plan, &lcd, &act->what, err);
 	if (rc == 0 && act->what.kind == LK_PLAN_RESTORE)
 		rc = lk_quorum_check(&lcd, err);
+	if (rc == 0 && act->release_for)
+		return lk_act_busy(&plan);
 	return rc < 0 ? rc : plan.n > 0;
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/eqv.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
@@ -46,6 +47,36 @@ static const struct lk_ins *find_foreign(const struct lk_act_run *run, pid_t *pi
 		if (is_foreign(lk_plan_ins(&run->plan, i), pid))
 			return lk_plan_ins(&run->plan, i);
 	return NULL;
+}
+
+bool lk_act_busy(const struct lk_plan *plan)
+{
+	pid_t pid;
+
+	for (unsigned i = 0; i < plan->n; i++) {
+		const struct lk_ins *ins = lk_plan_ins(plan, i);
+
+		if (ins->state == LK_ISP || ins->state == LK_ISU || is_foreign(ins, &pid))
+			return true;
+	}
+	return false;
+}
+
+/* Two systems that want to restore one resource at the same time would wait for each other: the one
+ * of the better priority does not give way. */
+static int check_rival(const struct lk_act_run *run, const struct lk_ins *ins, struct lk_err *err)
+{
+	const struct lk_lcd *lcd = &run->lcd;
+	const char *rival = run->act->release_for;
+
+	if (!rival || ins->resv != LK_RESV_RESTORE)
+		return 0;
+	unsigned ours = lk_eqv_priority(lcd, ins->tag, lcd->local);
+	unsigned theirs = lk_eqv_priority(lcd, ins->tag, rival);
+
+	if (!ours || !theirs || ours == theirs ? strcmp(lcd->local, rival) > 0 : ours > theirs)
+		return 0;
+	return lk_fail(err, LK_M_RESTORING, ins->tag, (long)ins->holder.pid, lcd->local);
 }
 
 /* A time limit that cannot be read is found before anything is done. */
@@ -119,6 +150,8 @@ static int try_reserve(struct lk_act_run *run, bool patience, char tag[static LK
 	if (rc < 0)
 		return rc;
 	const struct lk_ins *foreign = patience ? find_foreign(run, pid) : NULL;
+	if (foreign && check_rival(run, foreign, err) < 0)
+		return -err->code;
 	if (foreign) {
 		snprintf(tag, LK_ERR_TEXT, "%s", foreign->tag);
 		lk_tx_abort(&run->lcd.tx);

@@ -19,6 +19,7 @@
 struct lk_act {
 	struct lk_plan_for what;
 	bool ignore;			/* -n: whatever is reserved by others */
+	const char *release_for;	/* remove because this system wants to restore; else NULL */
 	char *const *args;		/* for the scripts, NULL-terminated */
 	const char *prog;		/* who logs */
 	const struct lk_notice *notice;	/* may be NULL */

@@ -159,6 +159,8 @@
 	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
 #define LK_M_STALE 700371, LK_EX_INTERNAL, \
 	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
+#define LK_M_NOT_WITH_RELEASE 700372, LK_EX_USAGE, "options --release and -%c exclude each other"
+#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option -o needs --release"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
