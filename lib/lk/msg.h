@@ -156,6 +156,26 @@
 	"System \"%s\" has taken this one for down: comm_up follows"
 #define LK_M_LCM_REBORN 701208, LK_EX_OK, \
 	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
+#define LK_M_LCM_STRANGE 701209, LK_EX_OK, "System \"%s\": unexpected event \"%s\" in state %s: ignored"
+#define LK_M_LCM_STALL 701210, LK_EX_OK, \
+	"This node did not run for %u ms: safety checks begin anew"
+#define LK_M_LCM_REFUSED 701211, LK_EX_OK, \
+	"System \"%s\" comes back with an identity that it has given up: restart Lockkeeper there"
+#define LK_M_LCM_ENVELOPE 701212, LK_EX_OK, "A message from system \"%s\" is dropped: %s"
+#define LK_M_LCM_BUS 701213, LK_EX_OK, "The network process is of no use: %s"
+#define LK_M_LCM_FILE 701214, LK_EX_OK, "%s: %s"
+#define LK_M_LCM_EVENT 701215, LK_EX_OK, "Event %s of system \"%s\" begins"
+#define LK_M_LCM_HANDLER 701216, LK_EX_OK, "Event %s cannot be sent: %s"
+#define LK_M_LCM_HANDLER_CODE 701217, LK_EX_OK, "Event %s of system \"%s\" ended with exit code %d"
+#define LK_M_LCM_OUTDATED 701218, LK_EX_OK, \
+	"Event %s of system \"%s\" is outdated: its handlers are told to end"
+#define LK_M_LCM_CONFIG 701219, LK_EX_OK, "Configuration: %s"
+#define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
+#define LK_M_LCM_PATH 701221, LK_EX_OK, \
+	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
+#define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
+#define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
+#define LK_M_LCM_RUNS 700400, LK_EX_EXISTS, "lcm runs already, in %s"
 
 /* the cluster's key */
 #define LK_M_NO_KEY 700460, LK_EX_NOENT, \
