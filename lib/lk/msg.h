@@ -175,6 +175,16 @@
 	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
 #define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
 #define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
+#define LK_M_LCM_SILENT 700401, LK_EX_COMM, "the communication manager of this node does not answer"
+#define LK_M_LCM_MALFORMED 700402, LK_EX_INTERNAL, \
+	"the communication manager sent something that cannot be understood"
+#define LK_M_REMOTE_LOST 700403, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" went out of service; whether the command ended there is not known"
+#define LK_M_REMOTE_TIMEOUT 700404, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" did not answer within %g s"
+#define LK_M_REMOTE_REFUSED 700405, LK_EX_INTERNAL, "the command for system \"%s\" was refused: %s"
+#define LK_M_REMOTE_NO_LCM 700406, LK_EX_COMM, \
+	"the communication manager ended while system \"%s\" was asked"
 #define LK_M_LCM_RUNS 700400, LK_EX_EXISTS, "lcm runs already, in %s"
 
 /* the cluster's key */
