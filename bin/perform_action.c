@@ -78,6 +78,7 @@ static int run_hierarchy(struct lk_cmd *cmd, enum lk_plan_kind kind, const struc
 		.what = { .kind = kind, .tag = &tag, .ntags = 1, .single = lk_cmd_given(cmd, 's'),
 			  .below = lk_cmd_given(cmd, 'b') },
 		.ignore = lk_cmd_given(cmd, 'n'),
+		.keep_owner = lk_cmd_given(cmd, 'K'),
 		.args = cmd->operand ? cmd->operand : none,
 		.prog = cmd->prog,
 		.notice = notice,
@@ -160,13 +161,14 @@ static const struct lk_opt options[] = {
 	{ 'n', LK_OPT_FLAG, NULL, "act on what others have reserved, too", NULL },
 	{ 't', LK_OPT_VALUE, "tag-name", "the resource", NULL },
 	{ 'a', LK_OPT_VALUE, "action-name", "restore, remove, or another action of its type", NULL },
+	{ 'K', LK_OPT_FLAG, NULL, "a remove that nobody wants to last: this system stays the owner", "keep-owner" },
 	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
 	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "perform_action [-G] [-s] [-b] [-n] -t tag-name -a action-name [-- arg ...]\n"
+	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]\n"
 		    "perform_action --release -o othersys tag ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,

@@ -26,11 +26,10 @@ struct command {
 	int argc;
 };
 
-static int begin_command(struct lk_act_run *run, struct command *command, const char *prog,
-			 const char *flag, struct lk_err *err)
+/* PROG [FLAG] -o OWNER */
+static int begin_command(struct lk_act_run *run, struct command *command,
+			 const char *const head[static 4], struct lk_err *err)
 {
-	const char *const head[] = { prog, flag, "-o", run->lcd.local };
-
 	command->argc = 0;
 	command->argv = lk_arena_alloc(&run->lcd.arena,
 				       (run->lcd.neqv + 6) * sizeof(*command->argv));
@@ -114,7 +113,8 @@ static int ask_release(struct lk_act_run *run, const char *sys, struct lk_err *e
 	struct command command;
 	const struct lk_eqv *eqv;
 	size_t at = 0;
-	int code, rc = begin_command(run, &command, "perform_action", "--release", err);
+	const char *const head[] = { "perform_action", "--release", "-o", run->lcd.local };
+	int code, rc = begin_command(run, &command, head, err);
 
 	while (rc == 0 && (eqv = next_eqv(run, sys, &at)))
 		command.argv[command.argc++] = (char *)eqv->othertag;
@@ -178,27 +178,35 @@ static int raise_epochs(const struct lk_act_run *run, struct lk_lcd *lcd, struct
 	return rc;
 }
 
+/* What is told to whom: the records that have this owner. */
+struct push {
+	const char *owner, *sys;
+};
+
 /* A system that does not answer learns it when it comes back. One that knows better stops us. */
-static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const char *sys,
+static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const struct push *push,
 		       struct lk_err *err)
 {
+	const char *const head[] = { "lk_epoch", NULL, "-o", push->owner }, *sys = push->sys;
 	struct lk_err silent, note;
 	struct command command;
 	const struct lk_eqv *eqv;
 	size_t at = 0;
-	int code, rc = begin_command(run, &command, "lk_epoch", NULL, err);
+	int code, rc = begin_command(run, &command, head, err), fixed = command.argc;
 
 	while (rc == 0 && (eqv = next_eqv(run, sys, &at))) {
 		const struct lk_epoch *epoch = lk_epoch_get(lcd, eqv->tag);
 		struct lk_buf LK_AUTO_BUF text = { 0 };
 
-		lk_buf_addf(&text, "%s=%llu", eqv->othertag, epoch ? epoch->epoch : 1);
+		if (!epoch || strcmp(epoch->owner, push->owner) != 0)
+			continue;
+		lk_buf_addf(&text, "%s=%llu", eqv->othertag, epoch->epoch);
 		char *copy = text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
 		if (!copy)
 			return lk_fail_nomem(err);
 		command.argv[command.argc++] = copy;
 	}
-	if (rc < 0)
+	if (rc < 0 || command.argc == fixed)
 		return rc;
 	if (run_command(run, &command, sys, &code, &silent) < 0) {
 		lk_fail(&note, LK_M_LOG_PUSH, sys, silent.text);
@@ -210,38 +218,70 @@ static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const c
 	return 0;
 }
 
-static int take_ownership(struct lk_act_run *run, struct lk_err *err)
+static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const char *owner,
+		       struct lk_err *err)
 {
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	const char *why;
-	int rc = raise_epochs(run, &lcd, err);
+	int rc = 0;
 
 	for (size_t i = 0; i < run->lcd.nsys && rc == 0; i++) {
 		const struct lk_sys *sys = &run->lcd.sys[i];
+		struct push push = { .owner = owner, .sys = sys->name };
 
 		if (is_concerned(run, sys) &&
 		    lk_sys_state(&run->lcd, sys, &why) == LK_SYS_ALIVE)
-			rc = push_epochs(run, &lcd, sys->name, err);
+			rc = push_epochs(run, lcd, &push, err);
 	}
 	return rc;
 }
 
-int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
+static int take_ownership(struct lk_act_run *run, struct lk_err *err)
 {
-	bool shared = false;
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = raise_epochs(run, &lcd, err);
 
+	return rc < 0 ? rc : push_to_all(run, &lcd, run->lcd.local, err);
+}
+
+/* Mark what the plan is about. 1: something of it is shared; 0: nothing; -1. */
+static int find_planned(struct lk_act_run *run, struct lk_err *err)
+{
 	run->planned = lk_graph_array(&run->plan.graph, sizeof(*run->planned));
 	if (!run->planned)
 		return lk_fail_nomem(err);
 	for (unsigned i = 0; i < run->plan.n; i++)
 		run->planned[run->plan.step[i].node] = true;
-	for (size_t i = 0; i < run->lcd.neqv && !shared; i++) {
+	for (size_t i = 0; i < run->lcd.neqv; i++) {
 		int node = lk_graph_find(&run->plan.graph, run->lcd.eqv[i].tag);
 
-		shared = node >= 0 && run->planned[node];
+		if (node >= 0 && run->planned[node])
+			return 1;
 	}
-	if (!shared)
-		return 0;
-	int rc = release_there(run, err);
-	return rc < 0 ? rc : take_ownership(run, err);
+	return 0;
+}
+
+int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
+{
+	int rc = find_planned(run, err);
+
+	if (rc > 0) {
+		rc = release_there(run, err);
+		if (rc == 0)
+			rc = take_ownership(run, err);
+	}
+	return rc;
+}
+
+void lk_act_give_up(struct lk_act_run *run)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err err;
+	int rc = find_planned(run, &err);
+
+	if (rc > 0)
+		rc = lk_lcd_read(&lcd, LK_T_EPOCH | LK_T_SYS, &err);
+	if (rc == 0 && lcd.loaded)
+		rc = push_to_all(run, &lcd, LK_EPOCH_NOBODY, &err);
+	if (rc < 0)
+		warn(run, (unsigned)err.number, err.text);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/epoch.h"
 #include "lk/eqv.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
@@ -17,12 +18,18 @@ static bool same(const struct lk_holder *a, const struct lk_holder *b)
 	return a->pid == b->pid && a->start == b->start;
 }
 
-void lk_act_fail(struct lk_act_run *run, const struct lk_err *err)
+void lk_act_fail_step(struct lk_act_run *run, const struct lk_err *err)
 {
 	if (!run->first.code)
 		run->first = *err;
 	else
 		lk_notice(run->act->notice, "%s", err->text);
+	run->stop = run->stop || !run->act->apart;
+}
+
+void lk_act_fail(struct lk_act_run *run, const struct lk_err *err)
+{
+	lk_act_fail_step(run, err);
 	run->stop = true;
 }
 
@@ -191,6 +198,16 @@ static void set_state(struct lk_lcd *lcd, struct lk_ins *ins, enum lk_state stat
 	lk_ins_touch(lcd, ins);
 }
 
+/* What an operator took out of service shall stay so (design 3.7). Whether that could be noted does not
+ * change what the script has done. */
+static void give_up(const struct lk_act_run *run, struct lk_lcd *lcd, const char *tag)
+{
+	struct lk_err ignored;
+
+	if (!run->act->keep_owner && !run->act->release_for)
+		(void)!lk_epoch_release(lcd, tag, &ignored);
+}
+
 /* The outcome of a script. */
 static void apply(const struct lk_act_run *run, const struct lk_act_step *step, struct lk_lcd *lcd,
 		  struct lk_ins *ins)
@@ -206,6 +223,8 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 		set_state(lcd, ins, LK_ISP, "restore action has succeeded");
 	else
 		set_state(lcd, ins, LK_OSU, "remove action has succeeded");
+	if (step->good && !restore)
+		give_up(run, lcd, ins->tag);
 }
 
 /* Does the step need no script? Then it has ended. */
@@ -289,7 +308,7 @@ int lk_act_record(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_graph graph;
-	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err);
 
 	if (rc == 0)
 		rc = lk_graph_build(&graph, &lcd, err);

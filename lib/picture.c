@@ -93,7 +93,7 @@ static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag
 	}
 }
 
-static void take_systems(const struct lk_lcd *lcd, struct lk_picture *picture)
+static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 {
 	static const enum lk_life lives[] = { [LK_SYS_ALIVE] = LK_LIFE_ALIVE, [LK_SYS_DEAD] = LK_LIFE_DEAD,
 					      [LK_SYS_UNKNOWN] = LK_LIFE_UNKNOWN };

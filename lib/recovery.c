@@ -8,6 +8,7 @@
 
 #include "lk/act.h"
 #include "lk/cleanup.h"
+#include "lk/epoch.h"
 #include "lk/flg.h"
 #include "lk/gather.h"
 #include "lk/ins.h"
@@ -15,6 +16,7 @@
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/picfile.h"
+#include "lk/quorum.h"
 #include "lk/remote.h"
 #include "lk/story.h"
 #include "lk/sys.h"
@@ -59,6 +61,45 @@ static int find_tried(struct run *run, struct lk_err *err)
 	return 0;
 }
 
+/* Not configured, yes, or no; a mode that makes no sense is no. */
+static int see_quorum(struct run *run, struct lk_err *err)
+{
+	char mode[LK_TUNABLE_MAX] = "";
+	struct lk_err why;
+	int rc = lk_tunable(&run->lcd.tree, "QUORUM_MODE", mode, sizeof(mode), err);
+
+	if (rc < 0)
+		return rc;
+	if (!*mode || !strcmp(mode, "none") || !strcmp(mode, "off"))
+		run->picture.quorum = LK_QUORUM_NONE;
+	else
+		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;
+	return 0;
+}
+
+/* Another system knows a newer owner: what we do next must have a higher epoch than that. */
+static int adopt(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_SYS, err);
+
+	for (unsigned i = 0; i < run->picture.nres && rc >= 0; i++) {
+		const struct lk_pic_res *res = &run->picture.res[i];
+		struct lk_epoch said = { .tag = res->tag, .owner = LK_EPOCH_NOBODY };
+		uint64_t epoch;
+		int owner = lk_decide_owner(&run->picture, res, &epoch);
+
+		said.epoch = epoch;
+		if (owner >= 0)
+			said.owner = run->picture.sys[owner].name;
+		if (owner != LK_PIC_NORECORD && epoch > run->picture.copy[res->first].epoch)
+			rc = lk_epoch_set(&lcd, &said, err);
+	}
+	if (rc >= 0 && lcd.dirty)
+		return lk_lcd_commit(&lcd, err);
+	return rc < 0 ? rc : 0;
+}
+
 static int see(struct run *run, struct lk_err *err)
 {
 	unsigned long long stopped = 0;
@@ -71,6 +112,9 @@ static int see(struct run *run, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	run->picture.recover_stopped = stopped;
+	rc = see_quorum(run, err);
+	if (rc < 0)
+		return rc;
 	int sys = run->recovery->sys ? lk_pic_find_sys(&run->picture, run->recovery->sys) : 0;
 	if (sys < 0 || (run->recovery->sys && sys == run->picture.self))
 		return lk_fail(err, LK_M_NO_SYS, run->recovery->sys);
@@ -135,7 +179,10 @@ static unsigned list(struct run *run, enum lk_what one, enum lk_what other)
 
 static bool marks(const struct run *run, unsigned i)
 {
-	return run->decision[i].what == LK_DO_MARK_OSU || run->decision[i].what == LK_DO_MARK_ISP;
+	const struct lk_decision *d = &run->decision[i];
+
+	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP ||
+	       (d->what == LK_DO_RESTORE && d->why == LK_WHY_HERE);
 }
 
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
@@ -151,6 +198,11 @@ static int mark_states(struct run *run, struct lk_err *err)
 
 		if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
 			continue;
+		if (run->decision[i].what == LK_DO_RESTORE) {
+			ins->state = LK_ILLSTATE;	/* left running: to be restored over itself */
+			lk_ins_touch(&lcd, ins);
+			continue;
+		}
 		lk_decide_text(&run->picture, &run->decision[i], text, sizeof(text));
 		ins->state = run->decision[i].what == LK_DO_MARK_ISP ? LK_ISP : LK_OSU;
 		ins->reason = lk_arena_dup(&lcd.arena, text);
@@ -240,6 +292,20 @@ static void hand_on(struct run *run, const struct lk_pic_res *res)
 		say(run, LK_LOG_ERROR, res->tag, err.text);
 }
 
+static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
+{
+	++*n;
+	if (tags->len)
+		lk_buf_addc(tags, ' ');
+	lk_buf_adds(tags, tag);
+}
+
+void lk_recovery_end_free(struct lk_recovery_end *end)
+{
+	lk_buf_free(&end->tags_restored);
+	lk_buf_free(&end->tags_failed);
+}
+
 /* By the states: what a signal or a crash of ours left undone counts as failed, too. */
 static int take_stock(struct run *run, struct lk_err *err)
 {
@@ -256,8 +322,10 @@ static int take_stock(struct run *run, struct lk_err *err)
 			run->end->yielded += ins->state == LK_OSU;
 		if (what != LK_DO_RESTORE && what != LK_DO_SWITCHBACK)
 			continue;
-		run->end->restored += ins->state == LK_ISP;
-		run->end->failed += ins->state != LK_ISP;
+		if (ins->state == LK_ISP)
+			count_tag(&run->end->restored, &run->end->tags_restored, ins->tag);
+		else
+			count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
 		if (ins->state == LK_OSF)
 			hand_on(run, &run->picture.res[i]);
 	}
@@ -266,8 +334,10 @@ static int take_stock(struct run *run, struct lk_err *err)
 
 static int carry_out(struct run *run, struct lk_err *err)
 {
-	int rc = mark_states(run, err);
+	int rc = adopt(run, err);
 
+	if (rc == 0)
+		rc = mark_states(run, err);
 	if (rc == 0)
 		rc = mark_split(run, err);
 	if (rc == 0)
@@ -280,9 +350,10 @@ static int carry_out(struct run *run, struct lk_err *err)
 int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
 {
 	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT };
-	int rc = see(&run, err);
+	int rc;
 
 	*end = (struct lk_recovery_end){ 0 };
+	rc = see(&run, err);
 	if (rc == 0) {
 		decide(&run);
 		rc = carry_out(&run, err);

@@ -57,6 +57,9 @@ bool lk_act_ready(const struct lk_act_run *run, unsigned step) LK_NONNULL(1);
 /* Is a step in service, or at work for another process? */
 bool lk_act_busy(const struct lk_plan *plan) LK_NONNULL(1);
 
+/* Note the first failure; a whole run that is not "apart" stops for it. */
+void lk_act_fail_step(struct lk_act_run *run, const struct lk_err *err) LK_NONNULL(1, 2);
+
 /* Note the first failure, and stop. */
 void lk_act_fail(struct lk_act_run *run, const struct lk_err *err) LK_NONNULL(1, 2);
 
@@ -66,5 +69,9 @@ void lk_act_fail(struct lk_act_run *run, const struct lk_err *err) LK_NONNULL(1,
  * this one the owner. 0; -1 a remove failed there, or a change could not be written; -3 another system
  * knows a newer owner; -9 one does not answer. Nothing was restored then. */
 int lk_act_take_over(struct lk_act_run *run, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* After an operator's remove: tell the other systems that nobody owns what was taken out of service. One
+ * that does not answer learns it when it comes back. */
+void lk_act_give_up(struct lk_act_run *run) LK_NONNULL(1);
 
 #endif

@@ -139,6 +139,9 @@
 #define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_BAD_REPORT 700500, LK_EX_INTERNAL, "report of system \"%s\", line %u: %s"
+#define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
+#define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
+	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 /* actions */
@@ -252,8 +255,6 @@
 
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
-#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
-#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
 #define LK_M_LOG_UNKNOWN 700384, 0, \
 	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
 #define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"

@@ -8,10 +8,9 @@
 #ifndef LK_RECOVERY_H
 #define LK_RECOVERY_H
 
+#include "lk/buf.h"
 #include "lk/decide.h"
 #include "lk/notice.h"
-
-#define LK_SPLIT_FLAG "!split!"		/* and the tag: split brain, moves are blocked until it is resolved */
 
 struct lk_recovery {
 	enum lk_event event;
@@ -24,9 +23,11 @@ struct lk_recovery {
 
 struct lk_recovery_end {
 	unsigned restored, failed, yielded, split;
+	struct lk_buf tags_restored, tags_failed;	/* separated by blanks */
 };
+void lk_recovery_end_free(struct lk_recovery_end *end) LK_NONNULL(1);
 
-/* 0, with what was done in *end even if some of it failed; -1 interrupted or the machine failed, -3, -7 no such
+/* 0, with what was done in *end even if some of it failed, to be freed in any case; -1 interrupted or the machine failed, -3, -7 no such
  * system or tag. */
 int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
