@@ -43,9 +43,8 @@ link_layout() {	# FILE LINK
 		echo "man/$1.8: the section NAME does not have $2"
 }
 
-for file in bin/*.c; do
-	name=${file##*/}
-	check "${name%.c}: layout" command_layout "${name%.c}"
+for name in $(command_names); do
+	check "$name: layout" command_layout "$name"
 done
 
 while IFS=: read -r file link; do
@@ -58,7 +57,7 @@ unlisted() {
 	for file in man/*.[1-9]; do
 		listed man/Makefile.inc "$file"
 	done
-	for file in $(sources tests/cli tests/unit -- -name '*.bats'); do
+	for file in $(sources tests/cli tests/kit tests/unit -- -name '*.bats'); do
 		listed tests/Makefile.inc "$file"
 	done
 	for file in $(sources tests/cluster -- -name '*.bats'); do
