@@ -397,12 +397,10 @@ lab_off() {	# NODE
 
 # All processes of a node, by the number of their namespace.
 lab__processes() {	# NODE
-	local pid own dir
+	local pid own
 	lab__living "$LAB_DIR/$1/pid" || return
 	own=$(readlink "/proc/$pid/ns/pid")
-	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/ns/pid" 2>/dev/null)" != "$own" ] || echo "${dir#/proc/}"
-	done
+	find /proc/[0-9]*/ns/pid -maxdepth 0 -lname "${own/[/\\[}" 2>/dev/null | cut -d/ -f3
 }
 
 # Stop them, until none is found running: one may have started another.
