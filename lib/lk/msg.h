@@ -161,6 +161,10 @@
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
 #define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
+#define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
+#define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
+#define LK_M_RCP_TARGET 700476, LK_EX_ARG, "target \"%s\": %s"
+#define LK_M_RCP_MANY 700477, LK_EX_LIMIT, "more than %d files"
 #define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
 
 #endif
