@@ -173,21 +173,31 @@ static int receive(struct lk_cmd *cmd)
 
 /* ---- sending ---- */
 
-static ssize_t next_bytes(void *arg, void *data, size_t size)
+static ssize_t next_bytes(struct lk_remote_job *job, void *data, size_t size)
 {
-	return lk_rcp_encode(arg, data, size);
+	struct lk_rcp_encode *encode = job->arg;
+	ssize_t n = lk_rcp_encode(encode, data, size);
+
+	if (n < 0)
+		job->err = *encode->err;
+	return n;
 }
 
 static int send_there(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *dest,
 		      struct lk_rcp_encode *encode)
 {
 	char *argv[] = { "lcdrcp", "--receive", NULL };
-	const struct lk_remote_call call = { .dest = dest, .argv = argv, .input = next_bytes, .arg = encode };
-	int code, rc = lk_remote_call(&lcd->tree, &call, &code, &cmd->err);
+	struct lk_remote_job job = { .dest = dest, .argc = 2, .argv = argv, .input = next_bytes,
+				     .output = lk_remote_pass, .arg = encode };
 
-	if (rc < 0 || code <= LK_EX_COMM)
-		return rc < 0 ? rc : code;	/* it has said why */
-	return lk_fail(&cmd->err, LK_M_REMOTE_CODE, "lcdrcp", dest, code);
+	fflush(stdout);
+	lk_remote_jobs(lcd, &job, 1);
+	if (job.rc < 0) {
+		cmd->err = job.err;
+		return job.rc;
+	}
+	return job.code <= LK_EX_COMM ? job.code	/* it has said why */
+		: lk_fail(&cmd->err, LK_M_REMOTE_CODE, "lcdrcp", dest, job.code);
 }
 
 /* The other end of the pipe, in a process of its own. */

@@ -107,7 +107,7 @@ static unsigned long long start_of(const char *starts, const char *flag)
 }
 
 /* Can the flag's process still have the lock, or want it? NULL: yes, else why not. */
-static const char *why_dead(const struct lk_lcd *lcd, const char *starts,
+static const char *why_dead(struct lk_lcd *lcd, const char *starts,
 			    const struct action *action)
 {
 	struct lk_holder holder = { .pid = action->pid };

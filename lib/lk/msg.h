@@ -140,6 +140,53 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* lcm: what it logs, and what it answers */
+#define LK_M_LCM_DETECTED 701200, LK_EX_OK, "SAFETY CHECK DETECTED MACHINE \"%s\":PAUSING COMM_DOWN"
+#define LK_M_LCM_REACHABLE 701201, LK_EX_OK, \
+	"The remote node (%s) appears to be reachable. Waiting for confirmation."
+#define LK_M_LCM_ABORTED 701202, LK_EX_OK, "SAFETY CHECK ABORTED:ABORTING COMM_DOWN"
+#define LK_M_LCM_IS_UP 701203, LK_EX_OK, "The remote node (%s) is up."
+#define LK_M_LCM_TIMED_OUT 701204, LK_EX_OK, \
+	"SAFETY CHECK for \"%1$s\" timed out: assuming \"%1$s\" is down"
+#define LK_M_LCM_SUSPECT 701205, LK_EX_OK, \
+	"All comm paths to system \"%s\" are dead: the safety check begins"
+#define LK_M_LCM_ABSENT 701206, LK_EX_OK, \
+	"Nothing was heard of system \"%s\" since the start: taking it for down"
+#define LK_M_LCM_TOLD 701207, LK_EX_OK, \
+	"System \"%s\" has taken this one for down: comm_up follows"
+#define LK_M_LCM_REBORN 701208, LK_EX_OK, \
+	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
+#define LK_M_LCM_STRANGE 701209, LK_EX_OK, "System \"%s\": unexpected event \"%s\" in state %s: ignored"
+#define LK_M_LCM_STALL 701210, LK_EX_OK, \
+	"This node did not run for %u ms: safety checks begin anew"
+#define LK_M_LCM_REFUSED 701211, LK_EX_OK, \
+	"System \"%s\" comes back with an identity that it has given up: restart Lockkeeper there"
+#define LK_M_LCM_ENVELOPE 701212, LK_EX_OK, "A message from system \"%s\" is dropped: %s"
+#define LK_M_LCM_BUS 701213, LK_EX_OK, "The network process is of no use: %s"
+#define LK_M_LCM_FILE 701214, LK_EX_OK, "%s: %s"
+#define LK_M_LCM_EVENT 701215, LK_EX_OK, "Event %s of system \"%s\" begins"
+#define LK_M_LCM_HANDLER 701216, LK_EX_OK, "Event %s cannot be sent: %s"
+#define LK_M_LCM_HANDLER_CODE 701217, LK_EX_OK, "Event %s of system \"%s\" ended with exit code %d"
+#define LK_M_LCM_OUTDATED 701218, LK_EX_OK, \
+	"Event %s of system \"%s\" is outdated: its handlers are told to end"
+#define LK_M_LCM_CONFIG 701219, LK_EX_OK, "Configuration: %s"
+#define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
+#define LK_M_LCM_PATH 701221, LK_EX_OK, \
+	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
+#define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
+#define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
+#define LK_M_LCM_SILENT 700401, LK_EX_COMM, "the communication manager of this node does not answer"
+#define LK_M_LCM_MALFORMED 700402, LK_EX_INTERNAL, \
+	"the communication manager sent something that cannot be understood"
+#define LK_M_REMOTE_LOST 700403, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" went out of service; whether the command ended there is not known"
+#define LK_M_REMOTE_TIMEOUT 700404, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" did not answer within %g s"
+#define LK_M_REMOTE_REFUSED 700405, LK_EX_INTERNAL, "the command for system \"%s\" was refused: %s"
+#define LK_M_REMOTE_NO_LCM 700406, LK_EX_COMM, \
+	"the communication manager ended while system \"%s\" was asked"
+#define LK_M_LCM_RUNS 700400, LK_EX_EXISTS, "lcm runs already, in %s"
+
 /* the cluster's key */
 #define LK_M_NO_KEY 700460, LK_EX_NOENT, \
 	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
@@ -158,13 +205,10 @@
 	"the new key is not in use yet: run lkkey rotate first"
 #define LK_M_KEY_OPTION 700470, LK_EX_USAGE, "lkkey %s does not take the option -%s%s"
 
-/* calls on other systems, through lcm */
-#define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
-#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
+/* lcdrcp */
 #define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
 #define LK_M_RCP_TARGET 700476, LK_EX_ARG, "target \"%s\": %s"
 #define LK_M_RCP_MANY 700477, LK_EX_LIMIT, "more than %d files"
-#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
 
 #endif
