@@ -140,6 +140,48 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* actions */
+#define LK_M_NO_QUORUM 700360, LK_EX_INTERNAL, \
+	"this system has no quorum and may not start resources: %s"
+#define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
+#define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
+	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
+#define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
+	"\"%s\" belongs to system \"%s\" (epoch %llu), whose state is not known: not restored"
+#define LK_M_OLD_EPOCH 700365, LK_EX_ARG, "epoch %llu of \"%s\" is older than %llu"
+#define LK_M_SPLIT_BRAIN 700366, LK_EX_INTERNAL, \
+	"split brain: \"%s\" has two owners of epoch %llu, \"%s\" and \"%s\""
+#define LK_M_NO_EPOCH 700367, LK_EX_NOENT, "\"%s\" has no epoch"
+#define LK_M_BAD_EPOCH 700369, LK_EX_USAGE, "\"%s\": TAG=EPOCH is needed"
+#define LK_M_RESTORING 700370, LK_EX_SYSTEM, \
+	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
+#define LK_M_STALE 700371, LK_EX_INTERNAL, \
+	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
+#define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
+
+/* lines of the log only */
+#define LK_M_LOG_OUTPUT 700380, 0, "%s"
+#define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
+#define LK_M_LOG_NOTICE 700384, 0, "%s"
+#define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
+
+/* lksupport, which is a shell script */
+#define LK_M_SUP_ROOT 700344, LK_EX_SYSTEM, "only root may do this"
+#define LK_M_SUP_FAILED 700345, LK_EX_SYSTEM, "%s"
+
+/* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
+#define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
+#define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
+#define LK_M_EVT_INTERNAL 700332, 4, "option -A is for internal use only"
+#define LK_M_EVT_NO_ID 700333, 5, "severity 0 clears an alarm: -i must say which one"
+#define LK_M_EVT_ARG 700334, 1, "%s \"%s\": %s"
+#define LK_M_EVT_HANDLER 700335, 1, "%s: %s"
+#define LK_M_EVT_OUTPUT 700336, 0, "%s"
+#define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
+#define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
 /* lcm: what it logs, and what it answers */
 #define LK_M_LCM_DETECTED 701200, LK_EX_OK, "SAFETY CHECK DETECTED MACHINE \"%s\":PAUSING COMM_DOWN"
 #define LK_M_LCM_REACHABLE 701201, LK_EX_OK, \
@@ -210,5 +252,12 @@
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
 #define LK_M_RCP_TARGET 700476, LK_EX_ARG, "target \"%s\": %s"
 #define LK_M_RCP_MANY 700477, LK_EX_LIMIT, "more than %d files"
+/* calls on other systems, through lcm */
+#define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
+#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
+#define LK_M_LOG_UNKNOWN 700384, 0, \
+	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
+#define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"
 
 #endif
