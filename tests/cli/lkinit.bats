@@ -326,6 +326,18 @@ PYTHON
 	wait_until 5 grep -qx STOPPING=1 "$told"
 }
 
+@test "systemd accepts the unit" {
+	command -v systemd-analyze >/dev/null || skip "needs systemd-analyze"
+	local unit=$BATS_TEST_TMPDIR/lockkeeper.service
+	# its programs are those of the build
+	sed "s|^ExecStart=[^ ]*|ExecStart=$LKROOT/sbin/lkinit|" "$LK_BUILD/etc/systemd/lockkeeper.service" >"$unit"
+	run systemd-analyze verify --man=no "$unit"
+	[[ $output != *lockkeeper.service:* ]] || { echo "$output"; false; }
+	[ "$status" -eq 0 ] || [[ $output != *lockkeeper* ]]
+	grep -q '^KillMode=process$' "$unit"
+	run ! grep -q '@' "$LK_BUILD/etc/systemd/lockkeeper.service"
+}
+
 @test "an idle supervisor is not woken up and needs little memory" {
 	[ -r /proc/self/smaps_rollup ] || skip "needs smaps_rollup"
 	[[ $(ldd "$LKROOT/sbin/lkinit") != *libasan* ]] || skip "a build with ASan"
