@@ -140,6 +140,36 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* the supervisor and its daemons; those with code 0 are lines of the log */
+#define LK_M_RUNNING 700300, LK_EX_EXISTS, "Lockkeeper is running already (process %ld)"
+#define LK_M_NO_PROGRAM 700301, LK_EX_NOENT, "program \"%s\": %s"
+#define LK_M_DMN_START 700302, LK_EX_OK, "%s: started as process %ld (restart %u)"
+#define LK_M_DMN_READY 700303, LK_EX_OK, "%s: ready"
+#define LK_M_DMN_END 700304, LK_EX_OK, "%s: process %ld ended, %s"
+#define LK_M_DMN_AGAIN 700305, LK_EX_OK, "%s: restart in %lld s"
+#define LK_M_DMN_LATE 700306, LK_EX_OK, "%s: not ready after %u s, it is ended"
+#define LK_M_DMN_KILL 700307, LK_EX_OK, "%s: did not end within %u s after TERM, it is killed"
+#define LK_M_DMN_NOT 700308, LK_EX_SYSTEM, "%s: cannot be started: %s: %s"
+#define LK_M_DMN_EVENT 700309, LK_EX_OK, "%s: event %s in state %s has no meaning"
+#define LK_M_DMN_LEFT 700310, LK_EX_OK, "%s: process %ld was left by a supervisor that died, it is ended"
+#define LK_M_INIT_START 700311, LK_EX_OK, "Lockkeeper starts, start id %s"
+#define LK_M_INIT_UP 700312, LK_EX_OK, "all daemons are ready"
+#define LK_M_INIT_STOP 700313, LK_EX_OK, "Lockkeeper stops (signal %d from process %ld)"
+#define LK_M_INIT_END 700314, LK_EX_OK, "Lockkeeper has stopped"
+#define LK_M_INIT_TABLE 700315, LK_EX_OK, "table read: %u daemons stay, %u come, %u go"
+#define LK_M_INIT_SOCKET 700316, LK_EX_SYSTEM, "%s: longer than the %zu bytes that a socket's name may have"
+#define LK_M_START_LATE 700317, LK_EX_SYSTEM, "%s is not ready after %llu s%s%s"
+#define LK_M_START_DIED 700318, LK_EX_SYSTEM, "the daemons cannot be started%s%s"
+#define LK_M_STOP_LATE 700319, LK_EX_SYSTEM, "the daemons have not ended within %d s: Lockkeeper is running still"
+#define LK_M_STOP_FAILED 700320, LK_EX_SYSTEM, "%s was not taken out of service: %s"
+#define LK_M_STOP_PEER 700321, LK_EX_COMM, \
+	"system %s was not told that this is no failure (%s): it may take over"
+#define LK_M_STOP_SCRIPTS 700322, LK_EX_SYSTEM, "lcdrecover %s remove: %s"
+#define LK_M_STOP_NO_PID 700323, LK_EX_SYSTEM, \
+	"Lockkeeper is running, but its process is not known: end lkinit by hand"
+#define LK_M_STOP_BEGIN 700324, LK_EX_OK, "Lockkeeper is to stop: resources %s, other systems %s"
+#define LK_M_START_BUSY 700326, LK_EX_SYSTEM, "not started: %s has been going on for %llu s"
+#define LK_M_STOP_PARENT 700325, LK_EX_SYSTEM, "%s stays as it is, because of \"%s\" above it"
 /* actions */
 #define LK_M_NO_QUORUM 700360, LK_EX_INTERNAL, \
 	"this system has no quorum and may not start resources: %s"
