@@ -285,6 +285,11 @@
 
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+/* lcdrcp */
+#define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
+#define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
+#define LK_M_RCP_TARGET 700476, LK_EX_ARG, "target \"%s\": %s"
+#define LK_M_RCP_MANY 700477, LK_EX_LIMIT, "more than %d files"
 #define LK_M_LOG_UNKNOWN 700384, 0, \
 	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
 #define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"

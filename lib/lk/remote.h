@@ -54,21 +54,8 @@ struct lk_remote_job {
  * stops a job, the command there gets TERM. */
 void lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t n) LK_NONNULL(1, 2);
 
-/* One of them, with callbacks that know neither jobs nor messages. */
-struct lk_remote_call {
-	const char *dest;		/* a system of sys_list, not the local one */
-	char *const *argv;		/* NULL-terminated */
-	unsigned seconds;		/* how long it may take; 0: REMOTETIMEOUT */
-	/* Fetch up to size bytes for its standard input: their number, 0 at the end, or negative to give
-	 * up, which is then the result. NULL: its standard input is empty. */
-	ssize_t (*input)(void *arg, void *data, size_t size);
-	/* Take output; stream 1 or 2. 0, or negative to give up. NULL: it goes to ours. */
-	int (*output)(void *arg, int stream, const void *data, size_t size);
-	void *arg;
-};
-
-/* 0 with its exit code in *code; -9; -1, also when lcm does not run; what a callback returned. */
-int lk_remote_call(const struct lk_tree *tree, const struct lk_remote_call *call, int *code,
-		   struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4);
+/* An output function that writes to our descriptors 1 and 2. */
+int lk_remote_pass(struct lk_remote_job *job, int stream, const void *data, size_t len)
+	LK_MUST LK_NONNULL(1, 3);
 
 #endif
