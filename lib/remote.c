@@ -303,7 +303,7 @@ void lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t 
 
 /* ---- one command of ours ---- */
 
-static int write_out(struct lk_remote_job *job, int stream, const void *data, size_t len)
+int lk_remote_pass(struct lk_remote_job *job, int stream, const void *data, size_t len)
 {
 	for (const char *at = data; len;) {
 		ssize_t done = write(stream == 2 ? 2 : 1, at, len);
@@ -344,7 +344,7 @@ static int run_one(const struct lk_lcd *lcd, const struct lk_remote_request *req
 int lk_remote_run(const struct lk_lcd *lcd, const struct lk_remote_request *request, int *code,
 		  struct lk_err *err)
 {
-	struct lk_remote_job job = { .output = write_out };
+	struct lk_remote_job job = { .output = lk_remote_pass };
 
 	return run_one(lcd, request, &job, code, err);
 }

@@ -54,4 +54,8 @@ struct lk_remote_job {
  * stops a job, the command there gets TERM. */
 void lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t n) LK_NONNULL(1, 2);
 
+/* An output function that writes to our descriptors 1 and 2. */
+int lk_remote_pass(struct lk_remote_job *job, int stream, const void *data, size_t len)
+	LK_MUST LK_NONNULL(1, 3);
+
 #endif
