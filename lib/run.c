@@ -127,7 +127,7 @@ static void finish(struct child *child, const struct lk_script *script,
 int lk_script_run(const struct lk_script *script, struct lk_script_end *end, struct lk_err *err)
 {
 	struct child child = { .pid_fd = -1, .signal_fd = -1, .deadline = -1 };
-	struct lk_image image = { .out = -1 };
+	struct lk_image image = { .out = script->output ? script->output : -1 };
 	int rc = lk_image_build(&image, script, err);
 
 	*end = (struct lk_script_end){ 0 };

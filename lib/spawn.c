@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/detach.h"
 #include "lk/poison.h"
 
 /* ---- the image ---- */
@@ -72,18 +72,6 @@ void lk_image_free(struct lk_image *image)
 
 /* ---- the child: it shares our memory until exec, so it only makes system calls ---- */
 
-static void close_others(void)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
-		return;
-#endif
-	long max = sysconf(_SC_OPEN_MAX);
-
-	for (int fd = 3; fd < (max > 0 && max < 65536 ? max : 65536); fd++)
-		close(fd);
-}
-
 static void reset_signals(void)
 {
 	struct sigaction normal = { .sa_handler = SIG_DFL };
@@ -117,7 +105,7 @@ static _Noreturn __attribute__((noinline)) void become(const struct lk_image *im
 {
 	setpgid(0, 0);
 	if ((!image->dies_with_us || follow(parent)) && set_descriptors(image->out)) {
-		close_others();
+		lk_close_from(3);
 		reset_signals();
 		/* not execvp(): an empty or cut file without "#!" must fail, not run as a shell
 		 * script that does nothing and succeeds */
