@@ -674,6 +674,24 @@ slow() {
 	states_are app1=ISP ip1=ISP vol1=ISP
 }
 
+@test "killed at any time, the same call does the rest and leaves nothing behind" {
+	local i pid
+	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
+		for tag in app1 ip1 vol1; do ins_setst -t "$tag" -S OSU; done
+		: >"$J"
+		perform_action -t app1 -a restore 2>/dev/null 3>&- &
+		pid=$!
+		sleep "$(printf '0.%03d' "$i")"
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		expect 0 timeout 20 perform_action -t app1 -a restore
+		states_are app1=ISP ip1=ISP vol1=ISP
+		all_free
+		[ "$(tail -1 "$J")" = "alpha $app1" ]
+	done
+	expect 0 lcdcheck
+}
+
 @test "two at once over one resource: the second waits and finds the work done" {
 	local tag
 	ins_create -a gen -r app -t app2 -i app2id
