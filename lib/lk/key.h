@@ -14,6 +14,7 @@
 #ifndef LK_KEY_H
 #define LK_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lk/tree.h"
@@ -40,7 +41,21 @@ int lk_keys_load(const struct lk_tree *tree, struct lk_keys *keys, struct lk_err
 /* Replace the file, durably; mode 0600. */
 int lk_keys_save(const struct lk_tree *tree, const struct lk_keys *keys, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
-/* Parse or print the file's text; for lkkey and the fuzzer. text is NUL-terminated and is changed. */
+/* Exclude others that change the file, from reading it to saving it. A descriptor to close, or -1. */
+int lk_keys_lock(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+/* Forget the secrets. */
+void lk_keys_wipe(struct lk_keys *keys) LK_NONNULL(1);
+
+/* Parse or print the file's text; for lkkey and the fuzzer. text is NUL-terminated and is changed. Printing
+ * leaves a len of 0 when out of memory. */
+#define LK_KEYS_TEXT 1024
+struct lk_keys_text {
+	char data[LK_KEYS_TEXT];
+	size_t len;
+};
+void lk_keys_print(const struct lk_keys *keys, struct lk_keys_text *text) LK_NONNULL(1, 2);
+/* Read and parse all that comes from fd. 0; -3; -1. */
+int lk_keys_read(int fd, struct lk_keys *keys, struct lk_err *err) LK_MUST LK_NONNULL(2, 3);
 int lk_keys_parse(char *text, size_t len, struct lk_keys *keys, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 3, 4);
 /* A new random key, created now. */

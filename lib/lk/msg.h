@@ -140,4 +140,104 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* actions */
+#define LK_M_NO_QUORUM 700360, LK_EX_INTERNAL, \
+	"this system has no quorum and may not start resources: %s"
+#define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
+#define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
+	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
+#define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
+	"\"%s\" belongs to system \"%s\" (epoch %llu), whose state is not known: not restored"
+#define LK_M_OLD_EPOCH 700365, LK_EX_ARG, "epoch %llu of \"%s\" is older than %llu"
+#define LK_M_SPLIT_BRAIN 700366, LK_EX_INTERNAL, \
+	"split brain: \"%s\" has two owners of epoch %llu, \"%s\" and \"%s\""
+#define LK_M_NO_EPOCH 700367, LK_EX_NOENT, "\"%s\" has no epoch"
+#define LK_M_BAD_EPOCH 700369, LK_EX_USAGE, "\"%s\": TAG=EPOCH is needed"
+#define LK_M_RESTORING 700370, LK_EX_SYSTEM, \
+	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
+#define LK_M_STALE 700371, LK_EX_INTERNAL, \
+	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
+#define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
+
+/* lines of the log only */
+#define LK_M_LOG_OUTPUT 700380, 0, "%s"
+#define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
+#define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
+#define LK_M_LOG_NOTICE 700384, 0, "%s"
+#define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
+
+/* lksupport, which is a shell script */
+#define LK_M_SUP_ROOT 700344, LK_EX_SYSTEM, "only root may do this"
+#define LK_M_SUP_FAILED 700345, LK_EX_SYSTEM, "%s"
+
+/* sendevent: the numbers behind the codes are those of its own table (spec/core.md 3.12) */
+#define LK_M_EVT_NO_CLASS 700330, 2, "event class \"%s\" does not exist"
+#define LK_M_EVT_NO_EVENT 700331, 3, "class \"%s\" has no event \"%s\""
+#define LK_M_EVT_INTERNAL 700332, 4, "option -A is for internal use only"
+#define LK_M_EVT_NO_ID 700333, 5, "severity 0 clears an alarm: -i must say which one"
+#define LK_M_EVT_ARG 700334, 1, "%s \"%s\": %s"
+#define LK_M_EVT_HANDLER 700335, 1, "%s: %s"
+#define LK_M_EVT_OUTPUT 700336, 0, "%s"
+#define LK_M_EVT_SENT 700337, 0, "event %s/%s, severity %s, object \"%s\", id %s: %zu handlers"
+#define LK_M_EVT_RECOVERY 700338, 1, "recovery of \"%s\": %s"
+/* lcm: what it logs, and what it answers */
+#define LK_M_LCM_DETECTED 701200, LK_EX_OK, "SAFETY CHECK DETECTED MACHINE \"%s\":PAUSING COMM_DOWN"
+#define LK_M_LCM_REACHABLE 701201, LK_EX_OK, \
+	"The remote node (%s) appears to be reachable. Waiting for confirmation."
+#define LK_M_LCM_ABORTED 701202, LK_EX_OK, "SAFETY CHECK ABORTED:ABORTING COMM_DOWN"
+#define LK_M_LCM_IS_UP 701203, LK_EX_OK, "The remote node (%s) is up."
+#define LK_M_LCM_TIMED_OUT 701204, LK_EX_OK, \
+	"SAFETY CHECK for \"%1$s\" timed out: assuming \"%1$s\" is down"
+#define LK_M_LCM_SUSPECT 701205, LK_EX_OK, \
+	"All comm paths to system \"%s\" are dead: the safety check begins"
+#define LK_M_LCM_ABSENT 701206, LK_EX_OK, \
+	"Nothing was heard of system \"%s\" since the start: taking it for down"
+#define LK_M_LCM_TOLD 701207, LK_EX_OK, \
+	"System \"%s\" has taken this one for down: comm_up follows"
+#define LK_M_LCM_REBORN 701208, LK_EX_OK, \
+	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
+
+/* the cluster's key */
+#define LK_M_NO_KEY 700460, LK_EX_NOENT, \
+	"there is no cluster key in %s/etc/lkkey: make one on one system (lkkey create) and bring it to the others (lkkey install)"
+#define LK_M_KEY_UNSAFE 700461, LK_EX_ARG, "%s/etc/lkkey is not used: %s"
+#define LK_M_CRYPTO 700462, LK_EX_SYSTEM, "cryptography: %s"
+#define LK_M_KEY_EXISTS 700463, LK_EX_EXISTS, \
+	"there is a key in %s/etc/lkkey already: lkkey show tells which, --force replaces it"
+#define LK_M_KEY_TERMINAL 700464, LK_EX_ARG, \
+	"the key is not shown on a terminal: lkkey show --secret | ssh SYSTEM lkkey install -"
+#define LK_M_KEYS_FULL 700465, LK_EX_LIMIT, \
+	"there are %d keys already: end the last rotation first (lkkey rotate --finish)"
+#define LK_M_NO_SUCH_KEY 700466, LK_EX_NOENT, "no key has the fingerprint \"%s\""
+#define LK_M_ROTATE_STOPPED 700467, LK_EX_COMM, "stopped at system \"%s\" (%s): %s"
+#define LK_M_NO_ROTATION 700468, LK_EX_NOENT, "there is only one key: no rotation is to be finished"
+#define LK_M_ROTATION_EARLY 700469, LK_EX_ARG, \
+	"the new key is not in use yet: run lkkey rotate first"
+#define LK_M_KEY_OPTION 700470, LK_EX_USAGE, "lkkey %s does not take the option -%s%s"
+
+/* calls on other systems, through lcm */
+#define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
+#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
+#define LK_M_LOG_UNKNOWN 700384, 0, \
+	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
+#define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"
+
+/* network addresses, for kits */
+#define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
+#define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"
+#define LK_M_NO_DEVICE 710242, LK_EX_NOENT, "there is no network interface \"%s\""
+#define LK_M_DEVICE_DOWN 710243, LK_EX_SYSTEM, "network interface \"%s\" is down"
+#define LK_M_NO_HOST 710244, LK_EX_NOENT, "\"%s\" cannot be resolved: %s"
+#define LK_M_NOT_UNICAST 710245, LK_EX_ARG, "\"%s\" cannot be moved between hosts"
+#define LK_M_NO_SUBNET 710246, LK_EX_ARG, \
+	"no network interface has an address in the subnet of %s: name the interface and the netmask"
+#define LK_M_OTHER_DEVICE 710247, LK_EX_ARG, \
+	"the subnet of %s/%u is on network interface \"%s\", which must be used"
+#define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
+#define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
+	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
+
 #endif

@@ -11,7 +11,18 @@
  *
  * Peers and paths are numbered by main: index in the last BUS_CONFIG. The numbers of a peer or
  * path that stays never change; those of removed ones are used again only after net has
- * answered the new configuration with BUS_CONFIGURED of the same generation.
+ * answered the new configuration with BUS_CONFIGURED of the same generation. A configuration is always
+ * whole: BUS_CONFIG, BUS_KEYS, every BUS_PEER, every BUS_PATH, BUS_COMMIT. What it does not change goes
+ * on undisturbed. A path whose values change begins anew, under its old number or another.
+ *
+ * net cannot open files. For every TTY and DISK path without a descriptor it sends BUS_WANT, and again
+ * at every interval (at least 1 s apart) until main answers with BUS_FD and the descriptor as
+ * SCM_RIGHTS: of a TTY, opened O_RDWR | O_NOCTTY | O_NONBLOCK; of a DISK, that of disk_start(). When
+ * main cannot open it, it need not answer. A descriptor that fails is closed and wanted again.
+ *
+ * The order of a send: net sends BUS_LINK up, main sends envelopes with BUS_SEND. What main had sent
+ * before a BUS_LINK, up or down, may be lost. net holds up to BUS_QUEUE_MAX bytes per peer; beyond
+ * that it drops the queue and says BUS_LINK again.
  */
 #ifndef LCM_BUS_H
 #define LCM_BUS_H
@@ -19,12 +30,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lk/key.h"
 #include "lk/limits.h"
 #include "lk/name.h"
 #include "lk/wire.h"
 #include "frame.h"
 
 #define BUS_MESSAGE_MAX (FRAME_PAYLOAD_MAX + 64)
+#define BUS_QUEUE_MAX (3u << 20)
 #define BUS_PATHS_MAX 256
 #define BUS_PEERS_MAX LK_SYSTEMS_MAX
 #define BUS_LOG_MAX 500
@@ -33,33 +46,44 @@
 enum bus_type {
 	/* from main */
 	BUS_CONFIG = 1,		/* begin of a configuration: generation, own name, incarnation, tunables */
-	BUS_KEYS,		/* what net may have of the keys: one TLS key each, the first one is offered */
+	BUS_KEYS,		/* what net may have of the keys; the first one is offered. None: no path comes up */
 	BUS_PEER,		/* one peer of it */
-	BUS_PATH,		/* one path of it; an open TTY comes as SCM_RIGHTS */
-	BUS_COMMIT,		/* end: put it in force */
+	BUS_PATH,		/* one path of it */
+	BUS_COMMIT,		/* end: put it in force (struct bus_generation) */
 	BUS_VIEW,		/* how this node sees a peer now; goes into the heartbeats */
-	BUS_SEND,		/* peer, envelope: send it over the best path */
-	BUS_QUIT,		/* end in order */
+	BUS_SEND,		/* peer, envelope: send it over the best path (struct bus_data) */
+	BUS_QUIT,		/* end in order; no payload */
+	BUS_FD,			/* path, with the descriptor (struct bus_want) */
 	/* from net */
-	BUS_READY = 64,		/* listening, privileges dropped */
-	BUS_CONFIGURED,		/* generation */
+	BUS_READY = 64,		/* privileges dropped, waiting for a configuration; no payload */
+	BUS_CONFIGURED,		/* generation: in force, removed numbers are free (struct bus_generation) */
 	BUS_PATH_STATE,		/* path, state, silent: milliseconds since the last sign of life */
 	BUS_PROBE,		/* peer, answered, silent: milliseconds since the last sign of life of the host,
 				 * a heartbeat or an answer. Sent while no path is alive, every probe period */
 	BUS_LINK,		/* peer, up, incarnation, version: a way for data exists, or none any more. Sent
 				 * again, up, whenever the way has changed: what was not acknowledged must be resent */
-	BUS_RECEIVED,		/* peer, envelope */
-	BUS_TOLD,		/* peer, view: how that system sees this one, when it has changed */
+	BUS_RECEIVED,		/* peer, envelope (struct bus_data) */
+	BUS_TOLD,		/* peer, view: how that system sees this one, when it has changed (struct bus_view) */
 	BUS_STALL,		/* milliseconds that net did not run (stopped, suspended) */
 	BUS_LOG,		/* level, number, text */
+	BUS_WANT,		/* path: a descriptor, please */
 };
 
 struct bus_config {
 	uint32_t generation;
-	uint64_t incarnation;		/* of this lcm, for HELLO */
-	uint32_t probe_interval;	/* milliseconds */
-	uint8_t realtime;		/* SCHED_RR priority, 0: none; counts at start only */
+	uint64_t incarnation;		/* of this lcm, for HELLO; random, not 0 */
+	uint32_t probe_interval;	/* milliseconds; 0: the smallest interval of the peer's paths */
 	char self[LK_SYS_MAX + 1];
+};
+
+struct bus_key {
+	char print[LK_KEY_PRINT];	/* fingerprint */
+	uint8_t tls[LK_KEY_BYTES], beat[LK_KEY_BYTES];
+};
+
+struct bus_keys {
+	uint8_t n;
+	struct bus_key key[LK_KEYS_MAX];
 };
 
 struct bus_peer {
@@ -75,10 +99,30 @@ struct bus_path {
 	uint8_t type;			/* enum bus_path_type */
 	uint8_t priority;
 	uint16_t port;			/* TCP */
+	uint32_t baud;			/* TTY */
 	uint32_t interval;		/* milliseconds, the value in force */
 	uint8_t misses;
 	char local[64], remote[64];	/* TCP: numeric addresses */
-	char device[BUS_DEVICE_MAX];
+	char device[BUS_DEVICE_MAX];	/* for log lines */
+};
+
+struct bus_generation {
+	uint32_t generation;
+};
+
+struct bus_view {
+	uint8_t peer;
+	uint8_t view;			/* enum frame_view */
+};
+
+struct bus_data {
+	uint8_t peer;
+	const uint8_t *data;		/* in place, after decoding */
+	size_t len;			/* at most FRAME_PAYLOAD_MAX */
+};
+
+struct bus_want {
+	uint16_t path;
 };
 
 struct bus_path_state {
@@ -96,8 +140,63 @@ struct bus_probe {
 struct bus_link {
 	uint8_t peer;
 	uint8_t up;
-	uint64_t incarnation;		/* the peer's */
+	uint64_t incarnation;		/* the peer's; 0 when down */
 	uint8_t version;
 };
+
+struct bus_stall {
+	uint32_t ms;
+};
+
+struct bus_log {
+	uint8_t level;			/* enum lk_log_level */
+	uint32_t number;
+	char text[BUS_LOG_MAX + 1];
+};
+
+/*
+ * bus_put_*() writes type and payload: the whole message. bus_get_*() reads the payload, behind the
+ * byte of type; false when it is malformed or a value is out of range (number of a peer or path,
+ * state, level, name, incarnation 0, ...), which must end the other process.
+ *
+ *	uint8_t message[BUS_MESSAGE_MAX];
+ *	struct lk_out out = LK_OUT(message);
+ *	bus_put_view(&out, BUS_VIEW, &view);
+ *
+ *	struct lk_in in = LK_IN(message, len);
+ *	switch (lk_get_u8(&in)) {
+ *	case BUS_LINK:
+ *		if (!bus_get_link(&in, &link)) ...
+ */
+void bus_put_empty(struct lk_out *out, enum bus_type type) LK_NONNULL(1);
+void bus_put_config(struct lk_out *out, const struct bus_config *config) LK_NONNULL(1, 2);
+void bus_put_keys(struct lk_out *out, const struct bus_keys *keys) LK_NONNULL(1, 2);
+void bus_put_peer(struct lk_out *out, const struct bus_peer *peer) LK_NONNULL(1, 2);
+void bus_put_path(struct lk_out *out, const struct bus_path *path) LK_NONNULL(1, 2);
+void bus_put_generation(struct lk_out *out, enum bus_type type, uint32_t generation) LK_NONNULL(1);
+void bus_put_view(struct lk_out *out, enum bus_type type, const struct bus_view *view) LK_NONNULL(1, 3);
+void bus_put_data(struct lk_out *out, enum bus_type type, const struct bus_data *data) LK_NONNULL(1, 3);
+void bus_put_want(struct lk_out *out, enum bus_type type, uint16_t path) LK_NONNULL(1);
+void bus_put_path_state(struct lk_out *out, const struct bus_path_state *state) LK_NONNULL(1, 2);
+void bus_put_probe(struct lk_out *out, const struct bus_probe *probe) LK_NONNULL(1, 2);
+void bus_put_link(struct lk_out *out, const struct bus_link *link) LK_NONNULL(1, 2);
+void bus_put_stall(struct lk_out *out, uint32_t ms) LK_NONNULL(1);
+/* A text that is too long is cut. */
+void bus_put_log(struct lk_out *out, const struct bus_log *log) LK_NONNULL(1, 2);
+
+bool bus_get_empty(struct lk_in *in) LK_MUST LK_NONNULL(1);
+bool bus_get_config(struct lk_in *in, struct bus_config *config) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_keys(struct lk_in *in, struct bus_keys *keys) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_peer(struct lk_in *in, struct bus_peer *peer) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_path(struct lk_in *in, struct bus_path *path) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_generation(struct lk_in *in, uint32_t *generation) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_view(struct lk_in *in, struct bus_view *view) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_data(struct lk_in *in, struct bus_data *data) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_want(struct lk_in *in, uint16_t *path) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_path_state(struct lk_in *in, struct bus_path_state *state) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_probe(struct lk_in *in, struct bus_probe *probe) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_link(struct lk_in *in, struct bus_link *link) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_stall(struct lk_in *in, uint32_t *ms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_log(struct lk_in *in, struct bus_log *log) LK_MUST LK_NONNULL(1, 2);
 
 #endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Messages between the two processes of lcm: encoding and decoding. */
+#include "bus.h"
+
+#include <string.h>
+
+#include "lk/log.h"
+#include "lk/net.h"
+#include "lk/poison.h"
+
+/* ---- writing ---- */
+
+void bus_put_empty(struct lk_out *out, enum bus_type type)
+{
+	lk_put_u8(out, type);
+}
+
+void bus_put_config(struct lk_out *out, const struct bus_config *config)
+{
+	lk_put_u8(out, BUS_CONFIG);
+	lk_put_u32(out, config->generation);
+	lk_put_u64(out, config->incarnation);
+	lk_put_u32(out, config->probe_interval);
+	lk_put_text(out, config->self);
+}
+
+void bus_put_keys(struct lk_out *out, const struct bus_keys *keys)
+{
+	lk_put_u8(out, BUS_KEYS);
+	lk_put_u8(out, keys->n);
+	for (unsigned i = 0; i < keys->n && i < LK_KEYS_MAX; i++) {
+		lk_put_text(out, keys->key[i].print);
+		lk_put_raw(out, keys->key[i].tls, LK_KEY_BYTES);
+		lk_put_raw(out, keys->key[i].beat, LK_KEY_BYTES);
+	}
+}
+
+void bus_put_peer(struct lk_out *out, const struct bus_peer *peer)
+{
+	lk_put_u8(out, BUS_PEER);
+	lk_put_u8(out, peer->peer);
+	lk_put_text(out, peer->name);
+}
+
+void bus_put_path(struct lk_out *out, const struct bus_path *path)
+{
+	lk_put_u8(out, BUS_PATH);
+	lk_put_u16(out, path->path);
+	lk_put_u8(out, path->peer);
+	lk_put_u8(out, path->type);
+	lk_put_u8(out, path->priority);
+	lk_put_u16(out, path->port);
+	lk_put_u32(out, path->baud);
+	lk_put_u32(out, path->interval);
+	lk_put_u8(out, path->misses);
+	lk_put_text(out, path->local);
+	lk_put_text(out, path->remote);
+	lk_put_text(out, path->device);
+}
+
+void bus_put_generation(struct lk_out *out, enum bus_type type, uint32_t generation)
+{
+	lk_put_u8(out, type);
+	lk_put_u32(out, generation);
+}
+
+void bus_put_view(struct lk_out *out, enum bus_type type, const struct bus_view *view)
+{
+	lk_put_u8(out, type);
+	lk_put_u8(out, view->peer);
+	lk_put_u8(out, view->view);
+}
+
+void bus_put_data(struct lk_out *out, enum bus_type type, const struct bus_data *data)
+{
+	lk_put_u8(out, type);
+	lk_put_u8(out, data->peer);
+	if (data->len > FRAME_PAYLOAD_MAX)
+		out->failed = true;
+	lk_put_raw(out, data->data, data->len);
+}
+
+void bus_put_want(struct lk_out *out, enum bus_type type, uint16_t path)
+{
+	lk_put_u8(out, type);
+	lk_put_u16(out, path);
+}
+
+void bus_put_path_state(struct lk_out *out, const struct bus_path_state *state)
+{
+	lk_put_u8(out, BUS_PATH_STATE);
+	lk_put_u16(out, state->path);
+	lk_put_u8(out, state->state);
+	lk_put_u32(out, state->silent);
+}
+
+void bus_put_probe(struct lk_out *out, const struct bus_probe *probe)
+{
+	lk_put_u8(out, BUS_PROBE);
+	lk_put_u8(out, probe->peer);
+	lk_put_u8(out, probe->answered);
+	lk_put_u32(out, probe->silent);
+}
+
+void bus_put_link(struct lk_out *out, const struct bus_link *link)
+{
+	lk_put_u8(out, BUS_LINK);
+	lk_put_u8(out, link->peer);
+	lk_put_u8(out, link->up);
+	lk_put_u64(out, link->incarnation);
+	lk_put_u8(out, link->version);
+}
+
+void bus_put_stall(struct lk_out *out, uint32_t ms)
+{
+	lk_put_u8(out, BUS_STALL);
+	lk_put_u32(out, ms);
+}
+
+void bus_put_log(struct lk_out *out, const struct bus_log *log)
+{
+	lk_put_u8(out, BUS_LOG);
+	lk_put_u8(out, log->level);
+	lk_put_u32(out, log->number);
+	size_t len = strnlen(log->text, BUS_LOG_MAX);
+	lk_put_u16(out, (uint16_t)len);
+	lk_put_raw(out, log->text, len);
+}
+
+/* ---- reading ---- */
+
+static uint8_t get_peer(struct lk_in *in)
+{
+	uint8_t peer = lk_get_u8(in);
+
+	if (peer >= BUS_PEERS_MAX)
+		in->bad = true;
+	return peer;
+}
+
+static uint16_t get_path(struct lk_in *in)
+{
+	uint16_t path = lk_get_u16(in);
+
+	if (path >= BUS_PATHS_MAX)
+		in->bad = true;
+	return path;
+}
+
+/* A byte from 0 to max. */
+static uint8_t get_choice(struct lk_in *in, uint8_t max)
+{
+	uint8_t value = lk_get_u8(in);
+
+	if (value > max)
+		in->bad = true;
+	return value;
+}
+
+static void get_name(struct lk_in *in, char name[static LK_SYS_MAX + 1])
+{
+	struct lk_err err;
+
+	lk_get_text(in, name, LK_SYS_MAX + 1);
+	if (!in->bad && lk_check_sys(name, &err) < 0)
+		in->bad = true;
+}
+
+bool bus_get_empty(struct lk_in *in)
+{
+	return lk_get_end(in);
+}
+
+bool bus_get_config(struct lk_in *in, struct bus_config *config)
+{
+	config->generation = lk_get_u32(in);
+	config->incarnation = lk_get_u64(in);
+	config->probe_interval = lk_get_u32(in);
+	get_name(in, config->self);
+	return lk_get_end(in) && config->incarnation != 0;
+}
+
+static void get_raw(struct lk_in *in, uint8_t bytes[static LK_KEY_BYTES])
+{
+	const uint8_t *raw = lk_get_raw(in, LK_KEY_BYTES);
+
+	if (raw)
+		memcpy(bytes, raw, LK_KEY_BYTES);
+}
+
+bool bus_get_keys(struct lk_in *in, struct bus_keys *keys)
+{
+	memset(keys, 0, sizeof(*keys));
+	keys->n = get_choice(in, LK_KEYS_MAX);
+	for (unsigned i = 0; !in->bad && i < keys->n; i++) {
+		lk_get_text(in, keys->key[i].print, LK_KEY_PRINT);
+		get_raw(in, keys->key[i].tls);
+		get_raw(in, keys->key[i].beat);
+	}
+	return lk_get_end(in);
+}
+
+bool bus_get_peer(struct lk_in *in, struct bus_peer *peer)
+{
+	peer->peer = get_peer(in);
+	get_name(in, peer->name);
+	return lk_get_end(in);
+}
+
+bool bus_get_path(struct lk_in *in, struct bus_path *path)
+{
+	path->path = get_path(in);
+	path->peer = get_peer(in);
+	path->type = get_choice(in, BUS_DISK);
+	path->priority = lk_get_u8(in);
+	path->port = lk_get_u16(in);
+	path->baud = lk_get_u32(in);
+	path->interval = lk_get_u32(in);
+	path->misses = lk_get_u8(in);
+	lk_get_text(in, path->local, sizeof(path->local));
+	lk_get_text(in, path->remote, sizeof(path->remote));
+	lk_get_text(in, path->device, sizeof(path->device));
+	if (path->interval < LK_BEAT_MIN_MS || path->interval > LK_BEAT_MAX_MS ||
+	    path->misses < LK_MISSES_MIN || path->misses > LK_MISSES_MAX)
+		in->bad = true;
+	return lk_get_end(in);
+}
+
+bool bus_get_generation(struct lk_in *in, uint32_t *generation)
+{
+	*generation = lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+bool bus_get_view(struct lk_in *in, struct bus_view *view)
+{
+	view->peer = get_peer(in);
+	view->view = get_choice(in, FRAME_VIEW_DOWN);
+	return lk_get_end(in);
+}
+
+bool bus_get_data(struct lk_in *in, struct bus_data *data)
+{
+	data->peer = get_peer(in);
+	data->len = lk_in_left(in);
+	data->data = lk_get_raw(in, data->len);
+	return !in->bad && data->len <= FRAME_PAYLOAD_MAX;
+}
+
+bool bus_get_want(struct lk_in *in, uint16_t *path)
+{
+	*path = get_path(in);
+	return lk_get_end(in);
+}
+
+bool bus_get_path_state(struct lk_in *in, struct bus_path_state *state)
+{
+	state->path = get_path(in);
+	state->state = get_choice(in, LK_NET_UNKNOWN);
+	state->silent = lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+bool bus_get_probe(struct lk_in *in, struct bus_probe *probe)
+{
+	probe->peer = get_peer(in);
+	probe->answered = get_choice(in, 1);
+	probe->silent = lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+bool bus_get_link(struct lk_in *in, struct bus_link *link)
+{
+	link->peer = get_peer(in);
+	link->up = get_choice(in, 1);
+	link->incarnation = lk_get_u64(in);
+	link->version = lk_get_u8(in);
+	return lk_get_end(in) && (!link->up || link->incarnation != 0);
+}
+
+bool bus_get_stall(struct lk_in *in, uint32_t *ms)
+{
+	*ms = lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+bool bus_get_log(struct lk_in *in, struct bus_log *log)
+{
+	log->level = get_choice(in, LK_LOG_ERROR);
+	log->number = lk_get_u32(in);
+	lk_get_text(in, log->text, sizeof(log->text));
+	return lk_get_end(in);
+}
