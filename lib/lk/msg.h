@@ -326,5 +326,19 @@
 #define LK_M_NET_FOREIGN 701033, 1, \
 	"comm path %s to %s: there is other data on the device: nothing is written; " \
 	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
+/* network addresses, for kits */
+#define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
+#define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"
+#define LK_M_NO_DEVICE 710242, LK_EX_NOENT, "there is no network interface \"%s\""
+#define LK_M_DEVICE_DOWN 710243, LK_EX_SYSTEM, "network interface \"%s\" is down"
+#define LK_M_NO_HOST 710244, LK_EX_NOENT, "\"%s\" cannot be resolved: %s"
+#define LK_M_NOT_UNICAST 710245, LK_EX_ARG, "\"%s\" cannot be moved between hosts"
+#define LK_M_NO_SUBNET 710246, LK_EX_ARG, \
+	"no network interface has an address in the subnet of %s: name the interface and the netmask"
+#define LK_M_OTHER_DEVICE 710247, LK_EX_ARG, \
+	"the subnet of %s/%u is on network interface \"%s\", which must be used"
+#define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
+#define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
+	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
 
 #endif
