@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: perform_action [-G] [-s] [-b] [-n] -t tag-name -a action-name [-- arg ...]
+# usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]
 # usage: perform_action --release -o othersys tag ...
 
 load ../helpers/tree
@@ -490,14 +490,42 @@ global_scripts() {	# KIND [EXIT]
 	fields 1-3 :
 	lines_are ip1:1:alpha
 	perform_action -t ip1 -a remove
-	lk_epoch -t ip1 -e 2 -o beta
+	lk_epoch -t ip1 -e 3 -o beta
 	expect 1 perform_action -t ip1 -a restore
 	says "CRITICAL (No. 472) Can't run this application without LCD Daemon running."
 	states_are app1=OSU ip1=OSU vol1=OSU
 	all_free
-	lk_epoch -t ip1 -e 3 -o alpha
+	lk_epoch -t ip1 -e 4 -o alpha
 	expect 0 perform_action -t ip1 -a restore
 	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "a remove leaves what is shared to nobody, unless --keep-owner says otherwise" {
+	rm -r "$LKROOT"
+	f2
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action --keep-owner -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:2:-
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:3:alpha
+}
+
+@test "what has two owners is moved by nobody until that is resolved" {
+	flg_create -f '!split!vol1'
+	expect 3 perform_action -t app1 -a restore
+	says 'split brain'
+	states_are app1=OSU ip1=OSU vol1=OSU
+	flg_remove -f '!split!vol1'
+	expect 0 perform_action -t app1 -a restore
 }
 
 @test "a script holds no lock: the tree can be changed meanwhile" {
