@@ -125,6 +125,17 @@ lab__keep() {
 	[ -z "${LAB_KEEP:-}" ] || keep+=("$LAB_KEEP")
 }
 
+# A directory of links to those of the files that are programs.
+lab__link() {	# DIRECTORY FILE...
+	local dir=$1 file programs=()
+	shift
+	mkdir "$dir"
+	for file; do
+		[ ! -f "$file" ] || [ ! -x "$file" ] || programs+=("$file")
+	done
+	[ ${#programs[@]} -eq 0 ] || ln -s -f "${programs[@]}" "$dir"
+}
+
 # A tree as an install leaves it, with the programs of this build.
 lab__tree() {	# LKROOT
 	local dir
@@ -135,7 +146,9 @@ lab__tree() {	# LKROOT
 		[ ! -d "$1/$dir" ] || chmod 0750 "$1/$dir"
 	done
 	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
-	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$LK_BUILD/sbin" "$1"
+	lab__link "$1/bin" "$LK_BIN"/* "$LK_SRC"/bin/*
+	lab__link "$1/sbin" "$LK_BUILD"/sbin/*/*
+	ln -s "$LK_BUILD/lkadm" "$1"
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
 	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
