@@ -151,8 +151,8 @@ lab__tree() {	# LKROOT
 	ln -s "$LK_BUILD/lkadm" "$1"
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
-	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
-	rm -f "$1"/{subsys,events}/Makefile.inc
+	cp -r "$LK_SRC/etc/events" "$1"
+	rm -f "$1/subsys/Makefile.inc"
 }
 
 lab__hosts() {
