@@ -536,6 +536,26 @@ INFO:ip:restore:ip1:700380:three
 INFO:ip:restore:ip1:700382:END successful restore of "ip1" on server "alpha"' ]
 }
 
+@test "the story tells what was done, and what was refused" {
+	stub_action filesys/volume restore 1
+	one_by_one
+	expect 1 perform_action -t app1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	jq -r '"\(.subject) \(.what) \(.decision)" + (if .text then ": " + .text else "" end)' "$LKROOT/out/story.log" \
+		>"$BATS_TEST_TMPDIR/story"
+	[ "$(cat "$BATS_TEST_TMPDIR/story")" = 'app1 in-service begun
+ip1 restore succeeded
+vol1 restore failed: exit code 1
+app1 in-service failed: restore of "vol1" failed: exit code 1
+ip1 out-of-service begun
+ip1 remove succeeded
+ip1 out-of-service done' ]
+	tunable QUORUM_MODE=majority
+	sys_create -s beta
+	expect 3 perform_action -t app1 -a restore
+	[[ $(tail -1 "$LKROOT/out/story.log") == *'"decision":"refused"'*'no quorum'* ]]
+}
+
 @test "a script that floods its output is not held up and not lost" {
 	# shellcheck disable=SC2016  # $( ) is for the script
 	own_action comm/ip restore <<<'yes "$(printf %01000d 7)" | head -c 10010000'
