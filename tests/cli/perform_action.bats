@@ -181,6 +181,15 @@ app1='restore -t app1 -i app1id'
 	all_free
 }
 
+@test "after a failure no script is started, not even of another branch" {
+	one_by_one
+	stub_action comm/ip restore 1
+	expect 1 perform_action -t app1 -a restore
+	journal_is "$ip1"
+	states_are app1=OSU ip1=OSF vol1=OSU
+	all_free
+}
+
 @test "what runs beside a failing script is awaited" {
 	stub_action comm/ip restore 1
 	own_action filesys/volume restore <<-EOS
