@@ -400,6 +400,22 @@ global_scripts() {	# KIND [EXIT]
 	kill "$holder"
 }
 
+@test "the reservation of an operation that waits for us is no obstacle, and comes back" {
+	reserve RECOVER $$
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	expect 0 ins_list -f:
+	fields 4,10,11 :
+	lines_are "ip1:RECOVER:$$" vol1::0 app1::0
+}
+
+@test "a terminal that has gone away is no reason to stop halfway" {
+	global_scripts restore 3
+	perform_action -t app1 -a restore 2>&1 | :
+	states_are app1=ISP ip1=ISP vol1=ISP
+	[ "$(tail -1 "$J")" = 'alpha postrestore' ]
+}
+
 @test "PA26: all of the plan is reserved while a script runs" {
 	own_action comm/ip restore <<-EOS
 		: >"$LKROOT/tmp/begun"
