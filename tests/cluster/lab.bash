@@ -133,7 +133,13 @@ lab__tree() {	# LKROOT
 	done
 	chmod 0750 "$1"/{config,out,run,tmp}
 	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
-	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$LK_BUILD/sbin" "$1"
+	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$1"
+	# a daemon is built in a folder of its name
+	mkdir -p "$1/sbin"
+	for dir in "$LK_BUILD"/sbin/*/; do
+		dir=${dir%/}
+		[ ! -x "$dir/${dir##*/}" ] || ln -s "$dir/${dir##*/}" "$1/sbin"
+	done
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
 	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
