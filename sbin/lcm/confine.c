@@ -26,6 +26,7 @@
 #include "lk/poison.h"
 
 #define DESCRIPTORS 2048
+#define LOCK_BYTES (256u << 20)		/* more than 32 peers with full queues ever take */
 #define HEAP_BYTES (384u << 10)		/* what a handful of connections needs */
 
 void confine_descriptors(int keep)
@@ -124,11 +125,12 @@ static const int net_calls[] = {
 
 static const int disk_calls[] = { CALL(pread64), CALL(pwrite64) };
 
-/* Refused, but not worth dying for: a library may look whether something is there. */
+/* Refused, but not worth dying for: a library may look whether something is there. None of the calls
+ * that are allowed with some arguments only: the two kinds of rules do not mix. */
 static const int refused_calls[] = {
 	CALL(open), CALL(openat), CALL(stat), CALL(lstat), CALL(fstat), CALL(newfstatat), CALL(access),
 	CALL(faccessat), CALL(faccessat2), CALL(readlink), CALL(readlinkat), CALL(uname), CALL(sysinfo),
-	CALL(mprotect), CALL(socket), CALL(ioctl), CALL(fcntl), CALL(lseek),
+	CALL(mprotect), CALL(fcntl), CALL(lseek),
 };
 
 static int allow_list(scmp_filter_ctx filter, const int *calls, size_t n)
@@ -215,9 +217,19 @@ int confine_limits(void)
 	return setrlimit(RLIMIT_MEMLOCK, &memory);
 }
 
+/* Under a low limit that cannot be raised, memory that is locked as it comes would not come at all. */
+static bool may_lock_more(void)
+{
+	struct rlimit memory;
+
+	return getrlimit(RLIMIT_MEMLOCK, &memory) == 0 && memory.rlim_cur >= LOCK_BYTES;
+}
+
 /* Memory that was used once stays with us. */
 int confine_memory(void)
 {
+	int flags = MCL_CURRENT | MCL_ONFAULT | (may_lock_more() ? MCL_FUTURE : 0);
+
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 	mallopt(M_TOP_PAD, 64 << 10);
@@ -225,5 +237,5 @@ int confine_memory(void)
 	if (heap)
 		memset(heap, 1, HEAP_BYTES);
 	free(heap);
-	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+	return mlockall(flags);
 }

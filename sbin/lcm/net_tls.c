@@ -10,9 +10,10 @@
 #include "lk/cleanup.h"
 #include "lk/poison.h"
 
-/* An external key goes with SHA-256 only, thus no AES-256. */
+/* An external key goes with SHA-256 only, thus no AES-256. GnuTLS insists on a kind of signature, although
+ * nothing is signed. */
 #define PRIORITY "NONE:+VERS-TLS1.3:+AES-128-GCM:+CHACHA20-POLY1305:+AEAD:+ECDHE-PSK:" \
-	"+GROUP-X25519:+GROUP-SECP256R1"
+	"+GROUP-X25519:+GROUP-SECP256R1:+SIGN-ECDSA-SECP256R1-SHA256"
 #define ALPN "lockkeeper"
 #define IDENTITY "lockkeeper/"
 #define IDENTITY_MAX (sizeof(IDENTITY) + LK_KEY_PRINT + 1 + LK_SYS_MAX)
