@@ -286,4 +286,37 @@
 	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
 #define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"
 
+/* the network process of lcm, and its disk helpers: in the log only, the exit codes stand for nothing */
+#define LK_M_NET_MORE 701000, 1, "%s: message %u came %u more times within %d s"
+#define LK_M_NET_LOST 701001, 1, "%u log lines of the network process were lost: the main process was busy"
+#define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
+#define LK_M_NET_USER 701003, 1, "user \"%s\" does not exist: the network process runs as \"%s\""
+#define LK_M_NET_WITHOUT 701004, 1, "the network process goes on without %s: %s"
+#define LK_M_NET_EPOLL 701005, 1, "epoll: %s"
+#define LK_M_NET_STALL 701006, 1, "the network process did not run for %u ms: nobody is declared dead for it"
+#define LK_M_NET_NO_PROBES 701007, 1, "hosts cannot be probed: %s"
+#define LK_M_NET_ADDRESS 701010, 1, "comm path %s to %s: bad addresses %s and %s"
+#define LK_M_NET_LISTEN 701011, 1, "comm path %s to %s: address %s port %u: %s"
+#define LK_M_NET_ALIVE 701012, 1, "comm path %s to %s is ALIVE"
+#define LK_M_NET_DEAD 701013, 1, "comm path %s to %s is DEAD: no sign of life for %u ms"
+#define LK_M_NET_NEVER 701014, 1, "comm path %s to %s is DEAD: nothing heard in the first %u ms"
+#define LK_M_NET_DIFFERS 701015, 1, \
+	"comm path %s to %s: heartbeats every %u ms, %u misses there, %u ms, %u misses here: DEAD after %u ms"
+#define LK_M_NET_STRANGER 701020, 1, "comm path %s to %s: connection from another address, %s: closed"
+#define LK_M_NET_FLOOD 701021, 1, "comm path %s to %s: too many unfinished connections from %s: closed"
+#define LK_M_NET_SLOW 701022, 1, "comm path %s to %s: a connection with %s was not finished in time: closed"
+#define LK_M_NET_TLS 701023, 1, "comm path %s to %s: no secure connection %s %s: %s"
+#define LK_M_NET_GARBAGE 701024, 1, "comm path %s to %s: the connection is damaged: %s"
+#define LK_M_NET_FRAME 701025, 1, "comm path %s to %s: bad frame: %s (type %u)"
+#define LK_M_NET_UNKNOWN 701026, 1, "comm path %s to %s: frame of unknown type %u: ignored"
+#define LK_M_NET_HELLO 701027, 1, "comm path %s to %s: %s claims to be \"%s\": refused: %s"
+#define LK_M_NET_REJECTED 701028, 1, "comm path %s to %s: refused by the other side: %s"
+#define LK_M_NET_QUEUE 701029, 1, "too much data waits for system \"%s\": dropped, to be sent again"
+#define LK_M_NET_DEVICE 701030, 1, "comm path %s to %s: %s"
+#define LK_M_NET_LINE 701031, 1, "comm path %s to %s: %u bytes on the line are no heartbeats of this cluster"
+#define LK_M_NET_SLOT 701032, 1, "comm path %s to %s: the other slot has no heartbeat of this cluster"
+#define LK_M_NET_FOREIGN 701033, 1, \
+	"comm path %s to %s: there is other data on the device: nothing is written; " \
+	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
+
 #endif

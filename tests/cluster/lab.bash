@@ -53,16 +53,16 @@ lab_or_skip() {
 
 # --- Processes: "PID START-TIME", so that a number used again is nobody we know ---
 
-lab__stat() {	# PID -> $state $started
+lab__stat() {	# PID -> $state $parent $started
 	local line
-	state='' started=''
+	state='' parent='' started=''
 	{ read -r line <"/proc/$1/stat"; } 2>/dev/null || return
 	set -- ${line##*) }
-	state=$1 started=${20}
+	state=$1 parent=$2 started=${20}
 }
 
 lab__living() {	# FILE -> $pid
-	local state started born
+	local state parent started born
 	{ read -r pid born <"$1"; } 2>/dev/null || return
 	lab__stat "$pid" && [ "$started" = "$born" ] && [[ $state != [ZX] ]]
 }
@@ -73,7 +73,7 @@ lab__gone() {	# FILE
 }
 
 lab__note() {	# PID FILE
-	local state started
+	local state parent started
 	lab__stat "$1" && echo "$1 $started" >"$2"
 }
 
@@ -133,7 +133,13 @@ lab__tree() {	# LKROOT
 	done
 	chmod 0750 "$1"/{config,out,run,tmp}
 	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
-	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$LK_BUILD/sbin" "$1"
+	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$1"
+	# a daemon is built in a folder of its name
+	mkdir -p "$1/sbin"
+	for dir in "$LK_BUILD"/sbin/*/; do
+		dir=${dir%/}
+		[ ! -x "$dir/${dir##*/}" ] || ln -s "$dir/${dir##*/}" "$1/sbin"
+	done
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
 	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
@@ -178,9 +184,25 @@ lab__cgroup() {	# OWNER
 	done
 }
 
+lab__groups() {
+	local group
+	[ -e "$LAB_DIR/.lab/cgroup" ] || return 0
+	for group in "$(<"$LAB_DIR/.lab/cgroup")"-*; do
+		[ ! -d "$group" ] || echo "$group"
+	done
+}
+
 # Join the node's group; called in the process that is to become one of its processes.
 lab__join() {	# NODE
 	[ ! -e "$LAB_DIR/.lab/cgroup" ] || echo "$BASHPID" >"$(<"$LAB_DIR/.lab/cgroup")-$1/cgroup.procs"
+}
+
+# The lab's side of a lab_run in a frozen group would never reap its child, which then holds up the end.
+lab__kill_group() {	# GROUP
+	local member
+	while read -r member; do
+		kill -9 "$member" 2>/dev/null || :
+	done <"$1/cgroup.procs"
 }
 
 lab__bridges() {
@@ -296,29 +318,37 @@ lab_up() {
 # and the files, if it was here.
 lab_sweep() {
 	local group owner
-	if [ -d "${LAB_DIR:-}/.lab" ] && lab__gone "$LAB_DIR/.lab/owner"; then
-		lab_down || return
-	fi
 	for group in /sys/fs/cgroup/lklab-* /sys/fs/cgroup/unified/lklab-*; do
 		[ -d "$group" ] || continue
 		owner=${group##*/lklab-}
-		[ -e "/proc/${owner%%-*}" ] || rmdir "$group" 2>/dev/null || :
+		[ ! -e "/proc/${owner%%-*}" ] || continue
+		lab__kill_group "$group"
+		wait_until 5 rmdir "$group" 2>/dev/null || :
 	done
+	if [ -d "${LAB_DIR:-}/.lab" ] && lab__gone "$LAB_DIR/.lab/owner"; then
+		lab_down
+	fi
 }
 
 # End the lab and remove it with its disks. It is no error if there is none.
 lab_down() {
-	local pid group
+	local pid group node
 	[ -n "${LAB_DIR:-}" ] && [ -d "$LAB_DIR/.lab" ] || return 0
-	if lab__living "$LAB_DIR/.lab/pid"; then
-		kill -9 "$pid" || :
-		wait_until 30 lab__gone "$LAB_DIR/.lab/pid" || { lab_fail "process $pid does not end"; return; }
-	fi
-	if [ -e "$LAB_DIR/.lab/cgroup" ]; then
-		for group in "$(<"$LAB_DIR/.lab/cgroup")"-*; do
-			[ ! -d "$group" ] || wait_until 5 rmdir "$group"
+	if [ ! -e "$LAB_DIR/.lab/cgroup" ] && [ -e "$LAB_DIR/.lab/nodes" ]; then
+		for node in $(<"$LAB_DIR/.lab/nodes"); do
+			! lab__living "$LAB_DIR/$node/pid" || lab_kill "$node"
 		done
 	fi
+	if lab__living "$LAB_DIR/.lab/pid"; then
+		kill -9 "$pid" || :
+		for group in $(lab__groups); do
+			lab__kill_group "$group"
+		done
+		wait_until 30 lab__gone "$LAB_DIR/.lab/pid" || { lab_fail "process $pid does not end"; return; }
+	fi
+	for group in $(lab__groups); do
+		wait_until 5 rmdir "$group" || :
+	done
 	rm -rf "$LAB_DIR"
 }
 
@@ -353,9 +383,12 @@ lab_start() {	# NODE
 
 # Kill all processes of a node at once. Its kernel still answers: ping, and a reset to who connects.
 lab_kill() {	# NODE
-	local node pid
+	local node pid entering=''
 	lab__node "$1" && lab__living "$LAB_DIR/$node/pid" || { lab_fail "$1 is down"; return; }
+	[ -e "$LAB_DIR/.lab/cgroup" ] || entering=$(lab__entering "$node")
 	kill -9 "$pid" || :
+	lab__signal 9 $entering
+	[ ! -e "$LAB_DIR/.lab/cgroup" ] || lab__kill_group "$(<"$LAB_DIR/.lab/cgroup")-$node"
 	wait_until 30 lab__gone "$LAB_DIR/$node/pid"
 }
 
@@ -370,17 +403,15 @@ lab_off() {	# NODE
 
 # All processes of a node, by the number of their namespace.
 lab__processes() {	# NODE
-	local pid own dir
+	local pid own
 	lab__living "$LAB_DIR/$1/pid" || return
 	own=$(readlink "/proc/$pid/ns/pid")
-	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/ns/pid" 2>/dev/null)" != "$own" ] || echo "${dir#/proc/}"
-	done
+	find /proc/[0-9]*/ns/pid -maxdepth 0 -lname "${own/[/\\[}" 2>/dev/null | cut -d/ -f3
 }
 
 # Stop them, until none is found running: one may have started another.
 lab__stop_all() {	# NODE
-	local state started process running=1
+	local state parent started process running=1
 	while [ -n "$running" ]; do
 		running=''
 		for process in $(lab__processes "$1"); do
@@ -401,15 +432,30 @@ lab_pause() {	# NODE
 	wait_until 10 grep -q 'frozen 1' "$group/cgroup.events"
 }
 
+# The lab's side of each lab_run on a node without a group: it stops when its child does.
+lab__entering() {	# NODE
+	local state parent started process
+	for process in $(lab__processes "$1"); do
+		lab__stat "$process" && [ "$(cat "/proc/$parent/comm" 2>/dev/null)" = nsenter ] || continue
+		echo "$parent"
+	done
+}
+
+lab__signal() {	# SIGNAL PID...
+	local signal=$1 process
+	shift
+	for process; do
+		kill "-$signal" "$process" 2>/dev/null || :
+	done
+}
+
 lab_resume() {	# NODE
-	local node group process
+	local node group
 	lab__node "$1" && lab_alive "$node" || { lab_fail "$1 is down"; return; }
-	if [ ! -e "$LAB_DIR/.lab/cgroup" ]; then
-		for process in $(lab__processes "$node"); do
-			kill -CONT "$process" 2>/dev/null || :
-		done
-		return 0
-	fi
+	[ -e "$LAB_DIR/.lab/cgroup" ] || {
+		lab__signal CONT $(lab__processes "$node") $(lab__entering "$node")
+		return
+	}
 	group=$(<"$LAB_DIR/.lab/cgroup")-$node
 	echo 0 >"$group/cgroup.freeze"
 	wait_until 10 grep -q 'frozen 0' "$group/cgroup.events"
