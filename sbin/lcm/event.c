@@ -104,7 +104,7 @@ static int start_event(struct lcm_job *job, enum lcm_handler handler)
 	char *node = job->peer ? job->peer->name : lcm->self;
 	char *argv[] = { (char *)"sendevent", (char *)"-w", (char *)"-C", (char *)"lifekeeper",
 			 (char *)"-E", (char *)names[handler], (char *)"-m",
-			 (char *)"lifekeeper:lcm", (char *)"-n", node, NULL };
+			 (char *)"lk:lcm", (char *)"-n", node, NULL };
 
 	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_EVENT, names[handler], node);
 	return start(job, handler, argv);
