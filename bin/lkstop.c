@@ -151,7 +151,7 @@ static int parents(struct stop *s, unsigned node)
 static int begin_remove(struct stop *s, struct lk_jobs *jobs, const char *path, unsigned node)
 {
 	char *tag = (char *)s->graph.node[node]->tag;
-	char *argv[] = { "perform_action", "-G", "-s", "-t", tag, "-a", "remove", NULL };
+	char *argv[] = { "perform_action", "-G", "-s", "--keep-owner", "-t", tag, "-a", "remove", NULL };
 
 	printf("Taking %s out of service\n", tag);
 	fflush(stdout);

@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/flg.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/name.h"
 #include "lk/proc.h"
 #include "lk/quorum.h"
 #include "lk/tunable.h"
@@ -147,7 +149,7 @@ static void end_step(struct lk_act_run *run, unsigned i, const struct lk_script_
 		return;
 	}
 	lk_fail(&err, LK_M_ACTION_FAILED, run->action, about.ins->tag, end->reason);
-	lk_act_fail(run, &err);
+	lk_act_fail_step(run, &err);
 }
 
 static int start_step(struct lk_act_run *run, unsigned i, struct lk_err *err)
@@ -241,29 +243,52 @@ static int find_parallel(struct lk_act_run *run, struct lk_err *err)
 static int run_scripts(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_pool_end *ends = calloc(run->parallel, sizeof(*ends));
-	int rc = lk_pool_open(&run->pool, &run->lcd.tree, run->act->prog, run->parallel, err);
+	int rc = run->act->what.kind == LK_PLAN_RESTORE ? lk_act_take_over(run, err) : 0;
+
+	if (rc == 0)
+		rc = lk_pool_open(&run->pool, &run->lcd.tree, run->act->prog, run->parallel, err);
 
 	if (rc == 0 && !ends)
 		rc = lk_fail_nomem(err);
 	if (rc < 0)
 		lk_act_fail(run, err);	/* and release */
 	carry_out(run, ends);
-	lk_pool_close(&run->pool);
+	if (run->pool.tree)
+		lk_pool_close(&run->pool);
+	if (run->act->what.kind == LK_PLAN_REMOVE && !run->act->keep_owner && !run->act->release_for)
+		lk_act_give_up(run);
 	free(ends);
 	*err = run->first;
 	return -run->first.code;
+}
+
+/* What has two owners is not moved before an operator has chosen one. */
+static int check_split(const struct lk_lcd *lcd, const struct lk_plan *plan, struct lk_err *err)
+{
+	char flag[LK_TAG_MAX + 32];
+
+	for (unsigned i = 0; i < plan->n; i++) {
+		snprintf(flag, sizeof(flag), LK_SPLIT_FLAG "%s", lk_plan_ins(plan, i)->tag);
+		if (lk_flg_find(lcd, flag))
+			return lk_fail(err, LK_M_SPLIT_OPEN, lk_plan_ins(plan, i)->tag);
+	}
+	return 0;
 }
 
 int lk_act_check(const struct lk_act *act, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_plan plan;
-	int rc = lk_lcd_read(&lcd, LK_ACT_TABLES, err);
+	int rc = lk_lcd_read(&lcd, LK_ACT_TABLES | LK_T_FLG, err);
 
 	if (rc == 0)
 		rc = lk_plan_make(&plan, &lcd, &act->what, err);
 	if (rc == 0 && act->what.kind == LK_PLAN_RESTORE)
 		rc = lk_quorum_check(&lcd, err);
+	if (rc == 0)
+		rc = check_split(&lcd, &plan, err);
+	if (rc == 0 && act->release_for)
+		return lk_act_busy(&plan);
 	return rc < 0 ? rc : plan.n > 0;
 }
 

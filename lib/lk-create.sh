@@ -21,7 +21,7 @@ lk_options() {	# "NAME..." "$@"
 	while [ $# -gt 0 ]; do
 		name=${1#--}
 		case $name in
-		'' | *[!a-z_]*) lk_wrong "unexpected argument \"$1\"" ;;
+		'' | *[!A-Za-z_]*) lk_wrong "unexpected argument \"$1\"" ;;
 		esac
 		case "$1$names" in
 		--*" $name "*) ;;
@@ -101,18 +101,21 @@ lk_give_up() {	# CODE NUMBER TEXT
 
 # ---- create ----
 
-LK_CREATE_OPTIONS='tag switchback localrecovery quick deep restore'
+LK_CREATE_OPTIONS='tag switchback localrecovery quick deep inservice'
 
 # Does the type have this action?
 lk_has_action() {	# ACTION
 	[ -x "$LK_ACTIONS/$1" ]
 }
 
+# A kit that has files of its own redefines this; it runs when the instance is there.
+lk_create_files() { :; }
+
 # Make the instance and bring it into service. Options of all kits count here; a kit that has no check
 # or recovery for this one instance sets opt_quick, opt_deep or opt_localrecovery beforehand.
 lk_create() {	# ID INFO
 	local code
-	lk_want_choice restore "${opt_restore:=Y}" Y N
+	lk_want_choice inservice "${opt_inservice:=Y}" Y N
 	lk_run 0 ins_create -a "$LK_APP" -r "$LK_TYPE" -t "$opt_tag" -i "$1" -v "$2" \
 		-s "${opt_switchback:-INTELLIGENT}" -l "${opt_localrecovery:-$(lk_default_recovery)}" \
 		-Q "${opt_quick:-$(lk_default_interval quickCheck 180)}" \
@@ -122,7 +125,9 @@ lk_create() {	# ID INFO
 		lk_give_up "$code" 14 "Resource with either matching tag $opt_tag or ID exists"
 	[ "$code" -eq 0 ] || lk_give_up "$code" 15 "ins_create failed on server $LK_SYSTEM"
 	lk_remember instance "$opt_tag"
-	[ "$opt_restore" = N ] || lk_first_restore
+	lk_create_files ||
+		lk_give_up "$LK_EX_SYSTEM" 18 "Error creating resource $opt_tag on server $LK_SYSTEM"
+	[ "$opt_inservice" = N ] || lk_first_restore
 	LK_DONE=
 	printf '%s\n' "$opt_tag"
 }

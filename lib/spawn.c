@@ -139,6 +139,14 @@ int lk_child_watch(pid_t pid)
 #endif
 }
 
+bool lk_child_succeeded(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == pid && info.si_code == CLD_EXITED && info.si_status == 0;
+}
+
 bool lk_child_ended(pid_t pid)
 {
 	siginfo_t info = { 0 };

@@ -138,6 +138,10 @@
 #define LK_M_BAD_LOCKFILE 700223, LK_EX_INTERNAL, "lock file \"%s\": %s"
 #define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
+#define LK_M_BAD_REPORT 700500, LK_EX_INTERNAL, "report of system \"%s\", line %u: %s"
+#define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
+#define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
+	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 /* the supervisor and its daemons; those with code 0 are lines of the log */
@@ -188,6 +192,8 @@
 	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
 #define LK_M_STALE 700371, LK_EX_INTERNAL, \
 	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
+#define LK_M_NOT_WITH_RELEASE 700372, LK_EX_USAGE, "options --release and -%c exclude each other"
+#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option -o needs --release"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
@@ -278,6 +284,8 @@
 	"the new key is not in use yet: run lkkey rotate first"
 #define LK_M_KEY_OPTION 700470, LK_EX_USAGE, "lkkey %s does not take the option -%s%s"
 
+/* calls on other systems, through lcm */
+#define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
 /* lcdrcp */
 #define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
@@ -319,5 +327,19 @@
 #define LK_M_NET_FOREIGN 701033, 1, \
 	"comm path %s to %s: there is other data on the device: nothing is written; " \
 	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
+/* network addresses, for kits */
+#define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
+#define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"
+#define LK_M_NO_DEVICE 710242, LK_EX_NOENT, "there is no network interface \"%s\""
+#define LK_M_DEVICE_DOWN 710243, LK_EX_SYSTEM, "network interface \"%s\" is down"
+#define LK_M_NO_HOST 710244, LK_EX_NOENT, "\"%s\" cannot be resolved: %s"
+#define LK_M_NOT_UNICAST 710245, LK_EX_ARG, "\"%s\" cannot be moved between hosts"
+#define LK_M_NO_SUBNET 710246, LK_EX_ARG, \
+	"no network interface has an address in the subnet of %s: name the interface and the netmask"
+#define LK_M_OTHER_DEVICE 710247, LK_EX_ARG, \
+	"the subnet of %s/%u is on network interface \"%s\", which must be used"
+#define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
+#define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
+	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
 
 #endif

@@ -34,6 +34,9 @@ int lk_child_watch(pid_t pid);
 /* Has the child ended? It stays a zombie, so that its group can still be named safely. */
 bool lk_child_ended(pid_t pid);
 
+/* Has it ended with exit code 0? */
+bool lk_child_succeeded(pid_t pid);
+
 /* Reap it and describe how it ended, but for time limits and interruptions. */
 void lk_child_reap(pid_t pid, int why, struct lk_script_end *end) LK_NONNULL(3);
 

@@ -22,10 +22,10 @@ stub() {	# NAME [SHELL-CODE]
 	chmod 755 "$LKROOT/bin/$1"
 }
 
-# perform_action -G -s -t TAG -a remove, as far as lkstop needs it: remove fails for the tag $1.
+# perform_action -G -s --keep-owner -t TAG -a remove, as far as lkstop needs it: remove fails for the tag $1.
 stub_perform_action() {
-	stub perform_action "[ \"\$4\" != '${1:-}' ] || exit 1
-'$LK_BIN/ins_setst' -t \"\$4\" -S OSU"
+	stub perform_action "[ \"\$5\" != '${1:-}' ] || exit 1
+'$LK_BIN/ins_setst' -t \"\$5\" -S OSU"
 }
 
 running() {	# FIXTURE
@@ -63,8 +63,8 @@ states() {
 	running f1s
 	expect 0 lkstop
 	last_line_is "$LAST"
-	[ "$(head -n 1 "$J")" = 'perform_action -G -s -t app1 -a remove' ]
-	[ "$(sort "$J")" = "$(printf 'perform_action -G -s -t %s -a remove\n' app1 ip1 vol1)" ]
+	[ "$(head -n 1 "$J")" = 'perform_action -G -s --keep-owner -t app1 -a remove' ]
+	[ "$(sort "$J")" = "$(printf 'perform_action -G -s --keep-owner -t %s -a remove\n' app1 ip1 vol1)" ]
 	[ "$(grep -c '^Taking' <<<"$output")" -eq 3 ]
 	[ "${lines[0]}" = 'Taking app1 out of service' ]
 	[ "$(grep '^Stopping' <<<"$output")" = $'Stopping two\nStopping one' ]
@@ -74,9 +74,9 @@ states() {
 @test "a resource is not touched before the one above it is out of service" {
 	running f1s
 	# app1 takes its time; the others fail if it is in service
-	stub perform_action '[ "$4" != app1 ] || sleep 0.2
-[ "$4" = app1 ] || [ "$(ins_list -t app1 -f: | cut -d: -f7)" = OSU ] || exit 1
-ins_setst -t "$4" -S OSU'
+	stub perform_action '[ "$5" != app1 ] || sleep 0.2
+[ "$5" = app1 ] || [ "$(ins_list -t app1 -f: | cut -d: -f7)" = OSU ] || exit 1
+ins_setst -t "$5" -S OSU'
 	expect 0 lkstop
 	[ "$(states)" = 'app1:OSU ip1:OSU vol1:OSU ' ]
 }
@@ -144,7 +144,7 @@ ins_setst -t "$4" -S OSU'
 	"$LK_BIN/flg_create" -f shutdown_switchover
 	expect 0 lkstop --shutdown
 	last_line_is "$LAST"
-	[ "$(sort "$J")" = "$(printf 'perform_action -G -s -t %s -a remove\n' app1 ip1 vol1)" ]
+	[ "$(sort "$J")" = "$(printf 'perform_action -G -s --keep-owner -t %s -a remove\n' app1 ip1 vol1)" ]
 }
 
 @test "--shutdown without that strategy is the same as no option" {

@@ -37,7 +37,7 @@ lab_obstacle() {
 	for tool in ip nft nsenter; do
 		command -v $tool >/dev/null || { echo "$tool is not installed"; return; }
 	done
-	[ -x "$LAB_TOOLS/nsinit" ] || { echo "no $LAB_TOOLS/nsinit: make check-cluster builds it"; return; }
+	[ -x "$LAB_TOOLS/nsinit" ] && [ -e "$LAB_TOOLS/tree" ] || { echo "no $LAB_TOOLS/nsinit: make check-cluster builds it"; return; }
 	unshare -mnpiuf sh -c 'ip link add br1 type bridge && ip link add veth1 type veth peer name veth2 &&
 		nft add table bridge lab' 2>/dev/null >&2 || echo 'no namespaces, bridges, veth or nft bridge tables'
 }
@@ -125,25 +125,34 @@ lab__keep() {
 	[ -z "${LAB_KEEP:-}" ] || keep+=("$LAB_KEEP")
 }
 
+# A directory of links to those of the files that are programs.
+lab__link() {	# DIRECTORY FILE...
+	local dir=$1 file programs=()
+	shift
+	mkdir "$dir"
+	for file; do
+		[ ! -f "$file" ] || [ ! -x "$file" ] || programs+=("$file")
+	done
+	[ ${#programs[@]} -eq 0 ] || ln -s -f "${programs[@]}" "$dir"
+}
+
 # A tree as an install leaves it, with the programs of this build.
 lab__tree() {	# LKROOT
 	local dir
-	for dir in $(sed -n 's/^TREE = //p' "$LK_SRC/Makefile.am") etc/default lib; do
+	for dir in $(<"$LAB_TOOLS/tree") etc/default lib; do
 		mkdir -p "$1/$dir" || return
 	done
-	chmod 0750 "$1"/{config,out,run,tmp}
-	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
-	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$1"
-	# a daemon is built in a folder of its name
-	mkdir -p "$1/sbin"
-	for dir in "$LK_BUILD"/sbin/*/; do
-		dir=${dir%/}
-		[ ! -x "$dir/${dir##*/}" ] || ln -s "$dir/${dir##*/}" "$1/sbin"
+	for dir in config out run support tmp; do
+		[ ! -d "$1/$dir" ] || chmod 0750 "$1/$dir"
 	done
+	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
+	lab__link "$1/bin" "$LK_BIN"/* "$LK_SRC"/bin/*
+	lab__link "$1/sbin" "$LK_BUILD"/sbin/*/*
+	ln -s "$LK_BUILD/lkadm" "$1"
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
-	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
-	rm -f "$1"/{subsys,events}/Makefile.inc
+	cp -r "$LK_SRC/etc/events" "$1"
+	rm -f "$1/subsys/Makefile.inc"
 }
 
 lab__hosts() {

@@ -54,6 +54,8 @@ output_of() {	# TEXT COMMAND...
 	output_of here lab run alpha flg_list
 	lab run beta flg_test -f here && return 1
 	output_of "$(lab root beta)" lab_sh beta 'echo $LKROOT'
+	lab_sh beta '[ -x $LKROOT/bin/ins_list ] && [ -x $LKROOT/lkadm/bin/lcdstatus -o -x $LKROOT/bin/lcdstatus ]'
+	lab_sh beta '[ -f $LKROOT/sbin/lcm ] && [ -x $LKROOT/sbin/lcm ]'
 	[ -d "$(lab root beta)/events/lifekeeper" ]
 	[ -r "$(lab root beta)/etc/default/LifeKeeper" ]
 	[ "$(stat -c %a "$(lab root beta)/config")" = 750 ]

@@ -64,13 +64,15 @@ stopped() {
 	! lktest >/dev/null
 }
 
-# Only processes of this test's tree are ended: those that have noted their ids, if they still have its
-# LKROOT in their environment.
+# Only processes of this test's tree are ended: those that have noted their ids and their parents, if they
+# still have its LKROOT in their environment.
 end_daemons() {
 	local pid
 	while read -r pid _; do
-		if grep -qzxF "LKROOT=$LKROOT" "/proc/$pid/environ" 2>/dev/null; then
-			kill -KILL "$pid" 2>/dev/null || :
-		fi
+		for pid in $(ps -o ppid= -p "$pid") "$pid"; do
+			if grep -qzxF "LKROOT=$LKROOT" "/proc/$pid/environ" 2>/dev/null && [ "$pid" != $$ ]; then
+				kill -KILL "$pid" 2>/dev/null || :
+			fi
+		done
 	done < <(cat "$LKROOT/run/lkinit.pid" "$LKROOT"/tmp/*.{starts,helper,app} 2>/dev/null)
 }

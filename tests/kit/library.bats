@@ -154,7 +154,7 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 }
 
 @test "create leaves the resource out of service when told to" {
-	expect 0 program create --tag t1 --data d1 --restore N --switchback AUTOMATIC --quick 7
+	expect 0 program create --tag t1 --data d1 --inservice N --switchback AUTOMATIC --quick 7
 	expect 0 ins_list -f'|' -t t1
 	fields 7,13 '|'
 	lines_are 'OSU|7'
@@ -192,8 +192,8 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 }
 
 @test "create refuses bad values with 5" {
-	expect 5 program create --tag t1 --data d1 --restore maybe
-	says 'option --restore: "maybe" is none of Y N'
+	expect 5 program create --tag t1 --data d1 --inservice maybe
+	says 'option --inservice: "maybe" is none of Y N'
 	expect 5 program create --tag 't 1' --data d1
 	expect 5 program create --tag t1 --data d1 --quick -1
 	expect 0 ins_list
@@ -203,7 +203,7 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 @test "extend makes instance, equivalency and dependencies on the target" {
 	kit_peer
 	expect 0 program create --tag child --data c
-	expect 0 program create --tag t1 --data d1 --restore N --quick 60
+	expect 0 program create --tag t1 --data d1 --inservice N --quick 60
 	dep_create -p t1 -c child
 	expect 0 program depstoextend --tag t1 --target beta
 	lines_are child

@@ -37,7 +37,8 @@ lk_install() {	# ROOT
 kit_install() {	# ROOT APP/TYPE
 	local from=$LK_SRC/subsys/${2%/*}/resources/${2#*/}
 	mkdir -p "$1/subsys/${2%/*}/resources/${2#*/}" "$1/lkadm/subsys/$2"
-	cp -r "$from/actions" "$1/subsys/${2%/*}/resources/${2#*/}/"
+	find "$from" -maxdepth 1 ! -path "$from" ! -name Makefile.inc ! -name bin ! -name templates \
+		-exec cp -r -t "$1/subsys/${2%/*}/resources/${2#*/}" {} +
 	[ ! -d "$from/bin" ] || cp -r "$from/bin" "$1/lkadm/subsys/$2/"
 }
 

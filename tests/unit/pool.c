@@ -139,6 +139,20 @@ static void check_limits(struct fixture *f)
 	ok(run(f, "#!/bin/sh\nyes\n", 1)->timed_out, "also one that never stops writing");
 }
 
+/* Interrupted, but done: what it has started stays. */
+static void check_interrupted_daemon(struct fixture *f)
+{
+	start(f, 1, "#!/bin/sh\ntrap 'echo $$; exit 0' TERM\n"
+	      "(trap : TERM; while [ ! -e tmp/go2 ]; do sleep 0.01; done; : >tmp/stayed) &\n"
+	      "sleep 0.2; : >tmp/begun4\nwhile :; do sleep 0.02; done\n", 0);
+	ok(appears(f, "tmp/begun4"), "a script with a daemon runs");
+	kill(getpid(), SIGTERM);
+	ok(lk_pool_wait(&f->pool, -1, f->end) == 1 && !f->end[0].end.code,
+	   "interrupted, it succeeds all the same");
+	tap_write(f->root, "tmp/go2", "", 0644);
+	ok(appears(f, "tmp/stayed"), "its daemon stays");
+}
+
 static void check_signals(struct fixture *f)
 {
 	start(f, 1, "#!/bin/sh\ntrap 'exit 3' TERM\n: >tmp/begun1\nwhile :; do sleep 0.02; done\n", 0);
@@ -155,6 +169,9 @@ static void check_signals(struct fixture *f)
 	ok(first->end.code == 3 && first->end.interrupted == SIGTERM &&
 	   !strcmp(first->end.reason, "interrupted by signal 15"), "it is passed on to the first");
 	ok(second->end.code == 0, "and to the second, which then succeeds");
+	lk_pool_close(&f->pool);
+	open_pool(f);
+	check_interrupted_daemon(f);
 }
 
 /* A pool in a process of its own that is killed: its scripts get TERM. */
