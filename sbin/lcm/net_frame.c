@@ -113,11 +113,8 @@ static bool hello_good(struct conn *conn, const struct frame_hello *hello)
 	conn->kind = hello->kind;
 	conn->version = frame_version(hello);
 	conn->incarnation = hello->incarnation;
-	if (conn->server) {
-		tcp_priority(conn);
-		if (!conn_hello_send(conn))
-			return false;
-	}
+	if (conn->server && !conn_hello_send(conn))
+		return false;
 	new_incarnation(net, path->peer, hello->incarnation);
 	take_place(conn);
 	path_heard(net, path);

@@ -225,7 +225,6 @@ bool tcp_addresses(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_timers(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_accept(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_options(struct conn *conn) LK_NONNULL(1);
-void tcp_priority(struct conn *conn) LK_NONNULL(1);
 void tcp_text(const union net_address *address, char text[static NET_ADDRESS]) LK_NONNULL(1);
 
 /* ---- net_conn.c: one connection ---- */

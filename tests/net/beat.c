@@ -74,8 +74,7 @@ static void test_data(void)
 	if (!ok(WAIT(BOTH_LINKED, 5000), "the way is there"))
 		return;
 	send_many(300, sum);
-	ok(WAIT(lab[0].envelopes == 300 && lab[1].envelopes == 300, 10000), "300 envelopes arrive each way (%u, %u)",
-	   lab[0].envelopes, lab[1].envelopes);
+	ok(WAIT(lab[0].envelopes == 300 && lab[1].envelopes == 300, 10000), "300 envelopes arrive each way");
 	ok(lab[0].sum == sum[1] && lab[1].sum == sum[0], "whole and in order");
 	ok(!lab[0].deads && !lab[1].deads && lab[0].links == 1, "the path was up throughout");
 	lab_end();
@@ -90,7 +89,6 @@ static void test_busy_main(void)
 	lab_pair_start();
 	if (!ok(WAIT(BOTH_LINKED, 5000), "the way is there"))
 		return;
-	int bus = lab[1].bus;
 	lab[1].ended = true;		/* nobody reads it */
 	unsigned sent = 0;
 	for (int64_t until = lab_now() + 2000; lab_now() < until; lab_pump(1))
@@ -98,7 +96,7 @@ static void test_busy_main(void)
 	ok(sent == 40, "40 large envelopes are taken");
 	ok(ALIVE(lab[0], 0) && !lab[0].deads, "the path is ALIVE although the other main is busy");
 	lab[1].ended = false;
-	ok(bus == lab[1].bus && WAIT(lab[1].envelopes == 40, 10000), "everything arrives when it reads again");
+	ok(WAIT(lab[1].envelopes == 40, 10000), "everything arrives when it reads again");
 	ok(ALIVE(lab[1], 0) && !lab[1].deads, "and it has not lost the path");
 	lab_end();
 }
