@@ -185,6 +185,14 @@ static int change_eqv(struct lk_change *change, struct lk_eqv *eqv, struct lk_er
 	return other < 0 ? other : tag || sys || other;
 }
 
+static int change_epoch(struct lk_change *change, struct lk_epoch *epoch, struct lk_err *err)
+{
+	int tag = put_tag(change, "config/epoch", &epoch->tag, err);
+	int sys = tag < 0 ? tag : put_sys(change, "config/epoch", &epoch->owner, err);
+
+	return sys < 0 ? sys : tag || sys;
+}
+
 static int change_sys(struct lk_change *change, struct lk_sys *sys, struct lk_err *err)
 {
 	int rc = put_sys(change, "config/sys", &sys->name, err);
@@ -268,6 +276,8 @@ static int change_tables(struct lk_change *change, struct lk_err *err)
 		rc = CHANGE_ROWS(change, dep, LK_T_DEP, err);
 	if (rc == 0)
 		rc = CHANGE_ROWS(change, flg, LK_T_FLG, err);
+	if (rc == 0)
+		rc = CHANGE_ROWS(change, epoch, LK_T_EPOCH, err);
 	return rc < 0 ? rc : CHANGE_ROWS(change, ins, LK_T_INS, err);
 }
 

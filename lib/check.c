@@ -250,6 +250,7 @@ static int run_checks(struct lk_check *check, bool settled, struct lk_err *err)
 	lk_check_deps(check, &bad);
 	lk_check_eqvs(check);
 	lk_check_paths(check);
+	lk_check_epochs(check);
 	lk_check_processes(check);
 	if (check->nomem)
 		return lk_fail_nomem(err);

@@ -133,7 +133,7 @@ static void check_cycles(struct lk_check *check, const struct lk_graph *g)
 		check->nomem = true;
 		return;
 	}
-	unsigned n = lk_graph_order(g, order);
+	unsigned n = lk_graph_order(g, LK_DOWN, NULL, order);
 	for (unsigned i = 0; i < n; i++)
 		listed[order[i]] = true;
 	if (n < g->n)

@@ -97,6 +97,24 @@ void lk_check_systems(struct lk_check *check)
 			     LK_SYSTEMS_MAX)->advice = "sys_remove -s SYSTEM";
 }
 
+/* ---- epochs ---- */
+
+void lk_check_epochs(struct lk_check *check)
+{
+	const struct lk_lcd *lcd = &check->lcd;
+
+	for (size_t i = 0; i < lcd->nepoch; i++) {
+		const struct lk_epoch *epoch = &lcd->epoch[i];
+
+		if (lk_ins_find(lcd, epoch->tag))
+			continue;
+		lk_check_offer(check, lk_check_add(check, "config/epoch", epoch->line,
+				"epoch of \"%s\": there is no such instance", epoch->tag),
+			       LK_REPAIR_DROP, LK_T_EPOCH, i, LK_T_INS | LK_T_TYP,
+			       "epoch dropped");
+	}
+}
+
 /* ---- comm paths ---- */
 
 void lk_check_paths(struct lk_check *check)

@@ -257,6 +257,23 @@ static void flg_twice(struct lk_check *check, size_t a, size_t b)
 				  flg[a].line), LK_T_FLG, b);
 }
 
+static const char *epoch_key(struct lk_check *check, size_t row)
+{
+	return check->lcd.epoch[row].tag;
+}
+
+static void epoch_twice(struct lk_check *check, size_t a, size_t b)
+{
+	const struct lk_epoch *one = &check->lcd.epoch[a], *two = &check->lcd.epoch[b];
+	struct lk_finding *found = lk_check_add(check, "config/epoch", two->line,
+		"\"%s\" has two epochs, the first in line %u", two->tag, one->line);
+
+	if (one->epoch == two->epoch && one->time == two->time && !strcmp(one->owner, two->owner))
+		again(check, found, LK_T_EPOCH, b);
+	else
+		found->advice = "remove the line with the lower epoch by hand";
+}
+
 void lk_check_rows_twice(struct lk_check *check)
 {
 	const struct lk_lcd *lcd = &check->lcd;
@@ -266,6 +283,7 @@ void lk_check_rows_twice(struct lk_check *check)
 		{ lcd->ndep, dep_key, dep_twice }, { lcd->neqv, eqv_key, eqv_twice },
 		{ lcd->nsys, sys_key, sys_twice }, { lcd->nnet, net_key, net_twice },
 		{ lcd->nnet, addresses_key, addresses_twice }, { lcd->nflg, flg_key, flg_twice },
+		{ lcd->nepoch, epoch_key, epoch_twice },
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)

@@ -190,3 +190,19 @@ void lk_eqv_remove_elsewhere(const struct lk_lcd *lcd, const struct lk_eqv_befor
 			(void)!lk_remote_run(lcd, &request, &code, &unreachable);
 	}
 }
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct lk_eqv *x = a, *y = b;
+	int rc = strcmp(x->tag, y->tag);
+
+	if (rc == 0 && x->otherpriority != y->otherpriority)
+		rc = x->otherpriority < y->otherpriority ? -1 : 1;
+	return rc ? rc : strcmp(x->sys, y->sys);
+}
+
+void lk_eqv_sort_priority(struct lk_lcd *lcd)
+{
+	if (lcd->neqv)
+		qsort(lcd->eqv, lcd->neqv, sizeof(*lcd->eqv), by_priority);
+}

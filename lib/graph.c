@@ -174,17 +174,20 @@ void lk_graph_mark(const struct lk_graph *g, unsigned start, enum lk_dir dir, bo
 	walk_from(g, start, dir, &nothing, mark);
 }
 
-unsigned lk_graph_order(const struct lk_graph *g, unsigned *order)
+unsigned lk_graph_order(const struct lk_graph *g, enum lk_dir dir, const bool *only,
+			unsigned *order)
 {
-	unsigned *waiting = lk_graph_array(g, sizeof(*waiting));	/* parents not yet listed */
+	enum lk_dir back = dir == LK_DOWN ? LK_UP : LK_DOWN;
+	unsigned *waiting = lk_graph_array(g, sizeof(*waiting));	/* for so many before it */
 	unsigned n = 0, i = 0;
 
 	if (!waiting)
 		return 0;
 	for (unsigned k = 0; k < g->n; k++)
-		waiting[k] = g->first[LK_UP][k + 1] - g->first[LK_UP][k];
+		for (unsigned e = g->first[back][k]; e < g->first[back][k + 1]; e++)
+			waiting[k] += !only || only[g->next[back][e]];
 	while (i < g->n) {
-		if (waiting[i]) {
+		if (waiting[i] || (only && !only[i])) {
 			i++;
 			continue;
 		}
@@ -192,11 +195,11 @@ unsigned lk_graph_order(const struct lk_graph *g, unsigned *order)
 
 		order[n++] = i;
 		waiting[i] = ~0U;
-		for (unsigned k = g->first[LK_DOWN][i]; k < g->first[LK_DOWN][i + 1]; k++) {
-			unsigned child = g->next[LK_DOWN][k];
+		for (unsigned k = g->first[dir][i]; k < g->first[dir][i + 1]; k++) {
+			unsigned next = g->next[dir][k];
 
-			if (--waiting[child] == 0 && child < lowest)
-				lowest = child;
+			if (--waiting[next] == 0 && next < lowest)
+				lowest = next;
 		}
 		i = lowest;
 	}

@@ -152,6 +152,18 @@ static void drop_equivalencies(struct lk_lcd *lcd, const struct tags *tags)
 	lcd->neqv = n;
 }
 
+static void drop_epochs(struct lk_lcd *lcd, const struct tags *tags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lcd->nepoch; i++)
+		if (!has_tag(tags, lcd->epoch[i].tag))
+			lcd->epoch[n++] = lcd->epoch[i];
+	if (n != lcd->nepoch)
+		lcd->dirty |= LK_T_EPOCH;
+	lcd->nepoch = n;
+}
+
 void lk_ins_drop(struct lk_lcd *lcd, const char **tag, size_t ntags)
 {
 	const struct tags tags = { .tag = tag, .n = ntags };
@@ -170,6 +182,7 @@ void lk_ins_drop(struct lk_lcd *lcd, const char **tag, size_t ntags)
 	lcd->nins = n;
 	drop_dependencies(lcd, &tags);
 	drop_equivalencies(lcd, &tags);
+	drop_epochs(lcd, &tags);
 }
 
 static int by_app_type_tag(const void *a, const void *b)

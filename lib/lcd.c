@@ -165,10 +165,11 @@ static void forget_rows(struct lk_lcd *lcd)
 	lk_arena_free(&lcd->arena);
 	lcd->app = NULL, lcd->typ = NULL, lcd->ins = NULL, lcd->dep = NULL;
 	lcd->eqv = NULL, lcd->sys = NULL, lcd->net = NULL, lcd->flg = NULL;
+	lcd->epoch = NULL;
 	lcd->napp = lcd->ntyp = lcd->nins = lcd->ndep = 0;
-	lcd->neqv = lcd->nsys = lcd->nnet = lcd->nflg = 0;
+	lcd->neqv = lcd->nsys = lcd->nnet = lcd->nflg = lcd->nepoch = 0;
 	lcd->capp = lcd->ctyp = lcd->cins = lcd->cdep = 0;
-	lcd->ceqv = lcd->csys = lcd->cnet = lcd->cflg = 0;
+	lcd->ceqv = lcd->csys = lcd->cnet = lcd->cflg = lcd->cepoch = 0;
 	lcd->local[0] = '\0';
 	lcd->fresh = lcd->pending = false;
 }
@@ -303,6 +304,7 @@ void lk_lcd_close(struct lk_lcd *lcd)
 	lk_tx_abort(&lcd->tx);
 	forget_rows(lcd);
 	lk_tree_close(&lcd->tree);
+	lcd->lcm = NULL;
 }
 
 int lk_lcd_survey(struct lk_lcd *lcd, bool locked, const struct lk_lcd_report *report,

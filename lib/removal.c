@@ -328,7 +328,8 @@ static int drop_some(struct job *job, size_t from, size_t *n, struct lk_err *err
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_graph graph;
 	struct lk_err why;
-	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_EPOCH | LK_T_SYS,
+			      err);
 
 	if (rc == 0)
 		rc = lk_graph_build(&graph, &lcd, err);

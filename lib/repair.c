@@ -100,6 +100,8 @@ static void repair_rows(struct lk_check *check)
 		DROP_ROWS(check, net, LK_T_NET);
 	if (drops & LK_T_FLG)
 		DROP_ROWS(check, flg, LK_T_FLG);
+	if (drops & LK_T_EPOCH)
+		DROP_ROWS(check, epoch, LK_T_EPOCH);
 }
 
 int lk_check_repair(struct lk_check *check, struct lk_err *err)

@@ -183,7 +183,7 @@ static int order_all(struct lk_selection *sel, struct lk_err *err)
 	if (!sel->order || !listed)
 		return lk_fail_nomem(err);
 	memset(listed, 0, g->n + 1);
-	unsigned n = lk_graph_order(g, sel->order);
+	unsigned n = lk_graph_order(g, LK_DOWN, NULL, sel->order);
 	for (unsigned k = 0; k < n; k++)
 		listed[sel->order[k]] = true;
 	for (unsigned i = 0; i < g->n; i++)

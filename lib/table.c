@@ -390,6 +390,38 @@ static void save_flg(const struct lk_lcd *lcd, const struct lk_typ *typ,
 		lk_rec_row(buf, kind, &lcd->flg[i].name);
 }
 
+/* ---- epochs ---- */
+
+static int load_epoch(struct lk_lcd *lcd, const struct lk_typ *typ, const struct lk_rec *rec,
+		      struct lk_err *err)
+{
+	struct lk_epoch row = { .tag = rec->field[0], .owner = rec->field[2], .line = rec->line };
+	int rc = lk_check_tag(row.tag, err);
+
+	(void)typ;
+	if (rc == 0)
+		rc = lk_parse_number("epoch", rec->field[1], 1, LK_EPOCH_MAX, &row.epoch, err);
+	if (rc == 0)
+		rc = lk_check_sys(row.owner, err);
+	if (rc == 0)
+		rc = lk_parse_number("time", rec->field[3], 0, LK_EPOCH_MAX, &row.time, err);
+	return rc < 0 ? rc : LK_LCD_APPEND(lcd, epoch, row, err);
+}
+
+static void save_epoch(const struct lk_lcd *lcd, const struct lk_typ *typ,
+		       const struct lk_rec_kind *kind, struct lk_buf *buf)
+{
+	(void)typ;
+	for (size_t i = 0; i < lcd->nepoch; i++) {
+		char epoch[NUMBER_TEXT], time[NUMBER_TEXT];
+		const char *fields[] = { lcd->epoch[i].tag, epoch, lcd->epoch[i].owner, time };
+
+		lk_format_number(lcd->epoch[i].epoch, epoch);
+		lk_format_number(lcd->epoch[i].time, time);
+		lk_rec_row(buf, kind, fields);
+	}
+}
+
 const struct lk_table_desc lk_tables[LK_TABLES] = {
 	{ LK_T_APP, "config/app", { "app", 1, { "application" } }, load_app, save_app },
 	{ LK_T_TYP, "config/typ", { "typ", 2, { "application", "type" } }, load_typ, save_typ },
@@ -407,4 +439,6 @@ const struct lk_table_desc lk_tables[LK_TABLES] = {
 		  "remote" } },
 	  load_net, save_net },
 	{ LK_T_FLG, "config/flg", { "flg", 1, { "flag" } }, load_flg, save_flg },
+	{ LK_T_EPOCH, "config/epoch", { "epoch", 4, { "tag", "epoch", "owner", "time" } },
+	  load_epoch, save_epoch },
 };

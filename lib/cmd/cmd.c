@@ -86,7 +86,7 @@ static void print_error(const struct lk_cmd *cmd)
 
 	fflush(stdout);
 	fprintf(stderr, "%s: %s (No. %d) %s\n", cmd->prog, level, cmd->err.number, cmd->err.text);
-	if (cmd->err.code == LK_EX_USAGE)
+	if (cmd->syntax || (!cmd->desc->syntax_exit && cmd->err.code == LK_EX_USAGE))
 		print_usage(cmd, stderr);
 }
 
@@ -178,6 +178,31 @@ static void fill_table(const struct lk_cmd_desc *desc, struct poptOption *table)
 	table[n] = (struct poptOption)POPT_TABLEEND;
 }
 
+static int take_list(struct lk_cmd *cmd, char *value)
+{
+	char **grown = realloc(cmd->list, ((size_t)cmd->lists + 1) * sizeof(*grown));
+
+	if (!grown) {
+		free(value);
+		return lk_fail_nomem(&cmd->err);
+	}
+	cmd->list = grown;
+	cmd->list[cmd->lists++] = value;
+	return 0;
+}
+
+static int take_value(struct lk_cmd *cmd, int option, char *value)
+{
+	cmd->given[option] = true;
+	if (cmd->desc->options[option].kind == LK_OPT_FLAG)
+		return 0;
+	if (cmd->desc->options[option].kind == LK_OPT_LIST)
+		return take_list(cmd, value);
+	free(cmd->value[option]);
+	cmd->value[option] = value;
+	return 0;
+}
+
 static int take_options(struct lk_cmd *cmd, poptContext pc)
 {
 	int val;
@@ -191,11 +216,8 @@ static int take_options(struct lk_cmd *cmd, poptContext pc)
 			printf("%s (Lockkeeper) %s\n", cmd->prog, LK_VERSION);
 			return 1;
 		}
-		cmd->given[val - 1] = true;
-		if (cmd->desc->options[val - 1].kind != LK_OPT_FLAG) {
-			free(cmd->value[val - 1]);
-			cmd->value[val - 1] = poptGetOptArg(pc);
-		}
+		if (take_value(cmd, val - 1, poptGetOptArg(pc)) < 0)
+			return -cmd->err.code;
 	}
 	if (val < -1) {
 		char what[300];
@@ -250,10 +272,47 @@ static int parse(struct lk_cmd *cmd, poptContext pc)
 		rc = take_operands(cmd, pc);
 	if (rc == 0)
 		rc = check_options(cmd);
+	cmd->syntax = rc < 0 && cmd->err.code == LK_EX_USAGE;
+	if (cmd->syntax && cmd->desc->syntax_exit)
+		cmd->err.code = cmd->desc->syntax_exit;
 	return rc;
 }
 
 /* ---- where it runs ---- */
+
+/* The arguments without -d and its value, which split_joined() has set apart. "-Jd beta" leaves "-J". */
+static int drop_dest(const struct lk_cmd_desc *desc, int argc, char **argv, char **out)
+{
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		size_t len = strlen(argv[i]);
+		int o;
+
+		out[n++] = argv[i];
+		if (i && !strcmp(argv[i], "--")) {
+			while (++i < argc)
+				out[n++] = argv[i];
+			break;
+		}
+		if (i == 0 || argv[i][0] != '-' || len < 2 || argv[i][1] == '-')
+			continue;
+		/* the last letter may take the next argument as its value */
+		o = option_index(desc, argv[i][len - 1]);
+		if (o < 0 || desc->options[o].kind == LK_OPT_FLAG || i + 1 >= argc)
+			continue;
+		if (argv[i][len - 1] != 'd') {
+			out[n++] = argv[++i];
+			continue;
+		}
+		i++;
+		if (len == 2)
+			n--;
+		else
+			argv[i - 1][len - 1] = '\0';
+	}
+	return n;
+}
 
 /* 1: the request was answered by another system, *code is its exit code; 0: run it here. */
 static int dispatch(struct lk_cmd *cmd, int argc, char **argv, int *code)
@@ -270,9 +329,13 @@ static int dispatch(struct lk_cmd *cmd, int argc, char **argv, int *code)
 	if (!lk_sys_find(&lcd, dest))
 		return lk_fail(&cmd->err, LK_M_NO_SYS, dest);
 
-	struct lk_remote_request request = { .dest = dest, .prog = cmd->prog, .argc = argc,
-					     .argv = argv };
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
+	if (!rest)
+		return lk_fail_nomem(&cmd->err);
+	struct lk_remote_request request = { .dest = dest, .prog = cmd->prog, .argv = rest,
+					     .argc = drop_dest(cmd->desc, argc, argv, rest) };
 	rc = lk_remote_run(&lcd, &request, code, &cmd->err);
+	free(rest);
 	return rc < 0 ? rc : 1;
 }
 
@@ -286,6 +349,9 @@ static int finish(struct lk_cmd *cmd, int rc)
 	}
 	for (int i = 0; i < LK_CMD_OPTIONS; i++)
 		free(cmd->value[i]);
+	for (int i = 0; i < cmd->lists; i++)
+		free(cmd->list[i]);
+	free(cmd->list);
 	return rc;
 }
 
@@ -305,7 +371,7 @@ static void free_split(int n, char **split, int argc, char **argv)
 
 int lk_cmd_main(const struct lk_cmd_desc *desc, int argc, char **argv)
 {
-	struct lk_cmd cmd = { .desc = desc };
+	struct lk_cmd cmd = { .desc = desc, .args = argv + 1 };
 	struct poptOption table[LK_CMD_OPTIONS + 2];
 	char **split = calloc(2 * (size_t)argc + 1, sizeof(*split));
 	const char *slash = strrchr(argv[0], '/');

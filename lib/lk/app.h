@@ -6,7 +6,7 @@
 #include "lk/lcd.h"
 
 /* What removing an application or type takes with it: everything about its instances. */
-#define LK_T_REMOVE_TYPE (LK_T_APP | LK_T_TYP | LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS)
+#define LK_T_REMOVE_TYPE (LK_T_APP | LK_T_TYP | LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_EPOCH | LK_T_SYS)
 
 /* NULL when there is none. */
 struct lk_app *lk_app_find(const struct lk_lcd *lcd, const char *app) LK_NONNULL(1, 2);

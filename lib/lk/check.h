@@ -94,6 +94,7 @@ void lk_check_types(struct lk_check *check) LK_NONNULL(1);
 void lk_check_systems(struct lk_check *check) LK_NONNULL(1);
 void lk_check_deps(struct lk_check *check, struct lk_err *err) LK_NONNULL(1, 2);
 void lk_check_eqvs(struct lk_check *check) LK_NONNULL(1);
+void lk_check_epochs(struct lk_check *check) LK_NONNULL(1);
 void lk_check_paths(struct lk_check *check) LK_NONNULL(1);
 void lk_check_processes(struct lk_check *check) LK_NONNULL(1);
 

@@ -19,6 +19,7 @@ enum lk_opt_kind {
 	LK_OPT_FLAG,		/* takes no value */
 	LK_OPT_VALUE,		/* takes a value, may be left out */
 	LK_OPT_REQUIRED,	/* takes a value and must be given, else exit 2 */
+	LK_OPT_LIST,		/* takes a value and may be given several times; one such option at most */
 };
 
 struct lk_opt {
@@ -42,8 +43,12 @@ struct lk_cmd {
 	const char *prog;		/* the name it was called by */
 	char *value[LK_CMD_OPTIONS];	/* by position in desc->options */
 	bool given[LK_CMD_OPTIONS];
+	char **list;			/* the values of LK_OPT_LIST, in order */
+	int lists;
 	char **operand;			/* NULL-terminated */
 	int operands;
+	char *const *args;		/* all that it was called with, behind the name, as given */
+	bool syntax;			/* the error is one of syntax: the usage is shown */
 	char separator;			/* of -f */
 	bool json;
 	struct lk_err err;
@@ -55,6 +60,7 @@ struct lk_cmd_desc {
 	const struct lk_opt *options;
 	int min_operands, max_operands;	/* max -1: any number */
 	const char *operand;		/* name of the first operand, for the message when missing */
+	int syntax_exit;		/* exit code of a syntax error, where it is not 2 */
 	/* Does the work. 0, or negative with cmd->err set: the frame prints and exits with the code. A
 	 * positive number is an exit code without a message. */
 	int (*run)(struct lk_cmd *cmd);

@@ -35,6 +35,9 @@ int lk_eqv_drop(struct lk_lcd *lcd, const char *tag, const char *sys, const char
 /* Sort for listing: bytewise by tag, other system, other tag. */
 void lk_eqv_sort(struct lk_lcd *lcd) LK_NONNULL(1);
 
+/* Sort by tag, then with the best priority of the other system first. */
+void lk_eqv_sort_priority(struct lk_lcd *lcd) LK_NONNULL(1);
+
 /* The priority of a system for a local tag, 0 if it has none. */
 unsigned lk_eqv_priority(const struct lk_lcd *lcd, const char *tag, const char *sys)
 	LK_NONNULL(1, 2, 3);

@@ -49,9 +49,11 @@ void lk_graph_walk(const struct lk_graph *graph, unsigned start, enum lk_dir dir
 void lk_graph_mark(const struct lk_graph *graph, unsigned start, enum lk_dir dir, bool *mark)
 	LK_NONNULL(1, 4);
 
-/* All nodes with parents before children, the lowest possible tag first, into order[0..n-1]; the
- * result is how many there are: fewer than n means that the rest is on or below a cycle. */
-unsigned lk_graph_order(const struct lk_graph *graph, unsigned *order) LK_NONNULL(1, 2);
+/* All nodes, or those marked in only (unless NULL), into order[0..n-1], the lowest possible tag first;
+ * LK_DOWN: parents before children; LK_UP: children before parents. The result is how many there
+ * are: fewer than that means that the rest is on a cycle or behind one. */
+unsigned lk_graph_order(const struct lk_graph *graph, enum lk_dir dir, const bool *only,
+			unsigned *order) LK_NONNULL(1, 4);
 
 /* An array of n zeroed elements that lives as long as the LCD, or NULL. */
 void *lk_graph_array(const struct lk_graph *graph, size_t size) LK_MUST LK_NONNULL(1);

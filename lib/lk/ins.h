@@ -30,8 +30,8 @@ int lk_ins_save(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err
 /* Mark an instance as changed, so that commit writes it. */
 void lk_ins_touch(struct lk_lcd *lcd, const struct lk_ins *ins) LK_NONNULL(1, 2);
 
-/* Forget these instances, as many as there may be, with their dependencies and this side of their
- * equivalencies. Needs LK_T_INS, LK_T_DEP and LK_T_EQV. Sorts tag; unknown tags do not matter. */
+/* Forget these instances, as many as there may be, with their dependencies, this side of their
+ * equivalencies and their epochs. Needs LK_T_INS, LK_T_DEP, LK_T_EQV and LK_T_EPOCH. Sorts tag; unknown tags do not matter. */
 void lk_ins_drop(struct lk_lcd *lcd, const char **tag, size_t ntags) LK_NONNULL(1, 2);
 
 /* Sort for listing: bytewise by application, type, tag. Pointers to rows become invalid. */

@@ -4,7 +4,7 @@
  *
  * Read: lk_lcd_read() gives one consistent state of the tables asked for, without a lock.
  * Change: lk_lcd_begin() takes the tree lock and loads; the functions of lk/app.h, lk/ins.h, lk/dep.h,
- * lk/eqv.h, lk/sys.h, lk/net.h and lk/flg.h change the tables in memory and mark them;
+ * lk/eqv.h, lk/sys.h, lk/net.h, lk/flg.h and lk/epoch.h change the tables in memory and mark them;
  * lk_lcd_commit() writes what is marked in one transaction. lk_lcd_close() without commit changes no
  * record; what a dead writer had committed, begin has finished.
  *
@@ -30,7 +30,8 @@ enum lk_table {
 	LK_T_SYS = 1 << 5,
 	LK_T_NET = 1 << 6,
 	LK_T_FLG = 1 << 7,
-	LK_T_ALL = (1 << 8) - 1,
+	LK_T_EPOCH = 1 << 8,
+	LK_T_ALL = (1 << 9) - 1,
 };
 
 struct lk_app {
@@ -103,6 +104,14 @@ struct lk_flg {
 	unsigned line;
 };
 
+/* Whose a shared resource is, and how often that has changed (lk/epoch.h). */
+struct lk_epoch {
+	const char *tag, *owner;
+	unsigned long long epoch;
+	unsigned long long time;	/* of the change, seconds since 1970 */
+	unsigned line;
+};
+
 struct lk_lcd {
 	struct lk_tree tree;
 	struct lk_arena arena;
@@ -110,6 +119,7 @@ struct lk_lcd {
 	unsigned loaded, dirty;		/* bit sets of enum lk_table */
 	bool fresh;			/* nothing was ever written to this tree */
 	bool pending;			/* read through the journal of a writer that has not finished */
+	struct lk_lcm_status *lcm;	/* what the communication manager said; lk_lcm_known() */
 	char local[256];		/* name of this system; set with LK_T_SYS and by lk_lcd_local() */
 
 	struct lk_app *app;
@@ -120,8 +130,9 @@ struct lk_lcd {
 	struct lk_sys *sys;
 	struct lk_net *net;
 	struct lk_flg *flg;
-	size_t napp, ntyp, nins, ndep, neqv, nsys, nnet, nflg;
-	size_t capp, ctyp, cins, cdep, ceqv, csys, cnet, cflg;
+	struct lk_epoch *epoch;
+	size_t napp, ntyp, nins, ndep, neqv, nsys, nnet, nflg, nepoch;
+	size_t capp, ctyp, cins, cdep, ceqv, csys, cnet, cflg, cepoch;
 };
 
 extern const char *const lk_state_names[];	/* NULL-terminated, indexed by the enums */
@@ -170,7 +181,7 @@ void lk_lcd_path(enum lk_table table, const struct lk_typ *typ, char path[static
 void *lk_lcd_grow(struct lk_lcd *lcd, void *rows, size_t n, size_t *cap, size_t size)
 	LK_MUST LK_NONNULL(1, 4);
 
-/* Append row to the table (app, typ, ins, dep, eqv, sys, net, flg); yields 0 or -1. */
+/* Append row to the table (app, typ, ins, dep, eqv, sys, net, flg, epoch); yields 0 or -1. */
 #define LK_LCD_APPEND(lcd, table, row, err) ({                                            \
 	void *grown_ = lk_lcd_grow((lcd), (lcd)->table, (lcd)->n##table, &(lcd)->c##table, \
 				   sizeof(*(lcd)->table));                                \

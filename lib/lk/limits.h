@@ -28,6 +28,8 @@
 #define LK_MISSES_MAX 99
 #define LK_MISSES_DEFAULT 3
 
+#define LK_EPOCH_MAX 999999999999999ULL
+
 #define LK_RESERVE_SECONDS 900		/* RESERVETIMEOUT, spec/core.md 3.11.5 */
 
 #endif

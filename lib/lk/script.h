@@ -23,6 +23,7 @@ struct lk_script {
 	const char *path;		/* relative to the root */
 	char *const *argv;		/* argv[0] is the path's last part, whatever stands there */
 	unsigned seconds;		/* time limit; 0: none */
+	int output;			/* its standard output and error; 0: both go to our standard error */
 };
 
 struct lk_script_end {
@@ -34,7 +35,7 @@ struct lk_script_end {
 
 /*
  * Run a script and wait for it: working directory $LKROOT, LKROOT set, $LKROOT/bin first in PATH, standard
- * input empty, its standard output to our standard error, no other descriptors, no signals blocked or
+ * input empty, its output where script->output says, no other descriptors, no signals blocked or
  * ignored, a process group of its own. TERM, INT and HUP sent to us meanwhile (unless we ignore
  * them) go to the whole group. When the time is over the group gets TERM, then KILL. What the script has
  * started in the background and left behind is its own business, unless the time was over.

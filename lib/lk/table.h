@@ -19,7 +19,7 @@ struct lk_table_desc {
 		     const struct lk_rec_kind *kind, struct lk_buf *buf);
 };
 
-#define LK_TABLES 8
+#define LK_TABLES 9
 
 /* In the order in which they must be loaded. */
 extern const struct lk_table_desc lk_tables[LK_TABLES];

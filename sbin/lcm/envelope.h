@@ -17,12 +17,16 @@
 #ifndef LCM_ENVELOPE_H
 #define LCM_ENVELOPE_H
 
+#include "frame.h"
+
 #define ENV_HEAD 33
 #define ENV_SEAL 32
 #define ENV_DATA_MAX 32768		/* bytes of a stream in one envelope */
+#define ENV_SESSIONS_MAX 256		/* that one system may ask of another at a time */
 #define ENV_PAYLOAD_MAX (FRAME_PAYLOAD_MAX - ENV_HEAD - ENV_SEAL)
 #define ENV_WINDOW (1u << 20)
 #define ENV_CREDIT (256u << 10)		/* at the start of a session, each direction */
+#define ENV_COST 64			/* of credit, for each envelope beside its bytes */
 
 enum env_type {
 	ENV_ACK = 1,
@@ -32,6 +36,7 @@ enum env_type {
 	ENV_CREDIT_MORE,/* u32 session, u8 asker (1: the session is the receiver's own), u32 bytes */
 	ENV_EXIT,	/* u32 session, u8 code, u8 started (0: the program could not be run) */
 	ENV_CANCEL,	/* u32 session: TERM, then KILL to the process group */
+	ENV_VOID,	/* no payload: keeps the sequence where something was withdrawn before it arrived */
 };
 
 enum env_open_flags {

@@ -56,6 +56,7 @@ make_tree() {
 	printf 'app0\napp1\n' | records app application >"$root/config/app"
 	printf '%s\tlocal\n' "$(uname -n)" | records sys "system${TAB}place" >"$root/config/sys"
 	printf 'x\n!nofailover!beta\n' | records flg flag >"$root/config/flg"
+	records epoch "tag${TAB}epoch${TAB}owner${TAB}time" >"$root/config/epoch" </dev/null
 	records dep "parent${TAB}child" >"$root/config/dep" </dev/null
 	records eqv "tag${TAB}othersys${TAB}othertag${TAB}type${TAB}priority${TAB}otherpriority" \
 		>"$root/config/eqv" </dev/null

@@ -15,6 +15,8 @@ PATH=$LK_BIN:$LK_BIN/../lkadm/bin:$PATH
 export LC_ALL=C
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/helpers/wait.bash disable=SC1091
+source "${BASH_SOURCE[0]%/*}/wait.bash"
 
 # Every test begins in a new tree that has its directories and nothing else.
 new_tree() {
@@ -136,14 +138,4 @@ says() {
 		printf 'stderr: %s\nhas not: %s\n' "${stderr:-}" "$1"
 		return 1
 	fi
-}
-
-# wait_until SECONDS COMMAND...: poll until the command succeeds.
-wait_until() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
-	done
 }

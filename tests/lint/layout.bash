@@ -43,9 +43,8 @@ link_layout() {	# FILE LINK
 		echo "man/$1.8: the section NAME does not have $2"
 }
 
-for file in bin/*.c; do
-	name=${file##*/}
-	check "${name%.c}: layout" command_layout "${name%.c}"
+for name in $(command_names); do
+	check "$name: layout" command_layout "$name"
 done
 
 while IFS=: read -r file link; do
@@ -58,10 +57,13 @@ unlisted() {
 	for file in man/*.[1-9]; do
 		listed man/Makefile.inc "$file"
 	done
-	for file in $(sources tests/cli tests/unit -- -name '*.bats'); do
+	for file in $(sources tests/cli tests/kit tests/unit -- -name '*.bats'); do
 		listed tests/Makefile.inc "$file"
 	done
-	for file in lib/*.c lib/*/*.c lib/lk/*.h; do
+	for file in $(sources tests/cluster -- -name '*.bats'); do
+		listed tests/cluster/Makefile.inc "$file"
+	done
+	for file in lib/*.c lib/*/*.c lib/lk/*.h lib/lkcli/*; do
 		listed lib/Makefile.inc "$file"
 	done
 }
@@ -69,11 +71,11 @@ unlisted() {
 # Words of the lists that name files.
 missing() {
 	local fragment word
-	for fragment in lib man tests etc; do
+	for fragment in lib man tests tests/cluster etc; do
 		for word in $(grep -v '^#' "$fragment/Makefile.inc" |
 			tr '[:blank:]' '\n' | grep -E "^$fragment/[^$:]*[a-z0-9]\$" | sort -u); do
-			[ -e "$word" ] || [[ $word == *.[ao] || $word == *.t || $word == */lk-exit.sh ]] ||
-				in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] ||
+			[ -e "$word" ] || [[ $word == *.[ao] || $word == *.so || $word == *.t || $word == */lk-exit.sh ]] ||
+				in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] || [ -e "$word.in" ] ||
 				echo "$fragment/Makefile.inc: there is no $word"
 		done
 	done

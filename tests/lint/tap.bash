@@ -42,6 +42,18 @@ tap_end() {
 	[ "$tap_failed" -eq 0 ]
 }
 
+# The names of all commands: those in C and the scripts beside them.
+command_names() {
+	local file
+	for file in bin/*.c; do
+		file=${file##*/}
+		echo "${file%.c}"
+	done
+	for file in bin/*; do
+		[[ $file == *.* ]] || ! head -c 9 "$file" | grep -q '^#!/bin/sh' || echo "${file##*/}"
+	done
+}
+
 # The files of the project below the given directories, without what a build leaves.
 sources() {	# DIRECTORY... -- FIND-TESTS
 	local dirs=()

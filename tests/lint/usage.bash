@@ -62,9 +62,7 @@ known_options() {	# COMMAND
 	done
 }
 
-for file in bin/*.c; do
-	name=${file##*/}
-	name=${name%.c}
+for name in $(command_names); do
 	if [ ! -e "man/$name.8" ] || [ ! -e "tests/cli/$name.bats" ]; then
 		skipped "$name: usage" 'page or test is missing, see layout'
 		continue

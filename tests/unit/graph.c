@@ -79,12 +79,32 @@ static void order_is(const char *graph, unsigned want_n, const char *want)
 
 	start(&f, graph);
 	unsigned *order = calloc(f.graph.n + 1, sizeof(*order));
-	unsigned n = lk_graph_order(&f.graph, order);
+	unsigned n = lk_graph_order(&f.graph, LK_DOWN, NULL, order);
 	for (unsigned i = 0; i < n; i++)
 		on_node(&f, order[i]);
 	ok(n == want_n, "\"%s\": %u of %u nodes have an order", graph, n, f.graph.n);
 	is(f.trace, want, "parents come before children, lowest tag first");
 	free(order);
+	end(&f);
+}
+
+/* Only some of the nodes, written as "a b c". */
+static void order_of(const char *graph, enum lk_dir dir, const char *only, const char *want)
+{
+	struct fixture f;
+	unsigned order[16];
+	bool mark[16] = { false };
+	char *copy, *save = NULL;
+
+	start(&f, graph);
+	copy = lk_arena_dup(&f.lcd.arena, only);
+	for (char *tag = strtok_r(copy, " ", &save); tag; tag = strtok_r(NULL, " ", &save))
+		mark[lk_graph_find(&f.graph, tag)] = true;
+	unsigned n = lk_graph_order(&f.graph, dir, mark, order);
+	for (unsigned i = 0; i < n; i++)
+		on_node(&f, order[i]);
+	diag("\"%s\": the order of \"%s\"", graph, only);
+	is(f.trace, want, dir == LK_DOWN ? "parents come first" : "children come first");
 	end(&f);
 }
 
@@ -127,7 +147,7 @@ static void chain(unsigned n)
 	memset(mark, 0, n);
 	lk_graph_mark(&f.graph, n - 1, LK_UP, mark);
 	ok(mark[0], "and walked up");
-	ok(lk_graph_order(&f.graph, order) == n, "it has an order");
+	ok(lk_graph_order(&f.graph, LK_DOWN, NULL, order) == n, "it has an order");
 	for (unsigned i = 0; i < n; i++)
 		right += order[i] == i;
 	ok(right == n, "the right one");
@@ -179,6 +199,12 @@ int main(void)
 	order_is("a>b b>a c", 1, " c");
 	order_is("r>a a>b b>a b>x", 1, " r");
 	order_is("a>a b", 1, " b");
+	order_of("r>b r>a a>c b>c", LK_DOWN, "a b c r", " r a b c");
+	order_of("r>b r>a a>c b>c", LK_UP, "a b c r", " c a b r");
+	order_of("b>x a>z a>x b>a", LK_UP, "x a b", " x a b");
+	order_of("b>x a>z a>x z", LK_UP, "x a b", " x a b");
+	order_of("b>x a>z a>x z", LK_DOWN, "x b", " b x");
+	order_of("a>b b>a c>b", LK_UP, "a b c", "");
 	walk_is("r>b r>a a>c b>c", "r", LK_DOWN, " r r>a a a>c c r>b b b>c");
 	walk_is("r>b r>a a>c b>c", "c", LK_UP, " c a>c a r>a r b>c b r>b");
 	walk_is("a>b b>c c>a", "b", LK_DOWN, " b b>c c c>a a a>b");

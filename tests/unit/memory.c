@@ -143,7 +143,7 @@ int main(void)
 	database("first");	/* in a fresh tree */
 	database("second");
 	snprintf(command, sizeof(command), "%s", root);
-	for (const char *const *f = (const char *const[]){ "app", "typ", "dep", "eqv", "sys", "net", "flg",
+	for (const char *const *f = (const char *const[]){ "app", "typ", "dep", "eqv", "sys", "net", "flg", "epoch",
 			"lock", NULL }; *f; f++) {
 		snprintf(command, sizeof(command), "config/%s", *f);
 		unlink(command);

@@ -357,7 +357,7 @@ static void survey(bool locked)
 
 static void database(void)
 {
-	static const char *const files[] = { "app", "typ", "dep", "eqv", "sys", "net", "flg", NULL };
+	static const char *const files[] = { "app", "typ", "dep", "eqv", "sys", "net", "flg", "epoch", NULL };
 	char path[50];
 	bool all = true;
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying out an action on a hierarchy (spec/core.md 3.11). The whole plan is reserved in one transaction
+ * before the first script; independent branches run at once, at most ACTION_PARALLEL scripts; each
+ * change of state is durable before a script starts that waited for it.
+ *
+ * Killed at any instant: the states tell what was done, the reservation of a dead process counts for nothing,
+ * and the same call does the rest.
+ */
+#ifndef LK_ACT_H
+#define LK_ACT_H
+
+#include "lk/notice.h"
+#include "lk/plan.h"
+
+#define LK_ACT_PARALLEL 32		/* ACTION_PARALLEL */
+#define LK_ACT_PARALLEL_MAX 500
+
+#define LK_SPLIT_FLAG "!split!"		/* and the tag: two owners, moves are blocked until it is resolved */
+
+struct lk_act {
+	struct lk_plan_for what;
+	bool ignore;			/* -n: whatever is reserved by others */
+	const char *release_for;	/* remove because this system wants to restore; else NULL */
+	bool keep_owner;		/* of a remove: nobody decided that it shall be out of service, so this
+					 * system stays the owner (a stop, a failover) */
+	bool apart;			/* a failure stops only what waits for it, not the whole run */
+	char *const *args;		/* for the scripts, NULL-terminated */
+	const char *prog;		/* who logs */
+	const struct lk_notice *notice;	/* may be NULL */
+};
+
+/* Before anything is done: 1: there is something to do; 0: there is not; -3 no quorum, or damage;
+ * -5 a bad tunable; -7 no such tag; -1. */
+int lk_act_check(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Do it. 0; -1: a script failed, or interrupted, or a change could not be written; -9: another system
+ * that has what is to be restored does not answer; else as above. */
+int lk_act_run(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* An action that is neither restore nor remove, on one instance (3.11.4): no state changes. */
+struct lk_act_other {
+	const char *tag, *action;
+	char *const *args;
+	const char *prog;
+	const struct lk_notice *notice;	/* what is worth a warning; may be NULL */
+	void (*line)(void *arg, const char *text);	/* the script's output; may be NULL */
+	void *arg;
+};
+/* Is there such an action? 0; -5 bad name; -7 no such tag or action; -1, -3. */
+int lk_act_other_check(const struct lk_act_other *other, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2);
+int lk_act_other_run(const struct lk_act_other *other, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2);
+
+/* Time limit of an action, seconds, 0: none: the tunable <TYPE>_<ACTION>_TIMEOUT. 0, -1, -3, -5. */
+int lk_act_seconds(const struct lk_tree *tree, const char *type, const char *action,
+		   unsigned *seconds, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
+
+#endif

@@ -1,0 +1,808 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]
+# usage: perform_action --release -o othersys tag ...
+
+load ../helpers/tree
+load ../helpers/records
+
+setup() {
+	f1
+}
+
+# tunable KEY=VALUE
+tunable() {
+	echo "$1" >>"$LKROOT/etc/default/LifeKeeper"
+}
+
+# Scripts one after the other, so that the journal has an order. Without it they start in that
+# order, too, but run at the same time.
+one_by_one() {
+	tunable ACTION_PARALLEL=1
+}
+
+# The scripts that ran, without the name of the system: journal_is LINE...
+journal_is() {
+	local want=""
+	[ $# -eq 0 ] || want=$(printf 'alpha %s\n' "$@")
+	[ "$(cat "$J")" = "$want" ] || { echo "journal:"; cat "$J"; return 1; }
+}
+
+# The states of all instances: states_are TAG=STATE...
+states_are() {
+	local have
+	have=$(ins_list -f: | awk -F: '{ print $4 "=" $7 }' | sort | tr '\n' ' ')
+	[ "$have" = "$* " ] || { echo "states: $have"; return 1; }
+}
+
+reason_of() {
+	ins_list -t "$1" -f: | cut -d: -f8
+}
+
+# No reservation is left.
+all_free() {
+	[ "$(ins_list -f: | cut -d: -f10 | tr -d '\n')" = "" ]
+}
+
+# A script of your own as an action: own_action APP/TYPE ACTION <<text
+own_action() {
+	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
+	mkdir -p "$dir"
+	{ echo '#!/bin/sh'; cat; } >"$dir/$2"
+	chmod 755 "$dir/$2"
+}
+
+# Reserve ip1: reserve KIND PID
+reserve() {
+	local file=$LKROOT/subsys/comm/resources/ip/instances
+	awk -F '\t' -v OFS='\t' -v k="$1" -v h="$2" '$1 == "ip1" { $7 = k; $8 = h } { print }' \
+		"$file" >"$file.x"
+	mv "$file.x" "$file"
+}
+
+# The process has ended, if nobody has reaped it yet.
+is_gone() {
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
+LOG() {
+	cat "$LKROOT/out/lifekeeper.log"
+}
+
+ip1='restore -t ip1 -i 10.0.0.10'
+vol1='restore -t vol1 -i /mnt/d1'
+app1='restore -t app1 -i app1id'
+
+@test "PA1: restore brings up what the tag needs, children first" {
+	one_by_one
+	expect 0 perform_action -t app1 -a restore
+	lines_are
+	journal_is "$ip1" "$vol1" "$app1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+	[ "$(reason_of app1)" = 'restore action has succeeded' ]
+	[ "$(reason_of ip1)" = 'restore action has succeeded' ]
+	all_free
+}
+
+@test "the same with branches at the same time: the parent is last" {
+	expect 0 perform_action -t app1 -a restore
+	[ "$(tail -1 "$J")" = "alpha $app1" ]
+	[ "$(sort "$J" | head -3 | tail -2)" = "$(printf 'alpha %s\n' "$ip1" "$vol1")" ]
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "PA2: restore brings up the parents too, with all that they need" {
+	one_by_one
+	expect 0 perform_action -t vol1 -a restore
+	journal_is "$vol1" "$ip1" "$app1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "PA3: -b leaves out what is above" {
+	expect 0 perform_action -b -t vol1 -a restore
+	journal_is "$vol1"
+	states_are app1=OSU ip1=OSU vol1=ISP
+}
+
+@test "PA4: -s leaves out all others" {
+	expect 0 perform_action -s -t app1 -a restore
+	journal_is "$app1"
+	states_are app1=ISP ip1=OSU vol1=OSU
+}
+
+@test "PA5: remove takes out what depends on the tag, parents first" {
+	in_service
+	expect 0 perform_action -t ip1 -a remove
+	lines_are
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10'
+	states_are app1=OSU ip1=OSU vol1=ISP
+	[ "$(reason_of app1)" = 'remove action has succeeded' ]
+	[ "$(reason_of ip1)" = 'remove action has succeeded' ]
+	all_free
+}
+
+@test "PA6: -s removes only the tag" {
+	in_service
+	expect 0 perform_action -s -t ip1 -a remove
+	journal_is 'remove -t ip1 -i 10.0.0.10'
+	states_are app1=ISP ip1=OSU vol1=ISP
+}
+
+@test "-b means nothing to remove" {
+	in_service
+	expect 0 perform_action -b -t ip1 -a remove
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10'
+}
+
+@test "PA7: what is in service is not restored again" {
+	in_service
+	expect 0 perform_action -t app1 -a restore
+	journal_is
+}
+
+@test "what is out of service is not removed again" {
+	ins_setst -t ip1 -S ISP
+	expect 0 perform_action -t ip1 -a remove
+	journal_is 'remove -t ip1 -i 10.0.0.10'
+	expect 0 perform_action -t ip1 -a remove
+	journal_is 'remove -t ip1 -i 10.0.0.10'
+}
+
+@test "a tag in service has its parents restored" {
+	ins_setst -t ip1 -S ISP
+	one_by_one
+	expect 0 perform_action -t ip1 -a restore
+	journal_is "$vol1" "$app1"
+}
+
+@test "PA8: ISU becomes ISP without a script" {
+	one_by_one
+	ins_setst -t ip1 -S ISU
+	expect 0 perform_action -t app1 -a restore
+	journal_is "$vol1" "$app1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "ISU is removed like ISP" {
+	ins_setst -t ip1 -S ISU
+	expect 0 perform_action -t ip1 -a remove
+	journal_is 'remove -t ip1 -i 10.0.0.10'
+	states_are app1=OSU ip1=OSU vol1=OSU
+}
+
+@test "PA9: a failing restore stops the rest" {
+	one_by_one
+	stub_action filesys/volume restore 1
+	expect 1 perform_action -t app1 -a restore
+	says 'restore of "vol1" failed: exit code 1'
+	journal_is "$ip1" "$vol1"
+	states_are app1=OSU ip1=ISP vol1=OSF
+	[ "$(reason_of vol1)" = 'restore action has failed' ]
+	all_free
+}
+
+@test "after a failure no script is started, not even of another branch" {
+	one_by_one
+	stub_action comm/ip restore 1
+	expect 1 perform_action -t app1 -a restore
+	journal_is "$ip1"
+	states_are app1=OSU ip1=OSF vol1=OSU
+	all_free
+}
+
+@test "what runs beside a failing script is awaited" {
+	stub_action comm/ip restore 1
+	own_action filesys/volume restore <<-EOS
+		while [ ! -e "$J" ] || ! grep -q ip1 "$J"; do sleep 0.02; done
+		echo "alpha slow" >>"$J"
+	EOS
+	expect 1 perform_action -t app1 -a restore
+	journal_is "$ip1" slow
+	states_are app1=OSU ip1=OSF vol1=ISP
+	all_free
+}
+
+@test "after a failure the same call does the rest" {
+	one_by_one
+	stub_action filesys/volume restore 1
+	expect 1 perform_action -t app1 -a restore
+	stub_action filesys/volume restore
+	: >"$J"
+	expect 0 perform_action -t app1 -a restore
+	journal_is "$vol1" "$app1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "a type without a restore script cannot be restored" {
+	rm "$LKROOT/subsys/comm/resources/ip/actions/restore"
+	expect 1 perform_action -b -t ip1 -a restore
+	says 'type comm/ip has no action "restore"'
+	states_are app1=OSU ip1=OSF vol1=OSU
+}
+
+@test "PA10: a failing remove stops the rest" {
+	in_service
+	stub_action gen/app remove 1
+	expect 1 perform_action -t ip1 -a remove
+	journal_is 'remove -t app1 -i app1id'
+	states_are app1=OSF ip1=ISP vol1=ISP
+	[ "$(reason_of app1)" = 'remove action has failed' ]
+	all_free
+}
+
+@test "PA13: another action is run with the arguments behind --" {
+	stub_action comm/ip reset-heads
+	expect 0 perform_action -t ip1 -a reset-heads -- -h 7
+	journal_is 'reset-heads -t ip1 -h 7'
+	states_are app1=OSU ip1=OSU vol1=OSU
+}
+
+@test "another action fails with 1 and its output is shown" {
+	own_action comm/ip reset-heads <<<'echo to stdout; echo to stderr >&2; exit 3'
+	expect 1 perform_action -t ip1 -a reset-heads
+	lines_are
+	says 'to stdout'
+	says 'to stderr'
+	says 'reset-heads of "ip1" failed: exit code 3'
+	LOG | grep -q 'INFO:ip:reset-heads:ip1:700380:to stdout'
+}
+
+@test "PA14: an unknown action is 7" {
+	expect 7 perform_action -t ip1 -a nosuch
+	says 'type comm/ip has no action "nosuch"'
+}
+
+@test "PA15: an unknown tag is 7" {
+	expect 7 perform_action -t nope -a restore
+	expect 7 perform_action -t nope -a remove
+	expect 7 perform_action -t nope -a quickCheck
+	says 'tag "nope" does not exist'
+	journal_is
+}
+
+@test "PA16: tag and action are needed" {
+	expect 2 perform_action -a restore
+	expect 2 perform_action -t ip1
+	expect 2 perform_action -t ip1 -a restore -x
+	expect 5 perform_action -t ip1 -a ../restore
+	journal_is
+}
+
+# app_script NAME: a script of the application comm
+app_script() {
+	mkdir -p "$LKROOT/subsys/comm/actions"
+	printf '#!/bin/sh\necho "alpha app %s $*" >>"%s"\n' "$1" "$J" >"$LKROOT/subsys/comm/actions/$1"
+	chmod 755 "$LKROOT/subsys/comm/actions/$1"
+}
+
+@test "PA17: the scripts of the application are found" {
+	app_script dump.sh
+	expect 0 perform_action -t ip1 -a dump
+	journal_is 'app dump.sh -t ip1'
+}
+
+@test "PA18: those of the type come first" {
+	app_script dump
+	stub_action comm/ip dump.pl
+	expect 0 perform_action -t ip1 -a dump
+	journal_is 'dump.pl -t ip1'
+}
+
+@test "PA19, PA20: other spellings of the checks are found" {
+	rm "$LKROOT"/subsys/comm/resources/ip/actions/*Check
+	stub_action comm/ip quickchk.ksh
+	stub_action comm/ip DEEPCHK
+	expect 0 perform_action -t ip1 -a quickCheck
+	expect 0 perform_action -t ip1 -a deepCheck
+	journal_is 'quickchk.ksh -t ip1' 'DEEPCHK -t ip1'
+}
+
+global_scripts() {	# KIND [EXIT]
+	local name
+	mkdir -p "$LKROOT/subsys/comm/actions"
+	for name in "pre$1" "post$1"; do
+		# shellcheck disable=SC2016  # $* is for the script
+		printf '#!/bin/sh\necho "alpha %s${*:+ $*}" >>"%s"\nexit %s\n' "$name" "$J" "${2:-0}" \
+			>"$LKROOT/subsys/comm/actions/$name"
+		chmod 755 "$LKROOT/subsys/comm/actions/$name"
+	done
+}
+
+@test "PA21: the global scripts stand around the restore" {
+	one_by_one
+	global_scripts restore
+	expect 0 perform_action -t app1 -a restore -- x 'y z'
+	journal_is 'prerestore x y z' "$ip1 x y z" "$vol1 x y z" "$app1 x y z" 'postrestore x y z'
+	expect 0 flg_list
+	lines_are
+}
+
+@test "PA22: -G leaves them out" {
+	global_scripts restore
+	expect 0 perform_action -G -t ip1 -a restore -b
+	run ! grep -q 'prerestore\|postrestore' "$J"
+}
+
+@test "the global scripts of remove and delete run likewise" {
+	in_service
+	global_scripts remove
+	global_scripts delete
+	expect 0 perform_action -s -t app1 -a remove
+	expect 0 perform_action -t app1 -a delete
+	expect 0 perform_action -G -t app1 -a delete
+	journal_is preremove 'remove -t app1 -i app1id' postremove \
+		predelete 'delete -t app1' postdelete 'delete -t app1'
+}
+
+@test "a failing global script does not matter" {
+	global_scripts restore 3
+	expect 0 perform_action -b -t ip1 -a restore
+	says 'prerestore: exit code 3'
+	journal_is prerestore "$ip1" postrestore
+}
+
+@test "inside an operation that holds the admin lock, the post scripts are given -m" {
+	global_scripts restore
+	getlocks -a alpha -i Create_Hierarchy -l "$BATS_TEST_TMPDIR/L" -p $$
+	expect 0 timeout 20 perform_action -b -t ip1 -a restore
+	[ "$(tail -1 "$J")" = 'alpha postrestore -m' ]
+	: >"$J"
+	expect 0 timeout 20 perform_action -s -t vol1 -a restore -- -m
+	journal_is 'prerestore -m' "$vol1 -m" 'postrestore -m'
+	expect 0 rlslocks -a alpha -l "$BATS_TEST_TMPDIR/L"
+}
+
+@test "PA23: what a running process has reserved is waited for" {
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	reserve REMOVE "$holder"
+	perform_action -t app1 -a restore 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$!
+	wait_until 10 grep -q "waiting for process $holder" "$BATS_TEST_TMPDIR/err"
+	journal_is
+	kill "$holder"
+	wait "$holder" || true
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 0 ]
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "PA24: a dead holder is not waited for" {
+	sh -c 'exit 0' &
+	local holder=$!
+	wait "$holder"
+	reserve REMOVE "$holder"
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	all_free
+}
+
+@test "PA25: -n waits for nobody, and leaves the reservation alone" {
+	sleep 60 3>&- &
+	local holder=$!
+	reserve REMOVE "$holder"
+	expect 0 timeout 20 perform_action -n -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	expect 0 ins_list -t ip1 -f:
+	fields 10,11 :
+	lines_are "REMOVE:$holder"
+	kill "$holder"
+}
+
+@test "a live holder is waited for no longer than RESERVETIMEOUT" {
+	tunable RESERVETIMEOUT=0
+	sleep 60 3>&- &
+	local holder=$!
+	reserve REMOVE "$holder"
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	all_free
+	kill "$holder"
+}
+
+@test "the reservation of an operation that waits for us is no obstacle, and comes back" {
+	reserve RECOVER $$
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	expect 0 ins_list -f:
+	fields 4,10,11 :
+	lines_are "ip1:RECOVER:$$" vol1::0 app1::0
+}
+
+@test "a terminal that has gone away is no reason to stop halfway" {
+	global_scripts restore 3
+	perform_action -t app1 -a restore 2>&1 | :
+	states_are app1=ISP ip1=ISP vol1=ISP
+	[ "$(tail -1 "$J")" = 'alpha postrestore' ]
+}
+
+@test "PA26: all of the plan is reserved while a script runs" {
+	own_action comm/ip restore <<-EOS
+		: >"$LKROOT/tmp/begun"
+		while [ ! -e "$LKROOT/tmp/go" ]; do sleep 0.02; done
+	EOS
+	perform_action -t app1 -a restore 3>&- &
+	local pid=$!
+	wait_until 10 test -e "$LKROOT/tmp/begun"
+	expect 0 ins_list -f:
+	fields 4,10,11 :
+	lines_are "ip1:RESTORE:$pid" "vol1:RESTORE:$pid" "app1:RESTORE:$pid"
+	: >"$LKROOT/tmp/go"
+	wait "$pid"
+	all_free
+}
+
+@test "PA27: without quorum nothing is restored" {
+	rm -r "$LKROOT"
+	f3
+	tunable QUORUM_MODE=majority
+	expect 3 perform_action -t app1 -a restore
+	says 'no quorum'
+	says '1 of 3 systems are ALIVE'
+	journal_is
+	tunable QUORUM_MODE=none
+	expect 0 perform_action -t app1 -a restore
+}
+
+@test "quorum does not matter to remove" {
+	in_service
+	tunable QUORUM_MODE=majority
+	sys_create -s beta
+	sys_create -s gamma
+	expect 0 perform_action -t ip1 -a remove
+	states_are app1=OSU ip1=OSU vol1=ISP
+	expect 3 perform_action -t ip1 -a restore
+	tunable QUORUM_MODE=lots
+	expect 3 perform_action -t ip1 -a restore
+	says 'QUORUM_MODE "lots" is not known'
+}
+
+@test "PA28: two hierarchies over one resource" {
+	one_by_one
+	ins_create -a gen -r app -t app2 -i app2id
+	dep_create -p app2 -c vol1
+	expect 0 perform_action -t vol1 -a restore
+	journal_is "$vol1" "$ip1" "$app1" 'restore -t app2 -i app2id'
+}
+
+@test "PA12 on alpha: --release takes out what another system wants, and what depends on it" {
+	in_service
+	one_by_one
+	global_scripts remove
+	expect 0 perform_action --release -o beta ip1 nope
+	lines_are
+	[ "${stderr:-}" = '' ]
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10'
+	states_are app1=OSU ip1=OSU vol1=ISP
+	expect 0 perform_action --release -o beta ip1 vol1 app1
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+}
+
+@test "--release of what is not in service changes nothing" {
+	local before
+	before=$(database)
+	expect 0 perform_action --release -o beta ip1 vol1 app1 nope
+	expect 0 perform_action --release -o beta nope
+	[ "$(database)" = "$before" ]
+	journal_is
+}
+
+@test "--release fails with 1 if a remove fails" {
+	in_service
+	one_by_one
+	stub_action filesys/volume remove 1
+	expect 1 perform_action --release -o beta vol1 ip1
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10' 'remove -t vol1 -i /mnt/d1'
+	states_are app1=OSU ip1=OSU vol1=OSF
+}
+
+@test "the two forms do not mix" {
+	expect 2 perform_action --release ip1
+	says 'option -o is missing'
+	expect 2 perform_action --release -o beta
+	says 'argument tag is missing'
+	expect 2 perform_action --release -o beta -a remove ip1
+	expect 2 perform_action -o beta -t ip1 -a remove
+	says 'option -o needs --release'
+}
+
+@test "restore makes this system the owner of what is shared" {
+	rm -r "$LKROOT"
+	f2
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	perform_action -t ip1 -a remove
+	lk_epoch -t ip1 -e 3 -o beta
+	expect 1 perform_action -t ip1 -a restore
+	says "CRITICAL (No. 472) Can't run this application without LCD Daemon running."
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+	lk_epoch -t ip1 -e 4 -o alpha
+	expect 0 perform_action -t ip1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "a remove leaves what is shared to nobody, unless --keep-owner says otherwise" {
+	rm -r "$LKROOT"
+	f2
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action --keep-owner -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:2:-
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:3:alpha
+}
+
+@test "what has two owners is moved by nobody until that is resolved" {
+	flg_create -f '!split!vol1'
+	expect 3 perform_action -t app1 -a restore
+	says 'split brain'
+	states_are app1=OSU ip1=OSU vol1=OSU
+	flg_remove -f '!split!vol1'
+	expect 0 perform_action -t app1 -a restore
+}
+
+@test "a script holds no lock: the tree can be changed meanwhile" {
+	own_action comm/ip restore <<<'flg_create -f meanwhile'
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 flg_test -f meanwhile
+}
+
+@test "what a script has restored by itself is not restored again" {
+	one_by_one
+	own_action comm/ip restore <<<'ins_setst -t vol1 -S ISP -R by-hand'
+	expect 0 perform_action -t app1 -a restore
+	journal_is "$app1"
+	[ "$(reason_of vol1)" = by-hand ]
+}
+
+@test "a script may call perform_action for what is reserved for it" {
+	one_by_one
+	own_action gen/app restore <<<'perform_action -s -t vol1 -a remove && perform_action -s -t vol1 -a restore'
+	expect 0 timeout 30 perform_action -t app1 -a restore
+	journal_is "$ip1" "$vol1" 'remove -t vol1 -i /mnt/d1' "$vol1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+	all_free
+}
+
+@test "the output of scripts is in the log, line by line" {
+	own_action comm/ip restore <<<'echo one; echo; echo two >&2; printf "three"'
+	expect 0 perform_action -b -t ip1 -a restore
+	lines_are
+	[ "${stderr:-}" = '' ]
+	LOG | sed 's/^.*INFO/INFO/' >"$BATS_TEST_TMPDIR/log"
+	[ "$(cat "$BATS_TEST_TMPDIR/log")" = 'INFO:ip:restore:ip1:700381:BEGIN restore of "ip1" on server "alpha"
+INFO:ip:restore:ip1:700380:one
+INFO:ip:restore:ip1:700380:two
+INFO:ip:restore:ip1:700380:three
+INFO:ip:restore:ip1:700382:END successful restore of "ip1" on server "alpha"' ]
+}
+
+@test "the story tells what was done, and what was refused" {
+	stub_action filesys/volume restore 1
+	one_by_one
+	expect 1 perform_action -t app1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	jq -r '"\(.subject) \(.what) \(.decision)" + (if .text then ": " + .text else "" end)' "$LKROOT/out/story.log" \
+		>"$BATS_TEST_TMPDIR/story"
+	[ "$(cat "$BATS_TEST_TMPDIR/story")" = 'app1 in-service begun
+ip1 restore succeeded
+vol1 restore failed: exit code 1
+app1 in-service failed: restore of "vol1" failed: exit code 1
+ip1 out-of-service begun
+ip1 remove succeeded
+ip1 out-of-service done' ]
+	tunable QUORUM_MODE=majority
+	sys_create -s beta
+	expect 3 perform_action -t app1 -a restore
+	[[ $(tail -1 "$LKROOT/out/story.log") == *'"decision":"refused"'*'no quorum'* ]]
+}
+
+@test "a script that floods its output is not held up and not lost" {
+	# shellcheck disable=SC2016  # $( ) is for the script
+	own_action comm/ip restore <<<'yes "$(printf %01000d 7)" | head -c 10010000'
+	expect 0 timeout 60 perform_action -b -t ip1 -a restore
+	states_are app1=OSU ip1=ISP vol1=OSU
+	[ "$(grep -c ':700380:0*7$' "$LKROOT/out/lifekeeper.log")" -eq 10000 ]
+}
+
+@test "a process that a script leaves behind does not hold up its end, and survives ours" {
+	own_action comm/ip restore <<-EOS
+		(while [ ! -e "$LKROOT/tmp/go" ]; do sleep 0.02; done
+		echo late; : >"$LKROOT/tmp/alive") &
+		echo started
+	EOS
+	expect 0 timeout 20 perform_action -b -t ip1 -a restore
+	LOG | grep -q ':700380:started'
+	: >"$LKROOT/tmp/go"
+	wait_until 10 test -e "$LKROOT/tmp/alive"
+}
+
+@test "a time limit ends a script and its whole group" {
+	tunable IP_RESTORE_TIMEOUT=1
+	own_action comm/ip restore <<-EOS
+		sleep 300 &
+		echo \$! >"$LKROOT/tmp/child"
+		trap : TERM
+		sleep 300
+	EOS
+	expect 1 timeout 60 perform_action -t app1 -a restore
+	says 'restore of "ip1" failed: not finished after 1 s'
+	states_are app1=OSU ip1=OSF vol1=ISP
+	wait_until 10 is_gone "$(cat "$LKROOT/tmp/child")"
+	LOG | grep -q 'ERROR:ip:restore:ip1:700383:END failed restore of "ip1" on server "alpha": not finished after 1 s'
+	all_free
+}
+
+@test "a bad time limit or number is named, and nothing is done" {
+	tunable APP_RESTORE_TIMEOUT=soon
+	expect 5 perform_action -t app1 -a restore
+	says 'APP_RESTORE_TIMEOUT "soon"'
+	tunable APP_RESTORE_TIMEOUT=0
+	tunable ACTION_PARALLEL=0
+	expect 5 perform_action -t app1 -a restore
+	says 'ACTION_PARALLEL "0"'
+	journal_is
+	all_free
+}
+
+# slow ACTION: ip1's script notes its begin, and TERM, and waits.
+slow() {
+	own_action comm/ip "$1" <<-EOS
+		trap 'echo "alpha TERM" >>"$J"; exit 9' TERM
+		[ -e "$LKROOT/tmp/go" ] && exit 0
+		: >"$LKROOT/tmp/begun"
+		while :; do sleep 0.05; done
+	EOS
+}
+
+@test "TERM reaches the scripts, all is released, and the call can be repeated" {
+	slow restore
+	perform_action -t app1 -a restore 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$! rc=0
+	wait_until 10 test -e "$LKROOT/tmp/begun"
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	grep -q 'interrupted by signal 15' "$BATS_TEST_TMPDIR/err"
+	grep -q 'alpha TERM' "$J"
+	all_free
+	run ! grep -q app1 "$J"
+	: >"$LKROOT/tmp/go"
+	expect 0 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "an interrupted remove leaves the state, so that the call can be repeated" {
+	in_service
+	slow remove
+	perform_action -t ip1 -a remove 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$! rc=0
+	wait_until 10 test -e "$LKROOT/tmp/begun"
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	states_are app1=OSU ip1=ISP vol1=ISP
+	all_free
+	: >"$LKROOT/tmp/go"
+	expect 0 perform_action -t ip1 -a remove
+	states_are app1=OSU ip1=OSU vol1=ISP
+}
+
+@test "TERM while it waits for a reservation changes nothing" {
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	reserve REMOVE "$holder"
+	perform_action -t app1 -a restore 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$!
+	wait_until 10 grep -q "waiting for process" "$BATS_TEST_TMPDIR/err"
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	journal_is
+	kill "$holder"
+}
+
+@test "killed in the middle, its scripts end and the same call does the rest" {
+	slow restore
+	perform_action -t app1 -a restore 3>&- &
+	local pid=$!
+	wait_until 10 test -e "$LKROOT/tmp/begun"
+	wait_until 10 grep -q vol1 "$J"
+	kill -9 "$pid"
+	wait "$pid" || true
+	wait_until 10 grep -q 'alpha TERM' "$J"
+	expect 0 ins_list -t app1 -f:
+	fields 7,10,11 :
+	lines_are "OSU:RESTORE:$pid"
+	: >"$LKROOT/tmp/go"
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	all_free
+	expect 0 lcdcheck
+}
+
+@test "killed between two scripts, what was done stays done" {
+	one_by_one
+	own_action filesys/volume restore <<-EOS
+		[ -e "$LKROOT/tmp/once" ] && exit 0
+		: >"$LKROOT/tmp/once"
+		kill -9 \$PPID
+	EOS
+	expect 137 perform_action -t app1 -a restore
+	states_are app1=OSU ip1=ISP vol1=OSU
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	journal_is "$ip1" "$app1"
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "killed at any time, the same call does the rest and leaves nothing behind" {
+	local i pid
+	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
+		for tag in app1 ip1 vol1; do ins_setst -t "$tag" -S OSU; done
+		: >"$J"
+		perform_action -t app1 -a restore 2>/dev/null 3>&- &
+		pid=$!
+		sleep "$(printf '0.%03d' "$i")"
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		expect 0 timeout 20 perform_action -t app1 -a restore
+		states_are app1=ISP ip1=ISP vol1=ISP
+		all_free
+		[ "$(tail -1 "$J")" = "alpha $app1" ]
+	done
+	# a writer that was killed may leave the file that it was writing, and nothing else
+	run --separate-stderr lcdcheck
+	[ "$(grep -v '/\.[a-z]*\.new:0:' <<<"$output")" = '' ]
+}
+
+@test "two at once over one resource: the second waits and finds the work done" {
+	local tag
+	ins_create -a gen -r app -t app2 -i app2id
+	dep_create -p app2 -c vol1
+	own_action filesys/volume restore <<-EOS
+		echo "alpha $vol1" >>"$J"
+		sleep 0.3
+	EOS
+	for tag in app1 app2 app1 app2 app1 app2; do
+		perform_action -b -t "$tag" -a restore 2>/dev/null 3>&- &
+	done
+	wait
+	[ "$(sort "$J" | uniq -d)" = '' ]
+	states_are app1=ISP app2=ISP ip1=ISP vol1=ISP
+	all_free
+}
+
+@test "a cycle of dependencies is damage" {
+	record config/dep ip1 app1
+	expect 3 perform_action -t app1 -a restore
+	says 'depends on itself'
+	in_service || true
+	expect 3 perform_action -t ip1 -a remove
+	journal_is
+}
+
+@test "a change that cannot be written is an error, and starts nothing that depends on it" {
+	own_action comm/ip restore <<-EOS
+		mv "$LKROOT/config" "$LKROOT/gone"
+	EOS
+	one_by_one
+	expect 1 perform_action -t app1 -a restore
+	mv "$LKROOT/gone" "$LKROOT/config"
+	states_are app1=OSU ip1=OSU vol1=OSU
+	rm "$LKROOT/subsys/comm/resources/ip/actions/restore"
+	stub_action comm/ip restore
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Stands for the communication manager where a test needs no network: runs requests on trees of
+ * this machine.
+ *
+ *	fakelcm $LKROOT NAME=ROOT...
+ *
+ * A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
+ * of input the other system goes down.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lk/lcm.h"
+#include "lk/wire.h"
+#include "lk/poison.h"
+
+#define ARGS 64
+#define MUST(holds) do { if (!(holds)) { perror("fakelcm: " #holds); _exit(99); } } while (0)
+
+static char **systems;
+static uint8_t buffer[LK_LCM_MESSAGE_MAX];
+static struct lk_err err;
+
+static const char *root_of(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **s = systems; *s; s++)
+		if (!strncmp(*s, name, len) && (*s)[len] == '=')
+			return *s + len + 1;
+	return NULL;
+}
+
+static void fail(int fd, enum lk_lcm_fail why, const char *text)
+{
+	uint8_t bytes[200];
+	struct lk_out out = LK_OUT(bytes);
+
+	lk_put_u8(&out, (uint8_t)why);
+	lk_put_text(&out, text);
+	MUST(lk_lcm_send(fd, LK_LCM_FAIL, bytes, out.len, &err) == 0);
+	_exit(0);
+}
+
+static void start(const char *root, char **argv, const int *in, const int *out)
+{
+	char path[5000];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	MUST(chdir(root) == 0 && setenv("LKROOT", root, 1) == 0);
+	snprintf(path, sizeof(path), "%s/bin:%s", root, getenv("PATH"));
+	setenv("PATH", path, 1);
+	dup2(in[0], 0);
+	dup2(out[1], 1);
+	dup2(out[3], 2);
+	for (int i = 3; i < 64; i++)
+		close(i);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
+/* Output of one stream; false at its end. */
+static bool pass_output(int fd, int from, uint8_t stream)
+{
+	uint8_t bytes[8193] = { stream };
+	ssize_t n = read(from, bytes + 1, sizeof(bytes) - 1);
+
+	if (n > 0)
+		MUST(lk_lcm_send(fd, LK_LCM_OUTPUT, bytes, (size_t)n + 1, &err) == 0);
+	return n > 0;
+}
+
+static bool pass_input(int fd, int *to, long long *cut)
+{
+	enum lk_lcm_type type;
+	size_t len;
+	int rc = lk_lcm_receive(fd, buffer, &type, &len, 10000, &err);
+
+	if (rc <= 0)
+		_exit(0);	/* the caller has gone: PDEATHSIG ends the command */
+	MUST(type == LK_LCM_INPUT);
+	if (*cut >= 0 && (*cut -= (long long)len) < 0)
+		fail(fd, LK_LCM_LOST, "it went down meanwhile");
+	if (len && write(*to, buffer, len) == (ssize_t)len)
+		return true;
+	close(*to);
+	*to = -1;
+	return len;	/* the command does not read: forget the rest */
+}
+
+static void pump(int fd, int in, const int *out, pid_t pid)
+{
+	struct pollfd p[3] = { { .fd = fd, .events = POLLIN }, { .fd = out[0], .events = POLLIN },
+			       { .fd = out[2], .events = POLLIN } };
+	const char *text = getenv("FAKELCM_CUT");
+	long long cut = text ? strtoll(text, NULL, 10) : -1;
+	int status;
+
+	while (p[1].fd >= 0 || p[2].fd >= 0) {
+		MUST(poll(p, 3, 30000) > 0);
+		if (p[0].revents && !pass_input(fd, &in, &cut))
+			p[0].fd = -1;
+		if (p[1].revents && !pass_output(fd, out[0], 1))
+			p[1].fd = -1;
+		if (p[2].revents && !pass_output(fd, out[2], 2))
+			p[2].fd = -1;
+	}
+	MUST(waitpid(pid, &status, 0) == pid);
+	uint8_t code = (uint8_t)(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	MUST(lk_lcm_send(fd, LK_LCM_EXIT, &code, 1, &err) == 0);
+}
+
+static void serve(int fd)
+{
+	char dest[300], *argv[ARGS + 1] = { NULL };
+	enum lk_lcm_type type;
+	int in[2], out[4];
+	size_t len;
+
+	MUST(lk_lcm_receive(fd, buffer, &type, &len, 10000, &err) == 1 && type == LK_LCM_RUN);
+	struct lk_in msg = LK_IN(buffer, len);
+	lk_get_text(&msg, dest, sizeof(dest));
+	lk_get_u8(&msg);
+	lk_get_u32(&msg);
+	int argc = lk_get_u16(&msg);
+	for (int i = 0; i < argc && i < ARGS; i++) {
+		const char *word = (const char *)lk_get_bytes(&msg, &len);
+
+		argv[i] = strndup(word ? word : "", len);
+	}
+	MUST(lk_get_end(&msg));
+	if (!root_of(dest))
+		fail(fd, LK_LCM_OUT_OF_SERVICE, "");
+	MUST(pipe(in) == 0 && pipe(out) == 0 && pipe(out + 2) == 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		start(root_of(dest), argv, in, out);
+	close(in[0]);
+	close(out[1]);
+	close(out[3]);
+	pump(fd, in[1], out, pid);
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	MUST(argc > 2 && chdir(argv[1]) == 0);
+	systems = argv + 2;
+	snprintf(addr.sun_path, sizeof(addr.sun_path), LK_LCM_SOCKET);
+	unlink(LK_LCM_SOCKET);
+	MUST(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && listen(fd, 20) == 0);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);	/* nobody waits for the children of this process */
+	for (;;) {
+		int conn = accept(fd, NULL, NULL);
+
+		if (conn < 0)
+			continue;
+		if (fork() == 0) {
+			signal(SIGCHLD, SIG_DFL);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			serve(conn);
+			_exit(0);
+		}
+		close(conn);
+	}
+}
