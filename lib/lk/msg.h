@@ -285,6 +285,15 @@
 
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+/* lkcli, a script: one number for each exit code */
+#define LK_M_CLI_SYSTEM 700481, LK_EX_SYSTEM, "%s"
+#define LK_M_CLI_USAGE 700482, LK_EX_USAGE, "%s"
+#define LK_M_CLI_EXISTS 700484, LK_EX_EXISTS, "%s"
+#define LK_M_CLI_ARG 700485, LK_EX_ARG, "%s"
+#define LK_M_CLI_NOENT 700487, LK_EX_NOENT, "%s"
+#define LK_M_CLI_INUSE 700488, LK_EX_INUSE, "%s"
+#define LK_M_CLI_COMM 700489, LK_EX_COMM, "%s"
+
 /* lcdrcp */
 #define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
