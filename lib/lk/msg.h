@@ -142,6 +142,10 @@
 #define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
 #define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
 	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
+#define LK_M_LOG_UNSEEN 700501, LK_EX_OK, "what is in service on \"%s\" is not known: %s"
+#define LK_M_LOG_DECISION 700510, LK_EX_OK, "%s: %s"
+#define LK_M_LOG_FAILOVER 700518, LK_EX_OK, "%s"
+#define LK_M_LOG_CONFIRM 700519, LK_EX_OK, "%s"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 /* the supervisor and its daemons; those with code 0 are lines of the log */
