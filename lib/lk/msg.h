@@ -250,6 +250,7 @@
 #define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
 #define LK_M_LCM_PATH 701221, LK_EX_OK, \
 	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
+#define LK_M_LCM_STOPPED 701224, LK_EX_OK, "System \"%s\" was stopped in order: no safety check"
 #define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
 #define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
 #define LK_M_LCM_SILENT 700401, LK_EX_COMM, "the communication manager of this node does not answer"
