@@ -68,10 +68,8 @@ prints() {	# [SYSTEM]: fingerprints and use, one per line
 @test "create waits for another one that is at work, and finds its key" {
 	local pid rc=0
 	mkdir -p "$LKROOT/etc"
-	LKROOT=$BATS_TEST_TMPDIR/other
-	mkdir -p "$LKROOT"
-	lkkey create
-	LKROOT=$BATS_TEST_TMPDIR/lk
+	mkdir "$BATS_TEST_TMPDIR/other"
+	env LKROOT="$BATS_TEST_TMPDIR/other" lkkey create
 	exec 9<"$LKROOT/etc"
 	flock 9
 	lkkey create 9<&- 3>&- >/dev/null 2>&1 &
