@@ -298,6 +298,11 @@
 #define LK_M_CLI_INUSE 700488, LK_EX_INUSE, "%s"
 #define LK_M_CLI_COMM 700489, LK_EX_COMM, "%s"
 
+/* mailboxes */
+#define LK_M_MAIL_FULL 700490, LK_EX_LIMIT, "mailbox \"%s\" has %d messages, which is the limit: rcv_msg takes them"
+#define LK_M_MAIL_BOXES 700491, LK_EX_LIMIT, "there are %d mailboxes, which is the limit"
+#define LK_M_MAIL_NONE 700492, LK_EX_NOENT, "mailbox \"%s\" has no message"
+
 /* lcdrcp */
 #define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
