@@ -201,7 +201,6 @@
 #define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
-#define LK_M_LOG_NOTICE 700384, 0, "%s"
 #define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
 
 /* lksupport, which is a shell script */

@@ -91,7 +91,7 @@ static void judge(struct net *net, struct net_path *path, const struct sealed *s
 	path_alive(net, path);
 	path->io_error = 0;
 	if (sealed->version >= 2)
-		peer_told(path->peer, sealed->view);
+		path_told(net, path, sealed->view);
 }
 
 /* ---- TTY ---- */

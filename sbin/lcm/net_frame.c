@@ -121,7 +121,7 @@ static bool hello_good(struct conn *conn, const struct frame_hello *hello)
 	path_peer_beat(net, path, hello->interval, hello->misses);
 	tcp_options(conn);
 	if (conn->version >= 2)
-		peer_told(path->peer, hello->view);
+		path_told(net, path, hello->view);
 	if (conn->kind == FRAME_KIND_DATA) {
 		conn->in.max = FRAME_PAYLOAD_MAX;
 		link_update(net, path->peer);
@@ -184,7 +184,7 @@ static bool take_beat(struct conn *conn)
 		return bad_frame(conn, "it is malformed");
 	path_alive(conn->net, conn->path);
 	if (conn->version >= 2)
-		peer_told(conn->path->peer, beat.view);
+		path_told(conn->net, conn->path, beat.view);
 	return true;
 }
 
