@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016	# other shells expand it
 # The admin lock in the whole cluster (spec/core.md 3.13, 9.12).
 
 load lab
@@ -18,13 +19,11 @@ teardown_file() {
 
 setup() {
 	L=$BATS_TEST_TMPDIR/L
-	HOLDERS=()
 }
 
 teardown() {
 	local node flag
 	lab restore
-	[ ${#HOLDERS[@]} -eq 0 ] || kill "${HOLDERS[@]}" 2>/dev/null || true
 	for node in alpha beta; do
 		on $node pkill -f 'sleep 1[0-9]66' || true
 		for flag in $(flags $node); do
@@ -67,7 +66,6 @@ new_holder() {	# NODE
 	says 'the admin lock is held'
 	count_is beta 1
 	on beta sh -c 'getlocks -a beta -i two -l "$0.2" && : >"$0.in"; exec sleep 1166' "$L" 2>"$L.err" 3>&- &
-	HOLDERS+=($!)
 	wait_until 10 grep -q 'waiting for the admin lock, held by process' "$L.err"
 	wait_until 10 count_is alpha 2
 	wait_until 10 count_is beta 2
@@ -82,7 +80,6 @@ new_holder() {	# NODE
 	new_holder alpha
 	on alpha getlocks -a alpha -i one -l "$L" -p "$holder"
 	on beta sh -c 'getlocks -a beta -i two -l "$0.2" && : >"$0.in"; exec sleep 1166' "$L" 2>"$L.err" 3>&- &
-	HOLDERS+=($!)
 	wait_until 10 grep -q 'waiting for the admin lock' "$L.err"
 	on alpha kill -9 "$holder"
 	wait_until 15 test -e "$L.in"
@@ -93,7 +90,6 @@ new_holder() {	# NODE
 	new_holder beta
 	on beta getlocks -a beta -i one -l "$(lab root beta)/tmp/L" -p "$holder"
 	on alpha sh -c 'getlocks -a alpha -i two -l "$0.2" && : >"$0.in"; exec sleep 1166' "$L" 2>"$L.err" 3>&- &
-	HOLDERS+=($!)
 	wait_until 10 grep -q 'waiting for the admin lock' "$L.err"
 	lab off beta
 	wait_until 20 test -e "$L.in"
