@@ -26,7 +26,7 @@ static bool is_about(const struct lk_flg *flg, const char *sys)
 	return mark && !strcmp(mark + 1, sys) && strncmp(flg->name, "!action!", 8) != 0;
 }
 
-static int refuse(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
+static int refuse(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 {
 	const struct lk_sys *row = lk_sys_find(lcd, sys);
 	const char *why;

@@ -20,7 +20,7 @@
 #define OPT_ADD 'A'
 #define OPT_FINISH 'E'
 
-#define REMOTE_SECONDS 60
+#define REMOTE_MS 60000
 
 struct lkkey {
 	struct lk_cmd *cmd;
@@ -287,9 +287,9 @@ struct feed {
 	size_t left;
 };
 
-static ssize_t feed_input(void *arg, void *data, size_t size)
+static ssize_t feed_input(struct lk_remote_job *job, void *data, size_t size)
 {
-	struct feed *feed = arg;
+	struct feed *feed = job->arg;
 	size_t n = feed->left < size ? feed->left : size;
 
 	memcpy(data, feed->data, n);
@@ -299,18 +299,22 @@ static ssize_t feed_input(void *arg, void *data, size_t size)
 }
 
 /* Run lkkey there; the key goes through standard input only. */
-static int run_there(struct lkkey *k, const char *dest, char *const *argv, const struct lk_keys_text *text)
+static int run_there(struct lkkey *k, const struct lk_lcd *lcd, struct lk_remote_job *job,
+		     const struct lk_keys_text *text)
 {
 	struct feed feed = { text ? text->data : "", text ? text->len : 0 };
-	const struct lk_remote_call call = {
-		.dest = dest, .argv = argv, .seconds = REMOTE_SECONDS,
-		.input = text ? feed_input : NULL, .arg = &feed,
-	};
-	int code, rc = lk_remote_call(&k->tree, &call, &code, &k->cmd->err);
 
-	if (rc < 0 || code == 0)
-		return rc;
-	return lk_fail(&k->cmd->err, LK_M_REMOTE_CODE, "lkkey", dest, code);
+	job->input = text ? feed_input : NULL;
+	job->output = lk_remote_pass;
+	job->limit = REMOTE_MS;
+	job->arg = &feed;
+	fflush(stdout);
+	lk_remote_jobs(lcd, job, 1);
+	if (job->rc < 0) {
+		k->cmd->err = job->err;
+		return job->rc;
+	}
+	return job->code ? lk_fail(&k->cmd->err, LK_M_REMOTE_CODE, "lkkey", job->dest, job->code) : 0;
 }
 
 /* Run it on every other system; the first failure ends it, with a message that names the step. */
@@ -321,11 +325,14 @@ static int run_everywhere(struct lkkey *k, char *const *argv, const struct lk_ke
 	int rc = lk_lcd_read(&lcd, LK_T_SYS, &k->cmd->err);
 
 	for (size_t i = 0; i < lcd.nsys && rc == 0; i++) {
+		struct lk_remote_job job = { .dest = lcd.sys[i].name, .argv = argv };
 		struct lk_err why;
 
 		if (lcd.sys[i].local)
 			continue;
-		rc = run_there(k, lcd.sys[i].name, argv, text);
+		while (argv[job.argc])
+			job.argc++;
+		rc = run_there(k, &lcd, &job, text);
 		if (rc == 0)
 			continue;
 		why = k->cmd->err;

@@ -83,7 +83,7 @@ static struct lk_net in_force(const struct lk_net *net, const struct lk_beat *be
 	return shown;
 }
 
-static int list(struct lk_cmd *cmd, const struct lk_lcd *lcd, const struct lk_beat *beat)
+static int list(struct lk_cmd *cmd, struct lk_lcd *lcd, const struct lk_beat *beat)
 {
 	struct lk_json LK_AUTO_JSON json = { 0 };
 	const char *sys = lk_cmd_value(cmd, 's');

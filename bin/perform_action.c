@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* perform_action: run an action on a resource and its hierarchy (spec/core.md 3.11). */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,7 @@ static int run_hierarchy(struct lk_cmd *cmd, enum lk_plan_kind kind, const struc
 		.what = { .kind = kind, .tag = &tag, .ntags = 1, .single = lk_cmd_given(cmd, 's'),
 			  .below = lk_cmd_given(cmd, 'b') },
 		.ignore = lk_cmd_given(cmd, 'n'),
+		.keep_owner = lk_cmd_given(cmd, 'K'),
 		.args = cmd->operand ? cmd->operand : none,
 		.prog = cmd->prog,
 		.notice = notice,
@@ -109,11 +111,43 @@ static int run_other(struct lk_cmd *cmd, const struct lk_notice *notice)
 	return run_bracketed(cmd, &work, notice);
 }
 
+/* Another system is about to restore the equivalents of these. Those that are not there are not in
+ * service either. */
+static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
+{
+	char *none[] = { NULL };
+	struct lk_act act = {
+		.what = { .kind = LK_PLAN_REMOVE, .tag = (const char *const *)cmd->operand,
+			  .ntags = (size_t)cmd->operands, .lenient = true },
+		.release_for = lk_cmd_value(cmd, 'o'),
+		.args = none,
+		.prog = cmd->prog,
+		.notice = notice,
+	};
+
+	for (const char *letter = "Gsbnta"; *letter; letter++)
+		if (lk_cmd_given(cmd, *letter))
+			return lk_fail(&cmd->err, LK_M_NOT_WITH_RELEASE, *letter);
+	if (!cmd->operands)
+		return lk_fail(&cmd->err, LK_M_OPERAND_MISSING, "tag");
+	if (!act.release_for)
+		return lk_fail(&cmd->err, LK_M_OPT_MISSING, 'o');
+	int rc = lk_act_check(&act, &cmd->err);
+	return rc <= 0 ? rc : lk_act_run(&act, &cmd->err);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_notice notice = { .say = say, .arg = cmd };
 	const char *action = lk_cmd_value(cmd, 'a');
 
+	if (lk_cmd_given(cmd, 'R'))
+		return run_release(cmd, &notice);
+	for (const char *letter = "ta"; *letter; letter++)
+		if (!lk_cmd_given(cmd, *letter))
+			return lk_fail(&cmd->err, LK_M_OPT_MISSING, *letter);
+	if (lk_cmd_given(cmd, 'o'))
+		return lk_fail(&cmd->err, LK_M_ONLY_RELEASE);
 	if (!strcmp(action, "restore"))
 		return run_hierarchy(cmd, LK_PLAN_RESTORE, &notice);
 	if (!strcmp(action, "remove"))
@@ -126,13 +160,17 @@ static const struct lk_opt options[] = {
 	{ 's', LK_OPT_FLAG, NULL, "only this resource, nothing above or below", NULL },
 	{ 'b', LK_OPT_FLAG, NULL, "restore only this resource and what is below it", NULL },
 	{ 'n', LK_OPT_FLAG, NULL, "act on what others have reserved, too", NULL },
-	{ 't', LK_OPT_REQUIRED, "tag-name", "the resource", NULL },
-	{ 'a', LK_OPT_REQUIRED, "action-name", "restore, remove, or another action of its type", NULL },
+	{ 't', LK_OPT_VALUE, "tag-name", "the resource", NULL },
+	{ 'a', LK_OPT_VALUE, "action-name", "restore, remove, or another action of its type", NULL },
+	{ 'K', LK_OPT_FLAG, NULL, "a remove that nobody wants to last: this system stays the owner", "keep-owner" },
+	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
+	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "perform_action [-G] [-s] [-b] [-n] -t tag-name -a action-name [-- arg ...]",
+	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]\n"
+		    "perform_action --release -o othersys tag ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,
 	.max_operands = -1,
@@ -141,5 +179,7 @@ static const struct lk_cmd_desc desc = {
 
 int main(int argc, char **argv)
 {
+	/* nobody who reads our warnings any more is no reason to stop halfway */
+	signal(SIGPIPE, SIG_IGN);
 	return lk_cmd_main(&desc, argc, argv);
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/epoch.h"
+#include "lk/eqv.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
@@ -16,12 +18,18 @@ static bool same(const struct lk_holder *a, const struct lk_holder *b)
 	return a->pid == b->pid && a->start == b->start;
 }
 
-void lk_act_fail(struct lk_act_run *run, const struct lk_err *err)
+void lk_act_fail_step(struct lk_act_run *run, const struct lk_err *err)
 {
 	if (!run->first.code)
 		run->first = *err;
 	else
 		lk_notice(run->act->notice, "%s", err->text);
+	run->stop = run->stop || !run->act->apart;
+}
+
+void lk_act_fail(struct lk_act_run *run, const struct lk_err *err)
+{
+	lk_act_fail_step(run, err);
 	run->stop = true;
 }
 
@@ -46,6 +54,36 @@ static const struct lk_ins *find_foreign(const struct lk_act_run *run, pid_t *pi
 		if (is_foreign(lk_plan_ins(&run->plan, i), pid))
 			return lk_plan_ins(&run->plan, i);
 	return NULL;
+}
+
+bool lk_act_busy(const struct lk_plan *plan)
+{
+	pid_t pid;
+
+	for (unsigned i = 0; i < plan->n; i++) {
+		const struct lk_ins *ins = lk_plan_ins(plan, i);
+
+		if (ins->state == LK_ISP || ins->state == LK_ISU || is_foreign(ins, &pid))
+			return true;
+	}
+	return false;
+}
+
+/* Two systems that want to restore one resource at the same time would wait for each other: the one
+ * of the better priority does not give way. */
+static int check_rival(const struct lk_act_run *run, const struct lk_ins *ins, struct lk_err *err)
+{
+	const struct lk_lcd *lcd = &run->lcd;
+	const char *rival = run->act->release_for;
+
+	if (!rival || ins->resv != LK_RESV_RESTORE)
+		return 0;
+	unsigned ours = lk_eqv_priority(lcd, ins->tag, lcd->local);
+	unsigned theirs = lk_eqv_priority(lcd, ins->tag, rival);
+
+	if (!ours || !theirs || ours == theirs ? strcmp(lcd->local, rival) > 0 : ours > theirs)
+		return 0;
+	return lk_fail(err, LK_M_RESTORING, ins->tag, (long)ins->holder.pid, lcd->local);
 }
 
 /* A time limit that cannot be read is found before anything is done. */
@@ -119,6 +157,8 @@ static int try_reserve(struct lk_act_run *run, bool patience, char tag[static LK
 	if (rc < 0)
 		return rc;
 	const struct lk_ins *foreign = patience ? find_foreign(run, pid) : NULL;
+	if (foreign && check_rival(run, foreign, err) < 0)
+		return -err->code;
 	if (foreign) {
 		snprintf(tag, LK_ERR_TEXT, "%s", foreign->tag);
 		lk_tx_abort(&run->lcd.tx);
@@ -158,6 +198,16 @@ static void set_state(struct lk_lcd *lcd, struct lk_ins *ins, enum lk_state stat
 	lk_ins_touch(lcd, ins);
 }
 
+/* What an operator took out of service shall stay so (design 3.7). Whether that could be noted does not
+ * change what the script has done. */
+static void give_up(const struct lk_act_run *run, struct lk_lcd *lcd, const char *tag)
+{
+	struct lk_err ignored;
+
+	if (!run->act->keep_owner && !run->act->release_for)
+		(void)!lk_epoch_release(lcd, tag, &ignored);
+}
+
 /* The outcome of a script. */
 static void apply(const struct lk_act_run *run, const struct lk_act_step *step, struct lk_lcd *lcd,
 		  struct lk_ins *ins)
@@ -173,6 +223,8 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 		set_state(lcd, ins, LK_ISP, "restore action has succeeded");
 	else
 		set_state(lcd, ins, LK_OSU, "remove action has succeeded");
+	if (step->good && !restore)
+		give_up(run, lcd, ins->tag);
 }
 
 /* Does the step need no script? Then it has ended. */
@@ -256,7 +308,7 @@ int lk_act_record(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_graph graph;
-	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err);
 
 	if (rc == 0)
 		rc = lk_graph_build(&graph, &lcd, err);

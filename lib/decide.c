@@ -186,11 +186,40 @@ static struct lk_decision decide_down(const struct question *q)
 	return decide(LK_DO_RESTORE, LK_WHY_OWNER_DIED, q->owner);
 }
 
+/* Both have it in service: the newer record counts (design 3.5). */
+static struct lk_decision decide_both(const struct question *q, int other)
+{
+	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
+
+	if (q->own->epoch < theirs->epoch)
+		return decide(LK_DO_YIELD, LK_WHY_OLDER_RECORD, other);
+	if (q->own->epoch > theirs->epoch)
+		return decide(LK_DO_LEAVE, LK_WHY_NEWER_RECORD, other);
+	return decide(LK_DO_SPLIT, LK_WHY_SAME_RECORD, other);
+}
+
+/* 4.2: what a stop of the daemons alone has left running is restored over itself, if it may run here. */
+static struct lk_decision decide_left_running(const struct question *q)
+{
+	int other = holder(q);
+
+	if (other >= 0)
+		return decide_both(q, other);
+	if (q->pic->quorum == LK_QUORUM_NO)
+		return decide(LK_DO_YIELD, LK_WHY_NO_QUORUM, -1);
+	other = may_run(q);
+	if (other >= 0 && other == q->owner)
+		return decide(LK_DO_YIELD, LK_WHY_MAY_RUN, other);
+	return decide(LK_DO_RESTORE, LK_WHY_HERE, -1);
+}
+
 /* 5.6.3 and 4.2. */
 static struct lk_decision decide_avail(const struct question *q)
 {
 	int other = holder(q);
 
+	if (in_service(q->own->state))
+		return decide_left_running(q);
 	if (other >= 0)
 		return mark_osu(q, LK_WHY_ELSEWHERE, other);
 	if (q->pic->quorum == LK_QUORUM_NO)
@@ -204,18 +233,6 @@ static struct lk_decision decide_avail(const struct question *q)
 	if ((other = better(q, passes_init)) >= 0)
 		return mark_osu(q, LK_WHY_BETTER, other);
 	return decide(LK_DO_RESTORE, LK_WHY_AUTORES, -1);
-}
-
-/* Both have it in service: the newer record counts (design 3.5). */
-static struct lk_decision decide_both(const struct question *q, int other)
-{
-	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
-
-	if (q->own->epoch < theirs->epoch)
-		return decide(LK_DO_YIELD, LK_WHY_OLDER_RECORD, other);
-	if (q->own->epoch > theirs->epoch)
-		return decide(LK_DO_LEAVE, LK_WHY_NEWER_RECORD, other);
-	return decide(LK_DO_SPLIT, LK_WHY_SAME_RECORD, other);
 }
 
 /* 4.3: back to us, who are better and whose hierarchy says so. */

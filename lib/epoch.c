@@ -39,16 +39,32 @@ static int put(struct lk_lcd *lcd, struct lk_epoch *old, const struct lk_epoch *
 	return 0;
 }
 
-int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+static int change_owner(struct lk_lcd *lcd, const char *tag, const char *owner, struct lk_err *err)
 {
 	struct lk_epoch *old = lk_epoch_get(lcd, tag);
-	struct lk_epoch new = { .tag = tag, .owner = lcd->local, .epoch = old ? old->epoch + 1 : 1 };
+	struct lk_epoch new = { .tag = tag, .owner = owner, .epoch = old ? old->epoch + 1 : 1 };
 
-	if (old && !strcmp(old->owner, lcd->local))
-		return 0;
 	if (new.epoch > LK_EPOCH_MAX)
 		return lk_fail(err, LK_M_TOO_LARGE, "epoch", (size_t)LK_EPOCH_MAX);
 	return put(lcd, old, &new, err);
+}
+
+int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+{
+	const struct lk_epoch *old = lk_epoch_get(lcd, tag);
+
+	if (old && !strcmp(old->owner, lcd->local))
+		return 0;
+	return change_owner(lcd, tag, lcd->local, err);
+}
+
+int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+{
+	const struct lk_epoch *old = lk_epoch_get(lcd, tag);
+
+	if (!old || strcmp(old->owner, lcd->local) != 0)
+		return 0;
+	return change_owner(lcd, tag, LK_EPOCH_NOBODY, err);
 }
 
 int lk_epoch_set(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)

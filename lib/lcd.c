@@ -304,6 +304,7 @@ void lk_lcd_close(struct lk_lcd *lcd)
 	lk_tx_abort(&lcd->tx);
 	forget_rows(lcd);
 	lk_tree_close(&lcd->tree);
+	lcd->lcm = NULL;
 }
 
 int lk_lcd_survey(struct lk_lcd *lcd, bool locked, const struct lk_lcd_report *report,

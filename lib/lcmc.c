@@ -1,109 +1,99 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages to and from the communication manager of this node. */
+/* Talking to the communication manager of this node. */
 #include "lk/lcm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lk/cleanup.h"
 #include "lk/msg.h"
 #include "lk/wait.h"
 #include "lk/wire.h"
 #include "lk/poison.h"
 
-#define HEAD 5		/* length and type */
+#define HEAD 5				/* length, type */
+#define STATUS_MS 5000			/* lcm answers at once, unless it is stopped */
+#define WHY_MAX 1024
+#define TEXT_MAX 512
+
+/* ---- connection ---- */
+
+/* The path of the socket may be too long for an address: it is reached through the directory. */
+static int connect_in(int dir, int fd)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/lcm.sock", dir);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address));
+}
 
 int lk_lcm_connect(const struct lk_tree *tree, struct lk_err *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int LK_AUTO_CLOSE dir = openat(tree->fd, "run", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return lk_fail_errno(err, errno, "socket");
-	/* by the directory's descriptor: $LKROOT may be longer than a socket's name */
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" LK_LCM_SOCKET, tree->fd);
-	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		int saved = errno;
-
+	if (fd >= 0 && dir >= 0 && connect_in(dir, fd) == 0)
+		return fd;
+	int saved = errno;
+	if (fd >= 0)
 		close(fd);
-		if (saved == ENOENT || saved == ECONNREFUSED)
-			return lk_fail(err, LK_M_NO_DAEMON);
-		return lk_fail_errno(err, saved, "%s/%s", tree->root, LK_LCM_SOCKET);
-	}
-	return fd;
+	if (dir < 0 || saved == ENOENT || saved == ECONNREFUSED)
+		return lk_fail(err, LK_M_NO_DAEMON);
+	return lk_fail_errno(err, saved, "%s/" LK_LCM_SOCKET, tree->root);
 }
 
-int lk_lcm_send(int fd, enum lk_lcm_type type, const void *payload, size_t len, struct lk_err *err)
+static int send_all(int fd, const void *data, size_t len, struct lk_err *err)
 {
-	uint8_t head[HEAD];
-	struct lk_out out = LK_OUT(head);
-	struct iovec part[] = { { head, HEAD }, { (void *)payload, len } };
-	struct msghdr msg = { .msg_iov = part, .msg_iovlen = len ? 2 : 1 };
-
-	lk_put_u32(&out, (uint32_t)(len + 1));
-	lk_put_u8(&out, (uint8_t)type);
-	while (msg.msg_iovlen) {
-		ssize_t done = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	for (const char *at = data; len;) {
+		ssize_t done = send(fd, at, len, MSG_NOSIGNAL);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0)
 			return lk_fail_errno(err, errno, LK_LCM_SOCKET);
-		while (msg.msg_iovlen && (size_t)done >= msg.msg_iov->iov_len) {
-			done -= (ssize_t)msg.msg_iov->iov_len;
-			msg.msg_iov++;
-			msg.msg_iovlen--;
-		}
-		if (msg.msg_iovlen) {
-			msg.msg_iov->iov_base = (char *)msg.msg_iov->iov_base + done;
-			msg.msg_iov->iov_len -= (size_t)done;
-		}
+		at += done;
+		len -= (size_t)done;
 	}
 	return 0;
 }
 
-/* Until fd can be read. 0, -9 after the deadline (-1: none), -1. */
-static int await(int fd, int64_t deadline, struct lk_err *err)
+int lk_lcm_send(int fd, enum lk_lcm_type type, const void *payload, size_t len, struct lk_err *err)
 {
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline < 0 ? -1 : deadline - lk_now_ms();
+	uint8_t bytes[HEAD];
+	struct lk_out head = LK_OUT(bytes);
 
-		if (deadline >= 0 && left < 0)
-			left = 0;
-		int rc = poll(&p, 1, (int)left);
-		if (rc > 0)
-			return 0;
-		if (rc == 0)
-			return lk_fail(err, LK_M_LCM_SILENT);
-		if (errno != EINTR)
-			return lk_fail_errno(err, errno, "poll");
-	}
+	lk_put_u32(&head, (uint32_t)len + 1);
+	lk_put_u8(&head, (uint8_t)type);
+	int rc = send_all(fd, bytes, sizeof(bytes), err);
+	return rc < 0 ? rc : send_all(fd, payload, len, err);
 }
 
-/* Exactly len bytes. 1, 0 at the end of the connection (cut off: -3), -9, -1. */
-static int get(int fd, uint8_t *data, size_t len, int64_t deadline, struct lk_err *err)
+/* len bytes before the deadline (-1: none). 1; 0 at the end; negative. */
+static int receive_all(int fd, uint8_t *data, size_t len, int64_t deadline, struct lk_err *err)
 {
-	size_t done = 0;
+	while (len) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline < 0 ? -1 : deadline - lk_now_ms();
+		int ready = poll(&poll_fd, 1, deadline < 0 ? -1 : left < 0 ? 0 : (int)left);
 
-	while (done < len) {
-		int rc = await(fd, deadline, err);
-
-		if (rc < 0)
-			return rc;
-		ssize_t got = recv(fd, data + done, len - done, 0);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 && errno != ECONNRESET)
+		if (ready == 0)
+			return lk_fail(err, LK_M_LCM_SILENT);
+		ssize_t done = ready < 0 ? -1 : recv(fd, data, len, 0);
+		if (done == 0)
+			return 0;
+		if (done < 0 && errno != EINTR)
 			return lk_fail_errno(err, errno, LK_LCM_SOCKET);
-		if (got <= 0)
-			return done ? lk_fail(err, LK_M_LCM_MALFORMED) : 0;
-		done += (size_t)got;
+		if (done > 0) {
+			data += done;
+			len -= (size_t)done;
+		}
 	}
 	return 1;
 }
@@ -112,17 +102,158 @@ int lk_lcm_receive(int fd, uint8_t *buffer, enum lk_lcm_type *type, size_t *len,
 		   struct lk_err *err)
 {
 	int64_t deadline = timeout < 0 ? -1 : lk_now_ms() + timeout;
-	uint8_t head[HEAD];
-	struct lk_in in = LK_IN(head, HEAD);
-	int rc = get(fd, head, HEAD, deadline, err);
+	uint8_t bytes[HEAD];
+	int rc = receive_all(fd, bytes, sizeof(bytes), deadline, err);
 
 	if (rc <= 0)
 		return rc;
-	*len = lk_get_u32(&in);
+	struct lk_in in = LK_IN(bytes, sizeof(bytes));
+	size_t size = lk_get_u32(&in);
 	*type = (enum lk_lcm_type)lk_get_u8(&in);
-	if (*len < 1 || *len > LK_LCM_MESSAGE_MAX)
+	if (!size || size > LK_LCM_MESSAGE_MAX)
 		return lk_fail(err, LK_M_LCM_MALFORMED);
-	--*len;
-	rc = *len ? get(fd, buffer, *len, deadline, err) : 1;
-	return rc ? rc : lk_fail(err, LK_M_LCM_MALFORMED);
+	*len = size - 1;
+	return *len ? receive_all(fd, buffer, *len, deadline, err) : 1;
+}
+
+/* ---- status ---- */
+
+/* The rows, as long as their number is not known. */
+struct rows {
+	struct lk_lcd *lcd;
+	struct lk_lcm_status *status;
+	size_t csys, cpath;
+};
+
+static const char *take_text(struct rows *rows, struct lk_in *in, char *text, size_t size)
+{
+	lk_get_text(in, text, size);
+	lk_printable(text);
+	const char *copy = lk_arena_dup(&rows->lcd->arena, text);
+	in->bad |= !copy;
+	return copy;
+}
+
+static uint8_t take_choice(struct lk_in *in, uint8_t max)
+{
+	uint8_t value = lk_get_u8(in);
+
+	in->bad |= value > max;
+	return value;
+}
+
+static void *grow(struct rows *rows, void *old, size_t n, size_t *cap, size_t size)
+{
+	if (n < *cap)
+		return old;
+	void *grown = lk_arena_alloc(&rows->lcd->arena, (*cap * 2 + 16) * size);
+	if (grown && n)
+		memcpy(grown, old, n * size);
+	*cap = grown ? *cap * 2 + 16 : *cap;
+	return grown;
+}
+
+static bool take_system(struct rows *rows, struct lk_in *in)
+{
+	struct lk_lcm_status *status = rows->status;
+	char text[WHY_MAX];
+	struct lk_lcm_system *grown = grow(rows, status->sys, status->nsys, &rows->csys,
+					   sizeof(*status->sys));
+
+	if (!grown)
+		return false;
+	status->sys = grown;
+	struct lk_lcm_system *row = &grown[status->nsys++];
+	row->name = take_text(rows, in, text, sizeof(text));
+	row->state = (enum lk_sys_state)take_choice(in, LK_SYS_UNKNOWN);
+	(void)lk_get_u8(in);
+	row->why = take_text(rows, in, text, sizeof(text));
+	row->since = lk_get_u64(in);
+	return lk_get_end(in);
+}
+
+static bool take_path(struct rows *rows, struct lk_in *in)
+{
+	struct lk_lcm_status *status = rows->status;
+	char text[TEXT_MAX];
+	struct lk_lcm_path *grown = grow(rows, status->path, status->npath, &rows->cpath,
+					 sizeof(*status->path));
+
+	if (!grown)
+		return false;
+	status->path = grown;
+	struct lk_lcm_path *row = &grown[status->npath++];
+	row->sys = take_text(rows, in, text, sizeof(text));
+	row->device = take_text(rows, in, text, sizeof(text));
+	row->local = take_text(rows, in, text, sizeof(text));
+	row->remote = take_text(rows, in, text, sizeof(text));
+	row->status.state = (enum lk_net_state)take_choice(in, LK_NET_UNKNOWN);
+	row->status.comm_downs = lk_get_u64(in);
+	for (unsigned i = 0; i < LK_NET_COUNTERS; i++)
+		row->status.counter[i] = lk_get_u64(in);
+	row->status.reader = (pid_t)lk_get_u32(in);
+	row->status.writer = (pid_t)lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+/* 1: go on; 0: that was all; negative. */
+static int take_message(struct rows *rows, int fd, uint8_t *buffer, struct lk_err *err)
+{
+	enum lk_lcm_type type;
+	size_t len = 0;
+	int rc = lk_lcm_receive(fd, buffer, &type, &len, STATUS_MS, err);
+	struct lk_in in = LK_IN(buffer, len);
+	bool good = false;
+
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return lk_fail(err, LK_M_NO_DAEMON);
+	if (type == LK_LCM_SYSTEM)
+		good = take_system(rows, &in);
+	else if (type == LK_LCM_PATH)
+		good = take_path(rows, &in);
+	else if (type == LK_LCM_END) {
+		rows->status->available = take_choice(&in, 1);
+		good = lk_get_end(&in);
+	}
+	if (!good)
+		return lk_fail(err, LK_M_LCM_MALFORMED);
+	return type != LK_LCM_END;
+}
+
+int lk_lcm_status(struct lk_lcd *lcd, struct lk_lcm_status *status, struct lk_err *err)
+{
+	struct rows rows = { .lcd = lcd, .status = status };
+	uint8_t LK_AUTO_FREE *buffer = malloc(LK_LCM_MESSAGE_MAX);
+	int LK_AUTO_CLOSE fd = lk_lcm_connect(&lcd->tree, err);
+
+	*status = (struct lk_lcm_status){ 0 };
+	if (fd < 0)
+		return err->number == LK_M_NUMBER(LK_M_NO_DAEMON) ? 0 : -err->code;
+	if (!buffer)
+		return lk_fail_nomem(err);
+	int rc = lk_lcm_send(fd, LK_LCM_STATUS, "", 0, err);
+	if (rc == 0)
+		do
+			rc = take_message(&rows, fd, buffer, err);
+		while (rc > 0);
+	if (rc < 0)
+		*status = (struct lk_lcm_status){ 0 };
+	status->running = rc == 0;
+	return rc;
+}
+
+const struct lk_lcm_status *lk_lcm_known(struct lk_lcd *lcd)
+{
+	struct lk_err *err = &(struct lk_err){ 0 };
+
+	if (lcd->lcm)
+		return lcd->lcm;
+	lcd->lcm = lk_arena_alloc(&lcd->arena, sizeof(*lcd->lcm));
+	if (!lcd->lcm)
+		return NULL;
+	if (lk_lcm_status(lcd, lcd->lcm, err) < 0)
+		lcd->lcm->why_not = lk_arena_dup(&lcd->arena, err->text);
+	return lcd->lcm;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lk/lcm.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -214,10 +215,15 @@ int lk_net_beat(const struct lk_tree *tree, struct lk_beat *beat, struct lk_err 
 	return 0;
 }
 
-void lk_net_status(const struct lk_lcd *lcd, const struct lk_net *net,
-		   struct lk_net_status *status)
+void lk_net_status(struct lk_lcd *lcd, const struct lk_net *net, struct lk_net_status *status)
 {
-	(void)lcd;
-	(void)net;
+	const struct lk_lcm_status *known = lk_lcm_known(lcd);
+
 	*status = (struct lk_net_status){ .state = LK_NET_UNKNOWN };
+	for (size_t i = 0; known && i < known->npath; i++) {
+		const struct lk_lcm_path *path = &known->path[i];
+
+		if (!strcmp(path->sys, net->sys) && !strcmp(path->device, net->device))
+			*status = path->status;
+	}
 }

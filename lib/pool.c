@@ -211,8 +211,10 @@ static void finish_child(struct lk_pool *pool, struct lk_pool_child *child, stru
 {
 	end->id = child->job.id;
 	end->end = (struct lk_script_end){ 0 };
-	if (child->phase != RUNNING)
-		kill(-child->pid, SIGKILL);	/* what the script has left behind, too */
+	/* what the script has left behind, too; but a restore that succeeded all the same, keeps
+	 * what it has started */
+	if (child->timed_out || (child->phase != RUNNING && !lk_child_succeeded(child->pid)))
+		kill(-child->pid, SIGKILL);
 	lk_child_reap(child->pid, child->why, &end->end);
 	describe(pool, child, &end->end);
 	read_output(pool, child);

@@ -11,7 +11,7 @@
 #include "lk/poison.h"
 
 /* More than half of all systems, this one counted, must be ALIVE. */
-static int check_majority(const struct lk_lcd *lcd, struct lk_err *err)
+static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 {
 	size_t alive = 0;
 	const char *ignored;
@@ -25,7 +25,7 @@ static int check_majority(const struct lk_lcd *lcd, struct lk_err *err)
 	return lk_fail(err, LK_M_NO_QUORUM, why);
 }
 
-int lk_quorum_check(const struct lk_lcd *lcd, struct lk_err *err)
+int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 {
 	char mode[LK_TUNABLE_MAX];
 	int rc = lk_tunable(&lcd->tree, "QUORUM_MODE", mode, sizeof(mode), err);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,8 +136,17 @@ int lk_child_watch(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 #else
 	(void)pid;
+	errno = ENOTSUP;
 	return -1;
 #endif
+}
+
+bool lk_child_succeeded(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == pid && info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
 bool lk_child_ended(pid_t pid)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lk/lcm.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -65,11 +66,24 @@ void lk_sys_sort(struct lk_lcd *lcd)
 		qsort(lcd->sys, lcd->nsys, sizeof(*lcd->sys), local_first);
 }
 
-enum lk_sys_state lk_sys_state(const struct lk_lcd *lcd, const struct lk_sys *sys,
-			       const char **why)
+enum lk_sys_state lk_sys_state(struct lk_lcd *lcd, const struct lk_sys *sys, const char **why)
 {
-	(void)lcd;
-	*why = sys->local ? "this is the local system"
-			  : "the communication manager is not running: no state is known";
-	return sys->local ? LK_SYS_ALIVE : LK_SYS_UNKNOWN;
+	const struct lk_lcm_status *status;
+
+	if (sys->local) {
+		*why = "this is the local system";
+		return LK_SYS_ALIVE;
+	}
+	status = lk_lcm_known(lcd);
+	for (size_t i = 0; status && i < status->nsys; i++)
+		if (!strcmp(status->sys[i].name, sys->name)) {
+			*why = status->sys[i].why;
+			return status->sys[i].state;
+		}
+	if (!status || status->why_not)
+		*why = status ? status->why_not : "out of memory";
+	else
+		*why = status->running ? "the communication manager does not know it yet"
+				       : "the communication manager is not running: no state is known";
+	return LK_SYS_UNKNOWN;
 }

@@ -280,6 +280,40 @@ static int parse(struct lk_cmd *cmd, poptContext pc)
 
 /* ---- where it runs ---- */
 
+/* The arguments without -d and its value, which split_joined() has set apart. "-Jd beta" leaves "-J". */
+static int drop_dest(const struct lk_cmd_desc *desc, int argc, char **argv, char **out)
+{
+	int n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		size_t len = strlen(argv[i]);
+		int o;
+
+		out[n++] = argv[i];
+		if (i && !strcmp(argv[i], "--")) {
+			while (++i < argc)
+				out[n++] = argv[i];
+			break;
+		}
+		if (i == 0 || argv[i][0] != '-' || len < 2 || argv[i][1] == '-')
+			continue;
+		/* the last letter may take the next argument as its value */
+		o = option_index(desc, argv[i][len - 1]);
+		if (o < 0 || desc->options[o].kind == LK_OPT_FLAG || i + 1 >= argc)
+			continue;
+		if (argv[i][len - 1] != 'd') {
+			out[n++] = argv[++i];
+			continue;
+		}
+		i++;
+		if (len == 2)
+			n--;
+		else
+			argv[i - 1][len - 1] = '\0';
+	}
+	return n;
+}
+
 /* 1: the request was answered by another system, *code is its exit code; 0: run it here. */
 static int dispatch(struct lk_cmd *cmd, int argc, char **argv, int *code)
 {
@@ -295,9 +329,13 @@ static int dispatch(struct lk_cmd *cmd, int argc, char **argv, int *code)
 	if (!lk_sys_find(&lcd, dest))
 		return lk_fail(&cmd->err, LK_M_NO_SYS, dest);
 
-	struct lk_remote_request request = { .dest = dest, .prog = cmd->prog, .argc = argc,
-					     .argv = argv };
+	char **rest = calloc((size_t)argc + 1, sizeof(*rest));
+	if (!rest)
+		return lk_fail_nomem(&cmd->err);
+	struct lk_remote_request request = { .dest = dest, .prog = cmd->prog, .argv = rest,
+					     .argc = drop_dest(cmd->desc, argc, argv, rest) };
 	rc = lk_remote_run(&lcd, &request, code, &cmd->err);
+	free(rest);
 	return rc < 0 ? rc : 1;
 }
 

@@ -134,7 +134,7 @@ static void path(struct lk_display *d, const struct lk_net *net)
 
 static void communication(struct lk_display *d)
 {
-	const struct lk_lcd *lcd = d->lcd;
+	struct lk_lcd *lcd = d->lcd;
 
 	lk_buf_adds(&d->out, "Communication status:\n\n");
 	for (size_t i = 0; i < lcd->nsys; i++) {
@@ -154,7 +154,7 @@ static void communication(struct lk_display *d)
 
 static void flags(struct lk_display *d)
 {
-	const struct lk_lcd *lcd = d->lcd;
+	struct lk_lcd *lcd = d->lcd;
 
 	if (lcd->nflg)
 		lk_buf_adds(&d->out, "The following LifeKeeper flags are on:\n");

@@ -26,7 +26,7 @@ static void short_row(struct lk_display *d, unsigned node)
 	lk_columns_add(&d->table, cells);
 }
 
-static void path_row(struct lk_columns *table, const struct lk_lcd *lcd, const struct lk_net *net)
+static void path_row(struct lk_columns *table, struct lk_lcd *lcd, const struct lk_net *net)
 {
 	struct lk_net_status status;
 	char priority[16] = "--", text[LK_ERR_TEXT];

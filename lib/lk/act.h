@@ -16,9 +16,15 @@
 #define LK_ACT_PARALLEL 32		/* ACTION_PARALLEL */
 #define LK_ACT_PARALLEL_MAX 500
 
+#define LK_SPLIT_FLAG "!split!"		/* and the tag: two owners, moves are blocked until it is resolved */
+
 struct lk_act {
 	struct lk_plan_for what;
 	bool ignore;			/* -n: whatever is reserved by others */
+	const char *release_for;	/* remove because this system wants to restore; else NULL */
+	bool keep_owner;		/* of a remove: nobody decided that it shall be out of service, so this
+					 * system stays the owner (a stop, a failover) */
+	bool apart;			/* a failure stops only what waits for it, not the whole run */
 	char *const *args;		/* for the scripts, NULL-terminated */
 	const char *prog;		/* who logs */
 	const struct lk_notice *notice;	/* may be NULL */

@@ -12,12 +12,19 @@
 #include "lk/lcd.h"
 #include "lk/limits.h"
 
+#define LK_EPOCH_NOBODY "-"	/* as owner: an operator has taken it out of service */
+
 /* NULL when there is none: nobody has restored it yet. */
 struct lk_epoch *lk_epoch_get(const struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);
 
 /* This system is the owner now: if it is not the owner already, the epoch becomes one higher. Needs
  * LK_T_SYS. 0 or -1. */
 int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* An operator has taken it out of service: if this system is the owner, the epoch becomes one higher and
+ * nobody is the owner. What is not owned is not started when a system fails (design 3.7). 0 or -1. */
+int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
 /* What another system says. 1: it was newer, and is set; 0: we know that; -3: another owner has the same

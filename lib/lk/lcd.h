@@ -119,6 +119,7 @@ struct lk_lcd {
 	unsigned loaded, dirty;		/* bit sets of enum lk_table */
 	bool fresh;			/* nothing was ever written to this tree */
 	bool pending;			/* read through the journal of a writer that has not finished */
+	struct lk_lcm_status *lcm;	/* what the communication manager said; lk_lcm_known() */
 	char local[256];		/* name of this system; set with LK_T_SYS and by lk_lcd_local() */
 
 	struct lk_app *app;

@@ -55,6 +55,7 @@ int lk_lcm_receive(int fd, uint8_t *buffer, enum lk_lcm_type *type, size_t *len,
 /* What lcm knows of systems and paths, as of one moment. Absent rows are UNKNOWN. Memory is the LCD's. */
 struct lk_lcm_status {
 	bool running;			/* lcm answers; else everything is UNKNOWN */
+	const char *why_not;		/* it runs, but something is wrong; NULL: nothing is */
 	bool available;			/* LCM_AVAIL has been processed */
 	struct lk_lcm_system {
 		const char *name, *why;
@@ -67,7 +68,11 @@ struct lk_lcm_status {
 	} *path;
 	size_t nsys, npath;
 };
+/* Ask. 0, also when lcm does not run; -1; -3; -9 no answer in time. */
 int lk_lcm_status(struct lk_lcd *lcd, struct lk_lcm_status *status, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* The same, asked once per LCD and kept with it; NULL when out of memory. */
+const struct lk_lcm_status *lk_lcm_known(struct lk_lcd *lcd) LK_NONNULL(1);
 
 #endif

@@ -138,8 +138,42 @@
 #define LK_M_BAD_LOCKFILE 700223, LK_EX_INTERNAL, "lock file \"%s\": %s"
 #define LK_M_LOCKF_HELD 700224, LK_EX_SYSTEM, "lock file \"%s\" is held by process %ld"
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
+#define LK_M_BAD_REPORT 700500, LK_EX_INTERNAL, "report of system \"%s\", line %u: %s"
+#define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
+#define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
+	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
+/* the supervisor and its daemons; those with code 0 are lines of the log */
+#define LK_M_RUNNING 700300, LK_EX_EXISTS, "Lockkeeper is running already (process %ld)"
+#define LK_M_NO_PROGRAM 700301, LK_EX_NOENT, "program \"%s\": %s"
+#define LK_M_DMN_START 700302, LK_EX_OK, "%s: started as process %ld (restart %u)"
+#define LK_M_DMN_READY 700303, LK_EX_OK, "%s: ready"
+#define LK_M_DMN_END 700304, LK_EX_OK, "%s: process %ld ended, %s"
+#define LK_M_DMN_AGAIN 700305, LK_EX_OK, "%s: restart in %lld s"
+#define LK_M_DMN_LATE 700306, LK_EX_OK, "%s: not ready after %u s, it is ended"
+#define LK_M_DMN_KILL 700307, LK_EX_OK, "%s: did not end within %u s after TERM, it is killed"
+#define LK_M_DMN_NOT 700308, LK_EX_SYSTEM, "%s: cannot be started: %s: %s"
+#define LK_M_DMN_EVENT 700309, LK_EX_OK, "%s: event %s in state %s has no meaning"
+#define LK_M_DMN_LEFT 700310, LK_EX_OK, "%s: process %ld was left by a supervisor that died, it is ended"
+#define LK_M_INIT_START 700311, LK_EX_OK, "Lockkeeper starts, start id %s"
+#define LK_M_INIT_UP 700312, LK_EX_OK, "all daemons are ready"
+#define LK_M_INIT_STOP 700313, LK_EX_OK, "Lockkeeper stops (signal %d from process %ld)"
+#define LK_M_INIT_END 700314, LK_EX_OK, "Lockkeeper has stopped"
+#define LK_M_INIT_TABLE 700315, LK_EX_OK, "table read: %u daemons stay, %u come, %u go"
+#define LK_M_INIT_SOCKET 700316, LK_EX_SYSTEM, "%s: longer than the %zu bytes that a socket's name may have"
+#define LK_M_START_LATE 700317, LK_EX_SYSTEM, "%s is not ready after %llu s%s%s"
+#define LK_M_START_DIED 700318, LK_EX_SYSTEM, "the daemons cannot be started%s%s"
+#define LK_M_STOP_LATE 700319, LK_EX_SYSTEM, "the daemons have not ended within %d s: Lockkeeper is running still"
+#define LK_M_STOP_FAILED 700320, LK_EX_SYSTEM, "%s was not taken out of service: %s"
+#define LK_M_STOP_PEER 700321, LK_EX_COMM, \
+	"system %s was not told that this is no failure (%s): it may take over"
+#define LK_M_STOP_SCRIPTS 700322, LK_EX_SYSTEM, "lcdrecover %s remove: %s"
+#define LK_M_STOP_NO_PID 700323, LK_EX_SYSTEM, \
+	"Lockkeeper is running, but its process is not known: end lkinit by hand"
+#define LK_M_STOP_BEGIN 700324, LK_EX_OK, "Lockkeeper is to stop: resources %s, other systems %s"
+#define LK_M_START_BUSY 700326, LK_EX_SYSTEM, "not started: %s has been going on for %llu s"
+#define LK_M_STOP_PARENT 700325, LK_EX_SYSTEM, "%s stays as it is, because of \"%s\" above it"
 /* actions */
 #define LK_M_NO_QUORUM 700360, LK_EX_INTERNAL, \
 	"this system has no quorum and may not start resources: %s"
@@ -158,6 +192,8 @@
 	"\"%s\" is being restored here by process %ld, and system \"%s\" has the better priority"
 #define LK_M_STALE 700371, LK_EX_INTERNAL, \
 	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
+#define LK_M_NOT_WITH_RELEASE 700372, LK_EX_USAGE, "options --release and -%c exclude each other"
+#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option -o needs --release"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
@@ -165,7 +201,6 @@
 #define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
-#define LK_M_LOG_NOTICE 700384, 0, "%s"
 #define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
 
 /* lksupport, which is a shell script */
@@ -198,6 +233,37 @@
 	"System \"%s\" has taken this one for down: comm_up follows"
 #define LK_M_LCM_REBORN 701208, LK_EX_OK, \
 	"Lockkeeper on system \"%s\" was restarted: comm_up follows"
+#define LK_M_LCM_STRANGE 701209, LK_EX_OK, "System \"%s\": unexpected event \"%s\" in state %s: ignored"
+#define LK_M_LCM_STALL 701210, LK_EX_OK, \
+	"This node did not run for %u ms: safety checks begin anew"
+#define LK_M_LCM_REFUSED 701211, LK_EX_OK, \
+	"System \"%s\" comes back with an identity that it has given up: restart Lockkeeper there"
+#define LK_M_LCM_ENVELOPE 701212, LK_EX_OK, "A message from system \"%s\" is dropped: %s"
+#define LK_M_LCM_BUS 701213, LK_EX_OK, "The network process is of no use: %s"
+#define LK_M_LCM_FILE 701214, LK_EX_OK, "%s: %s"
+#define LK_M_LCM_EVENT 701215, LK_EX_OK, "Event %s of system \"%s\" begins"
+#define LK_M_LCM_HANDLER 701216, LK_EX_OK, "Event %s cannot be sent: %s"
+#define LK_M_LCM_HANDLER_CODE 701217, LK_EX_OK, "Event %s of system \"%s\" ended with exit code %d"
+#define LK_M_LCM_OUTDATED 701218, LK_EX_OK, \
+	"Event %s of system \"%s\" is outdated: its handlers are told to end"
+#define LK_M_LCM_CONFIG 701219, LK_EX_OK, "Configuration: %s"
+#define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
+#define LK_M_LCM_PATH 701221, LK_EX_OK, \
+	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
+#define LK_M_LCM_STOPPED 701224, LK_EX_OK, "System \"%s\" was stopped in order: no safety check"
+#define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
+#define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
+#define LK_M_LCM_SILENT 700401, LK_EX_COMM, "the communication manager of this node does not answer"
+#define LK_M_LCM_MALFORMED 700402, LK_EX_INTERNAL, \
+	"the communication manager sent something that cannot be understood"
+#define LK_M_REMOTE_LOST 700403, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" went out of service; whether the command ended there is not known"
+#define LK_M_REMOTE_TIMEOUT 700404, LK_EX_COMM, \
+	"Communication failure: destination system \"%s\" did not answer within %g s"
+#define LK_M_REMOTE_REFUSED 700405, LK_EX_INTERNAL, "the command for system \"%s\" was refused: %s"
+#define LK_M_REMOTE_NO_LCM 700406, LK_EX_COMM, \
+	"the communication manager ended while system \"%s\" was asked"
+#define LK_M_LCM_RUNS 700400, LK_EX_EXISTS, "lcm runs already, in %s"
 
 /* the cluster's key */
 #define LK_M_NO_KEY 700460, LK_EX_NOENT, \
@@ -219,12 +285,47 @@
 
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
-#define LK_M_LCM_SILENT 700472, LK_EX_COMM, "the communication manager does not answer"
-#define LK_M_LCM_MALFORMED 700473, LK_EX_INTERNAL, "the communication manager sent what cannot be understood"
+/* lcdrcp */
+#define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
+#define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
+#define LK_M_RCP_TARGET 700476, LK_EX_ARG, "target \"%s\": %s"
+#define LK_M_RCP_MANY 700477, LK_EX_LIMIT, "more than %d files"
 #define LK_M_LOG_UNKNOWN 700384, 0, \
 	"the state of system \"%s\" is not known (%s): it was not asked to release \"%s\""
 #define LK_M_LOG_PUSH 700385, 0, "system \"%s\" could not be told the new epochs: %s"
 
+/* the network process of lcm, and its disk helpers: in the log only, the exit codes stand for nothing */
+#define LK_M_NET_MORE 701000, 1, "%s: message %u came %u more times within %d s"
+#define LK_M_NET_LOST 701001, 1, "%u log lines of the network process were lost: the main process was busy"
+#define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
+#define LK_M_NET_USER 701003, 1, "user \"%s\" does not exist: the network process runs as \"%s\""
+#define LK_M_NET_WITHOUT 701004, 1, "the network process goes on without %s: %s"
+#define LK_M_NET_EPOLL 701005, 1, "epoll: %s"
+#define LK_M_NET_STALL 701006, 1, "the network process did not run for %u ms: nobody is declared dead for it"
+#define LK_M_NET_NO_PROBES 701007, 1, "hosts cannot be probed: %s"
+#define LK_M_NET_ADDRESS 701010, 1, "comm path %s to %s: bad addresses %s and %s"
+#define LK_M_NET_LISTEN 701011, 1, "comm path %s to %s: address %s port %u: %s"
+#define LK_M_NET_ALIVE 701012, 1, "comm path %s to %s is ALIVE"
+#define LK_M_NET_DEAD 701013, 1, "comm path %s to %s is DEAD: no sign of life for %u ms"
+#define LK_M_NET_NEVER 701014, 1, "comm path %s to %s is DEAD: nothing heard in the first %u ms"
+#define LK_M_NET_DIFFERS 701015, 1, \
+	"comm path %s to %s: heartbeats every %u ms, %u misses there, %u ms, %u misses here: DEAD after %u ms"
+#define LK_M_NET_STRANGER 701020, 1, "comm path %s to %s: connection from another address, %s: closed"
+#define LK_M_NET_FLOOD 701021, 1, "comm path %s to %s: too many unfinished connections from %s: closed"
+#define LK_M_NET_SLOW 701022, 1, "comm path %s to %s: a connection with %s was not finished in time: closed"
+#define LK_M_NET_TLS 701023, 1, "comm path %s to %s: no secure connection %s %s: %s"
+#define LK_M_NET_GARBAGE 701024, 1, "comm path %s to %s: the connection is damaged: %s"
+#define LK_M_NET_FRAME 701025, 1, "comm path %s to %s: bad frame: %s (type %u)"
+#define LK_M_NET_UNKNOWN 701026, 1, "comm path %s to %s: frame of unknown type %u: ignored"
+#define LK_M_NET_HELLO 701027, 1, "comm path %s to %s: %s claims to be \"%s\": refused: %s"
+#define LK_M_NET_REJECTED 701028, 1, "comm path %s to %s: refused by the other side: %s"
+#define LK_M_NET_QUEUE 701029, 1, "too much data waits for system \"%s\": dropped, to be sent again"
+#define LK_M_NET_DEVICE 701030, 1, "comm path %s to %s: %s"
+#define LK_M_NET_LINE 701031, 1, "comm path %s to %s: %u bytes on the line are no heartbeats of this cluster"
+#define LK_M_NET_SLOT 701032, 1, "comm path %s to %s: the other slot has no heartbeat of this cluster"
+#define LK_M_NET_FOREIGN 701033, 1, \
+	"comm path %s to %s: there is other data on the device: nothing is written; " \
+	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
 /* network addresses, for kits */
 #define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
 #define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"

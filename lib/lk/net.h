@@ -44,7 +44,7 @@ struct lk_beat {
 int lk_net_beat(const struct lk_tree *tree, struct lk_beat *beat, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* What the communication manager knows of a path; without it UNKNOWN and zeros. */
+/* What the communication manager knows of a path; without it UNKNOWN and zeros. It is asked once per LCD. */
 enum lk_net_state { LK_NET_ALIVE, LK_NET_DEAD, LK_NET_UNKNOWN };
 extern const char *const lk_net_state_names[];
 extern const char *const lk_net_counter_names[];	/* of the counters, NULL-terminated */
@@ -56,7 +56,7 @@ struct lk_net_status {
 	unsigned long long comm_downs;		/* times it went down and caused a failover */
 	unsigned long long counter[LK_NET_COUNTERS];
 };
-void lk_net_status(const struct lk_lcd *lcd, const struct lk_net *net,
+void lk_net_status(struct lk_lcd *lcd, const struct lk_net *net,
 		   struct lk_net_status *status) LK_NONNULL(1, 2, 3);
 
 #endif

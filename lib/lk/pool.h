@@ -3,7 +3,7 @@
  * Many scripts at once, with what lk_script_run() promises for each. Their output goes to the log, line by
  * line; they get TERM when we die. TERM, INT and HUP sent to us go to all of them, and after
  * LK_SCRIPT_GRACE seconds KILL; what a script has started in its process group goes with it then, as
- * it does when its time is over.
+ * it does when its time is over, unless it was interrupted and succeeds all the same.
  *
  * A background process that holds the output open does not hold up the end of its script. What it
  * writes later is lost, but does no harm to it.

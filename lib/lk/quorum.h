@@ -6,6 +6,6 @@
 #include "lk/lcd.h"
 
 /* Needs LK_T_SYS. 0: yes; -3: no, or QUORUM_MODE makes no sense; -1. */
-int lk_quorum_check(const struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 #endif

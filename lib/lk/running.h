@@ -9,12 +9,24 @@
 
 #include <stdbool.h>
 
-#include "lk/tree.h"
+#include "lk/lcd.h"
 
 #define LK_RUNNING_FILE "run/lkinit.pid"
 
 /* The supervisor must retry a lock that it does not get at once: this function holds a shared one for an
  * instant. A file that cannot be looked at counts as running. */
 bool lk_running(const struct lk_tree *tree) LK_NONNULL(1);
+
+/* The supervisor's process; false if it does not run or its process is not known (yet). The file has its
+ * process id and start time. */
+bool lk_running_process(const struct lk_tree *tree, struct lk_holder *holder) LK_NONNULL(1, 2);
+
+/* Become the supervisor: take the lock and keep it in the descriptor that is returned. -4: another one
+ * runs; -1. */
+int lk_running_lock(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Write the process id of this process to the locked file. A file that cannot be written is emptied: the
+ * lock is what counts. 0 or -1. */
+int lk_running_write(int fd, struct lk_err *err) LK_MUST LK_NONNULL(2);
 
 #endif

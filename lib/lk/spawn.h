@@ -28,11 +28,14 @@ void lk_image_free(struct lk_image *image) LK_NONNULL(1);
  * signals of lk_wait_signals() should be blocked. */
 pid_t lk_image_start(const struct lk_image *image, int *why) LK_MUST LK_NONNULL(1, 2);
 
-/* A descriptor that becomes readable when the child ends, or -1. */
+/* A descriptor that becomes readable when the child ends, or -1 with errno: ENOSYS in old kernels. */
 int lk_child_watch(pid_t pid);
 
 /* Has the child ended? It stays a zombie, so that its group can still be named safely. */
 bool lk_child_ended(pid_t pid);
+
+/* Has it ended with exit code 0? */
+bool lk_child_succeeded(pid_t pid);
 
 /* Reap it and describe how it ended, but for time limits and interruptions. */
 void lk_child_reap(pid_t pid, int why, struct lk_script_end *end) LK_NONNULL(3);

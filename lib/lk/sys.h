@@ -22,8 +22,8 @@ int lk_sys_drop(struct lk_lcd *lcd, const char *sys, struct lk_err *err)
 void lk_sys_sort(struct lk_lcd *lcd) LK_NONNULL(1);
 
 /* Whether the system is believed usable, and why (a static text or one of the arena). The local
- * system is ALIVE; of the others the communication manager would know. */
-enum lk_sys_state lk_sys_state(const struct lk_lcd *lcd, const struct lk_sys *sys,
+ * system is ALIVE; of the others the communication manager knows. It is asked once per LCD. */
+enum lk_sys_state lk_sys_state(struct lk_lcd *lcd, const struct lk_sys *sys,
 			       const char **why) LK_NONNULL(1, 2, 3);
 
 #endif

@@ -26,6 +26,7 @@
 #define ENV_PAYLOAD_MAX (FRAME_PAYLOAD_MAX - ENV_HEAD - ENV_SEAL)
 #define ENV_WINDOW (1u << 20)
 #define ENV_CREDIT (256u << 10)		/* at the start of a session, each direction */
+#define ENV_COST 64			/* of credit, for each envelope beside its bytes */
 
 enum env_type {
 	ENV_ACK = 1,

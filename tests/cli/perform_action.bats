@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: perform_action [-G] [-s] [-b] [-n] -t tag-name -a action-name [-- arg ...]
+# usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]
+# usage: perform_action --release -o othersys tag ...
 
 load ../helpers/tree
 load ../helpers/records
@@ -57,6 +58,11 @@ reserve() {
 	awk -F '\t' -v OFS='\t' -v k="$1" -v h="$2" '$1 == "ip1" { $7 = k; $8 = h } { print }' \
 		"$file" >"$file.x"
 	mv "$file.x" "$file"
+}
+
+# The process has ended, if nobody has reaped it yet.
+is_gone() {
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
 LOG() {
@@ -172,6 +178,15 @@ app1='restore -t app1 -i app1id'
 	journal_is "$ip1" "$vol1"
 	states_are app1=OSU ip1=ISP vol1=OSF
 	[ "$(reason_of vol1)" = 'restore action has failed' ]
+	all_free
+}
+
+@test "after a failure no script is started, not even of another branch" {
+	one_by_one
+	stub_action comm/ip restore 1
+	expect 1 perform_action -t app1 -a restore
+	journal_is "$ip1"
+	states_are app1=OSU ip1=OSF vol1=OSU
 	all_free
 }
 
@@ -385,6 +400,22 @@ global_scripts() {	# KIND [EXIT]
 	kill "$holder"
 }
 
+@test "the reservation of an operation that waits for us is no obstacle, and comes back" {
+	reserve RECOVER $$
+	expect 0 timeout 20 perform_action -t app1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+	expect 0 ins_list -f:
+	fields 4,10,11 :
+	lines_are "ip1:RECOVER:$$" vol1::0 app1::0
+}
+
+@test "a terminal that has gone away is no reason to stop halfway" {
+	global_scripts restore 3
+	perform_action -t app1 -a restore 2>&1 | :
+	states_are app1=ISP ip1=ISP vol1=ISP
+	[ "$(tail -1 "$J")" = 'alpha postrestore' ]
+}
+
 @test "PA26: all of the plan is reserved while a script runs" {
 	own_action comm/ip restore <<-EOS
 		: >"$LKROOT/tmp/begun"
@@ -434,6 +465,94 @@ global_scripts() {	# KIND [EXIT]
 	journal_is "$vol1" "$ip1" "$app1" 'restore -t app2 -i app2id'
 }
 
+@test "PA12 on alpha: --release takes out what another system wants, and what depends on it" {
+	in_service
+	one_by_one
+	global_scripts remove
+	expect 0 perform_action --release -o beta ip1 nope
+	lines_are
+	[ "${stderr:-}" = '' ]
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10'
+	states_are app1=OSU ip1=OSU vol1=ISP
+	expect 0 perform_action --release -o beta ip1 vol1 app1
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+}
+
+@test "--release of what is not in service changes nothing" {
+	local before
+	before=$(database)
+	expect 0 perform_action --release -o beta ip1 vol1 app1 nope
+	expect 0 perform_action --release -o beta nope
+	[ "$(database)" = "$before" ]
+	journal_is
+}
+
+@test "--release fails with 1 if a remove fails" {
+	in_service
+	one_by_one
+	stub_action filesys/volume remove 1
+	expect 1 perform_action --release -o beta vol1 ip1
+	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10' 'remove -t vol1 -i /mnt/d1'
+	states_are app1=OSU ip1=OSU vol1=OSF
+}
+
+@test "the two forms do not mix" {
+	expect 2 perform_action --release ip1
+	says 'option -o is missing'
+	expect 2 perform_action --release -o beta
+	says 'argument tag is missing'
+	expect 2 perform_action --release -o beta -a remove ip1
+	expect 2 perform_action -o beta -t ip1 -a remove
+	says 'option -o needs --release'
+}
+
+@test "restore makes this system the owner of what is shared" {
+	rm -r "$LKROOT"
+	f2
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	perform_action -t ip1 -a remove
+	lk_epoch -t ip1 -e 3 -o beta
+	expect 1 perform_action -t ip1 -a restore
+	says "CRITICAL (No. 472) Can't run this application without LCD Daemon running."
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+	lk_epoch -t ip1 -e 4 -o alpha
+	expect 0 perform_action -t ip1 -a restore
+	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "a remove leaves what is shared to nobody, unless --keep-owner says otherwise" {
+	rm -r "$LKROOT"
+	f2
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action --keep-owner -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:2:-
+	expect 0 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:3:alpha
+}
+
+@test "what has two owners is moved by nobody until that is resolved" {
+	flg_create -f '!split!vol1'
+	expect 3 perform_action -t app1 -a restore
+	says 'split brain'
+	states_are app1=OSU ip1=OSU vol1=OSU
+	flg_remove -f '!split!vol1'
+	expect 0 perform_action -t app1 -a restore
+}
+
 @test "a script holds no lock: the tree can be changed meanwhile" {
 	own_action comm/ip restore <<<'flg_create -f meanwhile'
 	expect 0 perform_action -b -t ip1 -a restore
@@ -470,6 +589,26 @@ INFO:ip:restore:ip1:700380:three
 INFO:ip:restore:ip1:700382:END successful restore of "ip1" on server "alpha"' ]
 }
 
+@test "the story tells what was done, and what was refused" {
+	stub_action filesys/volume restore 1
+	one_by_one
+	expect 1 perform_action -t app1 -a restore
+	expect 0 perform_action -t ip1 -a remove
+	jq -r '"\(.subject) \(.what) \(.decision)" + (if .text then ": " + .text else "" end)' "$LKROOT/out/story.log" \
+		>"$BATS_TEST_TMPDIR/story"
+	[ "$(cat "$BATS_TEST_TMPDIR/story")" = 'app1 in-service begun
+ip1 restore succeeded
+vol1 restore failed: exit code 1
+app1 in-service failed: restore of "vol1" failed: exit code 1
+ip1 out-of-service begun
+ip1 remove succeeded
+ip1 out-of-service done' ]
+	tunable QUORUM_MODE=majority
+	sys_create -s beta
+	expect 3 perform_action -t app1 -a restore
+	[[ $(tail -1 "$LKROOT/out/story.log") == *'"decision":"refused"'*'no quorum'* ]]
+}
+
 @test "a script that floods its output is not held up and not lost" {
 	# shellcheck disable=SC2016  # $( ) is for the script
 	own_action comm/ip restore <<<'yes "$(printf %01000d 7)" | head -c 10010000'
@@ -501,7 +640,7 @@ INFO:ip:restore:ip1:700382:END successful restore of "ip1" on server "alpha"' ]
 	expect 1 timeout 60 perform_action -t app1 -a restore
 	says 'restore of "ip1" failed: not finished after 1 s'
 	states_are app1=OSU ip1=OSF vol1=ISP
-	run ! kill -0 "$(cat "$LKROOT/tmp/child")"
+	wait_until 10 is_gone "$(cat "$LKROOT/tmp/child")"
 	LOG | grep -q 'ERROR:ip:restore:ip1:700383:END failed restore of "ip1" on server "alpha": not finished after 1 s'
 	all_free
 }
@@ -606,6 +745,26 @@ slow() {
 	expect 0 timeout 20 perform_action -t app1 -a restore
 	journal_is "$ip1" "$app1"
 	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "killed at any time, the same call does the rest and leaves nothing behind" {
+	local i pid
+	for i in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
+		for tag in app1 ip1 vol1; do ins_setst -t "$tag" -S OSU; done
+		: >"$J"
+		perform_action -t app1 -a restore 2>/dev/null 3>&- &
+		pid=$!
+		sleep "$(printf '0.%03d' "$i")"
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		expect 0 timeout 20 perform_action -t app1 -a restore
+		states_are app1=ISP ip1=ISP vol1=ISP
+		all_free
+		[ "$(tail -1 "$J")" = "alpha $app1" ]
+	done
+	# a writer that was killed may leave the file that it was writing, and nothing else
+	run --separate-stderr lcdcheck
+	[ "$(grep -v '/\.[a-z]*\.new:0:' <<<"$output")" = '' ]
 }
 
 @test "two at once over one resource: the second waits and finds the work done" {

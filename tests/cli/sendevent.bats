@@ -213,7 +213,7 @@ not_reserved() {	# TAG
 	local id
 	mkfifo "$BATS_TEST_TMPDIR/go"
 	handler gen1/boom/slow <<<"read -r _ <'$BATS_TEST_TMPDIR/go'; echo ended >>'$J'"
-	id=$(timeout 20 sendevent -C gen1 -E boom -m p:c -n o 2>&1)
+	id=$(timeout 20 sendevent -C gen1 -E boom -m p:c -n o 2>&1 9>&1)
 	[[ $id == alpha.* ]]
 	run ! grep ended "$J"
 	echo go >"$BATS_TEST_TMPDIR/go"
@@ -333,6 +333,30 @@ not_reserved() {	# TAG
 	echo go >"$BATS_TEST_TMPDIR/go"
 	wait_until 10 has_line "$J" '^alive'
 	wait_until 10 has_line "$LOG" ':h:700336:late$'
+}
+
+@test "without a log the handlers are run nonetheless" {
+	rmdir "$LKROOT/out"
+	handler gen1/boom/h <<-'EOS'
+		echo lost; echo lost >&2; echo alive >>"$J"
+	EOS
+	expect 0 sendevent -C gen1 -E boom -m p:c -n o -w
+	[ "${#lines[@]}" -eq 1 ]
+	[ -z "$stderr" ]
+	has_line "$J" '^alive'
+}
+
+@test "a caller that dies at once takes no handler along" {
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	handler gen1/boom/1-slow <<<"echo running >>'$J'; read -r _ <'$BATS_TEST_TMPDIR/go'"
+	handler gen1/boom/2-next </dev/null
+	setsid bash -c 'sendevent -C gen1 -E boom -m p:c -n o; echo $$; exec sleep 600' \
+		>"$BATS_TEST_TMPDIR/out" 3>&- &
+	wait_until 10 has_line "$J" '^running'
+	wait_until 10 has_line "$BATS_TEST_TMPDIR/out" '^[0-9]+$'
+	kill -KILL -- "-$(tail -n 1 "$BATS_TEST_TMPDIR/out")"
+	echo go >"$BATS_TEST_TMPDIR/go"
+	wait_until 10 has_line "$J" '^2-next'
 }
 
 @test "an endless babbler does not fill the log" {

@@ -37,7 +37,7 @@ lab_obstacle() {
 	for tool in ip nft nsenter; do
 		command -v $tool >/dev/null || { echo "$tool is not installed"; return; }
 	done
-	[ -x "$LAB_TOOLS/nsinit" ] || { echo "no $LAB_TOOLS/nsinit: make check-cluster builds it"; return; }
+	[ -x "$LAB_TOOLS/nsinit" ] && [ -e "$LAB_TOOLS/tree" ] || { echo "no $LAB_TOOLS/nsinit: make check-cluster builds it"; return; }
 	unshare -mnpiuf sh -c 'ip link add br1 type bridge && ip link add veth1 type veth peer name veth2 &&
 		nft add table bridge lab' 2>/dev/null >&2 || echo 'no namespaces, bridges, veth or nft bridge tables'
 }
@@ -53,16 +53,16 @@ lab_or_skip() {
 
 # --- Processes: "PID START-TIME", so that a number used again is nobody we know ---
 
-lab__stat() {	# PID -> $state $started
+lab__stat() {	# PID -> $state $parent $started
 	local line
-	state='' started=''
+	state='' parent='' started=''
 	{ read -r line <"/proc/$1/stat"; } 2>/dev/null || return
 	set -- ${line##*) }
-	state=$1 started=${20}
+	state=$1 parent=$2 started=${20}
 }
 
 lab__living() {	# FILE -> $pid
-	local state started born
+	local state parent started born
 	{ read -r pid born <"$1"; } 2>/dev/null || return
 	lab__stat "$pid" && [ "$started" = "$born" ] && [[ $state != [ZX] ]]
 }
@@ -73,7 +73,7 @@ lab__gone() {	# FILE
 }
 
 lab__note() {	# PID FILE
-	local state started
+	local state parent started
 	lab__stat "$1" && echo "$1 $started" >"$2"
 }
 
@@ -125,19 +125,35 @@ lab__keep() {
 	[ -z "${LAB_KEEP:-}" ] || keep+=("$LAB_KEEP")
 }
 
+# A directory of links to those of the files that are programs.
+lab__link() {	# DIRECTORY FILE...
+	local dir=$1 file programs=()
+	shift
+	mkdir "$dir"
+	for file; do
+		[ ! -f "$file" ] || [ ! -x "$file" ] || programs+=("$file")
+	done
+	[ ${#programs[@]} -eq 0 ] || ln -s -f "${programs[@]}" "$dir"
+}
+
 # A tree as an install leaves it, with the programs of this build.
 lab__tree() {	# LKROOT
 	local dir
-	for dir in $(sed -n 's/^TREE = //p' "$LK_SRC/Makefile.am") etc/default lib; do
+	for dir in $(<"$LAB_TOOLS/tree") etc/default lib; do
 		mkdir -p "$1/$dir" || return
 	done
-	chmod 0750 "$1"/{config,out,run,tmp}
+	for dir in config out run support tmp; do
+		[ ! -d "$1/$dir" ] || chmod 0750 "$1/$dir"
+	done
 	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
-	ln -s "$LK_BIN" "$LK_BUILD/lkadm" "$LK_BUILD/sbin" "$1"
-	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
+	cp "$LK_SRC/etc/LKinit.config" "$1/etc" || return
+	lab__link "$1/bin" "$LK_BIN"/* "$LK_SRC"/bin/*
+	lab__link "$1/sbin" "$LK_BUILD"/sbin/*/*
+	ln -s "$LK_BUILD/lkadm" "$1"
+	ln -s "$LK_BUILD/lib/lk-exit.sh" "$LK_SRC"/lib/*.sh "$LK_SRC/lib/lkcli" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
-	[ ! -d "$LK_SRC/events" ] || cp -r "$LK_SRC/events" "$1"
-	rm -f "$1"/{subsys,events}/Makefile.inc
+	cp -r "$LK_SRC/etc/events" "$1"
+	rm -f "$1/subsys/Makefile.inc"
 }
 
 lab__hosts() {
@@ -178,9 +194,25 @@ lab__cgroup() {	# OWNER
 	done
 }
 
+lab__groups() {
+	local group
+	[ -e "$LAB_DIR/.lab/cgroup" ] || return 0
+	for group in "$(<"$LAB_DIR/.lab/cgroup")"-*; do
+		[ ! -d "$group" ] || echo "$group"
+	done
+}
+
 # Join the node's group; called in the process that is to become one of its processes.
 lab__join() {	# NODE
 	[ ! -e "$LAB_DIR/.lab/cgroup" ] || echo "$BASHPID" >"$(<"$LAB_DIR/.lab/cgroup")-$1/cgroup.procs"
+}
+
+# The lab's side of a lab_run in a frozen group would never reap its child, which then holds up the end.
+lab__kill_group() {	# GROUP
+	local member
+	while read -r member; do
+		kill -9 "$member" 2>/dev/null || :
+	done <"$1/cgroup.procs"
 }
 
 lab__bridges() {
@@ -296,29 +328,37 @@ lab_up() {
 # and the files, if it was here.
 lab_sweep() {
 	local group owner
-	if [ -d "${LAB_DIR:-}/.lab" ] && lab__gone "$LAB_DIR/.lab/owner"; then
-		lab_down || return
-	fi
 	for group in /sys/fs/cgroup/lklab-* /sys/fs/cgroup/unified/lklab-*; do
 		[ -d "$group" ] || continue
 		owner=${group##*/lklab-}
-		[ -e "/proc/${owner%%-*}" ] || rmdir "$group" 2>/dev/null || :
+		[ ! -e "/proc/${owner%%-*}" ] || continue
+		lab__kill_group "$group"
+		wait_until 5 rmdir "$group" 2>/dev/null || :
 	done
+	if [ -d "${LAB_DIR:-}/.lab" ] && lab__gone "$LAB_DIR/.lab/owner"; then
+		lab_down
+	fi
 }
 
 # End the lab and remove it with its disks. It is no error if there is none.
 lab_down() {
-	local pid group
+	local pid group node
 	[ -n "${LAB_DIR:-}" ] && [ -d "$LAB_DIR/.lab" ] || return 0
-	if lab__living "$LAB_DIR/.lab/pid"; then
-		kill -9 "$pid" || :
-		wait_until 30 lab__gone "$LAB_DIR/.lab/pid" || { lab_fail "process $pid does not end"; return; }
-	fi
-	if [ -e "$LAB_DIR/.lab/cgroup" ]; then
-		for group in "$(<"$LAB_DIR/.lab/cgroup")"-*; do
-			[ ! -d "$group" ] || wait_until 5 rmdir "$group"
+	if [ ! -e "$LAB_DIR/.lab/cgroup" ] && [ -e "$LAB_DIR/.lab/nodes" ]; then
+		for node in $(<"$LAB_DIR/.lab/nodes"); do
+			! lab__living "$LAB_DIR/$node/pid" || lab_kill "$node"
 		done
 	fi
+	if lab__living "$LAB_DIR/.lab/pid"; then
+		kill -9 "$pid" || :
+		for group in $(lab__groups); do
+			lab__kill_group "$group"
+		done
+		wait_until 30 lab__gone "$LAB_DIR/.lab/pid" || { lab_fail "process $pid does not end"; return; }
+	fi
+	for group in $(lab__groups); do
+		wait_until 5 rmdir "$group" || :
+	done
 	rm -rf "$LAB_DIR"
 }
 
@@ -353,9 +393,12 @@ lab_start() {	# NODE
 
 # Kill all processes of a node at once. Its kernel still answers: ping, and a reset to who connects.
 lab_kill() {	# NODE
-	local node pid
+	local node pid entering=''
 	lab__node "$1" && lab__living "$LAB_DIR/$node/pid" || { lab_fail "$1 is down"; return; }
+	[ -e "$LAB_DIR/.lab/cgroup" ] || entering=$(lab__entering "$node")
 	kill -9 "$pid" || :
+	lab__signal 9 $entering
+	[ ! -e "$LAB_DIR/.lab/cgroup" ] || lab__kill_group "$(<"$LAB_DIR/.lab/cgroup")-$node"
 	wait_until 30 lab__gone "$LAB_DIR/$node/pid"
 }
 
@@ -370,17 +413,15 @@ lab_off() {	# NODE
 
 # All processes of a node, by the number of their namespace.
 lab__processes() {	# NODE
-	local pid own dir
+	local pid own
 	lab__living "$LAB_DIR/$1/pid" || return
 	own=$(readlink "/proc/$pid/ns/pid")
-	for dir in /proc/[0-9]*; do
-		[ "$(readlink "$dir/ns/pid" 2>/dev/null)" != "$own" ] || echo "${dir#/proc/}"
-	done
+	find /proc/[0-9]*/ns/pid -maxdepth 0 -lname "${own/[/\\[}" 2>/dev/null | cut -d/ -f3
 }
 
 # Stop them, until none is found running: one may have started another.
 lab__stop_all() {	# NODE
-	local state started process running=1
+	local state parent started process running=1
 	while [ -n "$running" ]; do
 		running=''
 		for process in $(lab__processes "$1"); do
@@ -401,15 +442,30 @@ lab_pause() {	# NODE
 	wait_until 10 grep -q 'frozen 1' "$group/cgroup.events"
 }
 
+# The lab's side of each lab_run on a node without a group: it stops when its child does.
+lab__entering() {	# NODE
+	local state parent started process
+	for process in $(lab__processes "$1"); do
+		lab__stat "$process" && [ "$(cat "/proc/$parent/comm" 2>/dev/null)" = nsenter ] || continue
+		echo "$parent"
+	done
+}
+
+lab__signal() {	# SIGNAL PID...
+	local signal=$1 process
+	shift
+	for process; do
+		kill "-$signal" "$process" 2>/dev/null || :
+	done
+}
+
 lab_resume() {	# NODE
-	local node group process
+	local node group
 	lab__node "$1" && lab_alive "$node" || { lab_fail "$1 is down"; return; }
-	if [ ! -e "$LAB_DIR/.lab/cgroup" ]; then
-		for process in $(lab__processes "$node"); do
-			kill -CONT "$process" 2>/dev/null || :
-		done
-		return 0
-	fi
+	[ -e "$LAB_DIR/.lab/cgroup" ] || {
+		lab__signal CONT $(lab__processes "$node") $(lab__entering "$node")
+		return
+	}
 	group=$(<"$LAB_DIR/.lab/cgroup")-$node
 	echo 0 >"$group/cgroup.freeze"
 	wait_until 10 grep -q 'frozen 0' "$group/cgroup.events"

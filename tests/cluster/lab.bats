@@ -54,6 +54,8 @@ output_of() {	# TEXT COMMAND...
 	output_of here lab run alpha flg_list
 	lab run beta flg_test -f here && return 1
 	output_of "$(lab root beta)" lab_sh beta 'echo $LKROOT'
+	lab_sh beta '[ -x $LKROOT/bin/ins_list ] && [ -x $LKROOT/lkadm/bin/lcdstatus -o -x $LKROOT/bin/lcdstatus ]'
+	lab_sh beta '[ -f $LKROOT/sbin/lcm ] && [ -x $LKROOT/sbin/lcm ]'
 	[ -d "$(lab root beta)/events/lifekeeper" ]
 	[ -r "$(lab root beta)/etc/default/LifeKeeper" ]
 	[ "$(stat -c %a "$(lab root beta)/config")" = 750 ]
@@ -300,6 +302,30 @@ larger() {	# FILE SIZE
 	grows "$log"
 }
 
+# A command goes on over a pause, and a pause does not save it from a kill.
+pause_running() {
+	local job out=$BATS_TEST_TMPDIR/out
+	lab run beta sh -c 'echo running; sleep 0.2; echo ready' >"$out" &
+	job=$!
+	wait_until 5 test -s "$out"
+	lab pause beta
+	lab resume beta
+	run wait $job
+	wait_until 5 grep -q ready "$out"
+	lab run beta sleep 1000 &
+	job=$!
+	wait_until 5 lab run beta pgrep -x sleep
+	lab pause beta
+	lab kill beta
+	ended() { ! kill -0 "$job" 2>/dev/null; }
+	wait_until 5 ended
+	lab start beta
+}
+
+@test 'a command that runs on a node goes on after a pause, and ends when the node is killed' {
+	pause_running
+}
+
 @test 'a node can be paused where the kernel has no freezer' {
 	local log=$LAB_DIR/beta/log/ticks
 	[ ! -e "$LAB_DIR/.lab/cgroup" ] || mv "$LAB_DIR/.lab/cgroup" "$BATS_TEST_TMPDIR/"
@@ -311,6 +337,7 @@ larger() {	# FILE SIZE
 	grows "$log" 0.4 && return 1
 	lab resume beta
 	grows "$log"
+	pause_running
 	[ ! -e "$BATS_TEST_TMPDIR/cgroup" ] || mv "$BATS_TEST_TMPDIR/cgroup" "$LAB_DIR/.lab/"
 	lab kill beta
 }

@@ -108,8 +108,10 @@ static void start(const struct machine *m)
 	pid = fork();
 	if (pid < 0)
 		die("fork");
-	if (pid > 0)
+	if (pid > 0) {
+		waitpid(pid, NULL, 0);	/* left to the machine's init, it could hold up the lab's end */
 		_exit(0);
+	}
 	setsid();
 	if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || unshare(m->lab ? kinds : kinds | CLONE_NEWNET))
 		die("unshare");

@@ -42,7 +42,7 @@ commands_link() {
 		*) also= ;;
 		esac
 		objdump -p "$file" 2>/dev/null | awk -v file="bin/${file##*/}" \
-			-v good="^(libpopt|libc|libasan|libubsan|libm|libgcc_s|ld-linux[^.]*$also)\\.so" '
+			-v good="^(libpopt|libc|libasan|libubsan|libm|libgcc_s|ld-linux[^.]*$also)[.]so" '
 			$1 == "NEEDED" && $2 !~ good { print file ": links " $2 }'
 	done
 }

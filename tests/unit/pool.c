@@ -2,12 +2,14 @@
 /* lib/pool.c: many scripts at once, their output, their limits. */
 #include "lk/pool.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tap.h"
 #include "tree.h"
+#include "lk/spawn.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
 
@@ -56,6 +58,15 @@ static void open_pool(struct fixture *f)
 {
 	if (lk_pool_open(&f->pool, &f->tree, "test", CAP, &f->err) < 0)
 		diag("%s", f->err.text);
+}
+
+static void check_watch(void)
+{
+	int fd = lk_child_watch(getpid());
+
+	ok(fd >= 0 || errno == ENOSYS, "the kernel tells when a child ends");
+	if (fd >= 0)
+		close(fd);
 }
 
 static void check_ends(struct fixture *f)
@@ -139,6 +150,20 @@ static void check_limits(struct fixture *f)
 	ok(run(f, "#!/bin/sh\nyes\n", 1)->timed_out, "also one that never stops writing");
 }
 
+/* Interrupted, but done: what it has started stays. */
+static void check_interrupted_daemon(struct fixture *f)
+{
+	start(f, 1, "#!/bin/sh\ntrap 'echo $$; exit 0' TERM\n"
+	      "(trap : TERM; while [ ! -e tmp/go2 ]; do sleep 0.01; done; : >tmp/stayed) &\n"
+	      "sleep 0.2; : >tmp/begun4\nwhile :; do sleep 0.02; done\n", 0);
+	ok(appears(f, "tmp/begun4"), "a script with a daemon runs");
+	kill(getpid(), SIGTERM);
+	ok(lk_pool_wait(&f->pool, -1, f->end) == 1 && !f->end[0].end.code,
+	   "interrupted, it succeeds all the same");
+	tap_write(f->root, "tmp/go2", "", 0644);
+	ok(appears(f, "tmp/stayed"), "its daemon stays");
+}
+
 static void check_signals(struct fixture *f)
 {
 	start(f, 1, "#!/bin/sh\ntrap 'exit 3' TERM\n: >tmp/begun1\nwhile :; do sleep 0.02; done\n", 0);
@@ -155,6 +180,9 @@ static void check_signals(struct fixture *f)
 	ok(first->end.code == 3 && first->end.interrupted == SIGTERM &&
 	   !strcmp(first->end.reason, "interrupted by signal 15"), "it is passed on to the first");
 	ok(second->end.code == 0, "and to the second, which then succeeds");
+	lk_pool_close(&f->pool);
+	open_pool(f);
+	check_interrupted_daemon(f);
 }
 
 /* A pool in a process of its own that is killed: its scripts get TERM. */
@@ -184,6 +212,7 @@ int main(void)
 	if (lk_tree_open(&f.tree, &f.err) < 0)
 		return 99;
 	open_pool(&f);
+	check_watch();
 	check_ends(&f);
 	check_many(&f);
 	check_output(&f);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lcdmachfail: recover what a failed system had in service (spec/core.md 5.6.2). */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lk/cmd.h"
+#include "lk/confirm.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/recovery.h"
+#include "lk/recovery_cmd.h"
+#include "lk/sys.h"
+#include "lk/trap.h"
+#include "lk/poison.h"
+
+static void say(const struct lk_lcd *lcd, const char *text)
+{
+	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = "lcdmachfail", .pid = getpid(),
+				    .component = "recovery", .action = "down", .number = 700520,
+				    .text = text };
+	struct lk_err ignored;
+
+	lk_log(&lcd->tree, &line, &ignored);
+}
+
+/* The texts by which the end of a failover is known (spec/core.md 7.3). */
+static void say_finished(const struct lk_lcd *lcd, const char *sys)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[300], date[64];
+
+	snprintf(text, sizeof(text), "FAILOVER RECOVERY OF MACHINE %s", sys);
+	say(lcd, text);
+	localtime_r(&now, &tm);
+	strftime(date, sizeof(date), "FINISHED AT: %a %b %e %H:%M:%S %Y", &tm);
+	say(lcd, date);
+}
+
+/* Is it still down? A path that is alive again ends it (5.6.2, step 1). 1: go on. */
+static int still_down(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name)
+{
+	int rc = lk_lcd_read(lcd, LK_T_SYS | LK_T_FLG, &cmd->err);
+	const struct lk_sys *sys = rc < 0 ? NULL : lk_sys_find(lcd, name);
+	const char *why;
+
+	if (rc < 0)
+		return rc;
+	if (!sys || sys->local)
+		return lk_fail(&cmd->err, LK_M_NO_SYS, name);
+	if (lk_sys_state(lcd, sys, &why) == LK_SYS_ALIVE) {
+		say(lcd, "the system is ALIVE again: nothing is recovered");
+		return 0;
+	}
+	return 1;
+}
+
+/* What has begun is finished, whatever comes back meanwhile: the commit point. */
+static void commit_point(void)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
+static int run(struct lk_cmd *cmd)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_recovery recovery = {
+		.event = LK_EVENT_DOWN, .sys = lk_cmd_value(cmd, 's'), .tag = lk_cmd_value(cmd, 't'),
+		.without = cmd->operand,
+	};
+	int rc = still_down(cmd, &lcd, recovery.sys);
+
+	if (rc > 0 && !recovery.tag) {
+		lk_trap(&lcd.tree, 120, recovery.sys, NULL);
+		rc = lk_confirm_ask(&lcd, recovery.sys, &cmd->err);
+	}
+	if (rc <= 0)
+		return rc;
+	commit_point();
+	rc = lk_recovery_cmd(cmd, &recovery);
+	if (!recovery.tag)
+		say_finished(&lcd, recovery.sys);
+	return rc;
+}
+
+static const struct lk_opt options[] = {
+	{ 's', LK_OPT_REQUIRED, "sys", "the system that has failed", NULL },
+	{ 't', LK_OPT_VALUE, "tag", "only this resource", NULL },
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "lcdmachfail -s sys [-t tag [system ...]]",
+	.summary = "Recover what a failed system had in service; the event comm_down runs it.",
+	.options = options,
+	.max_operands = -1,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

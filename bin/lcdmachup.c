@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lcdmachup: what is to be done when a system has come back (spec/core.md 5.6.4). */
+#include "lk/cmd.h"
+#include "lk/recovery.h"
+#include "lk/recovery_cmd.h"
+#include "lk/poison.h"
+
+static int run(struct lk_cmd *cmd)
+{
+	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
+
+	return lk_recovery_cmd(cmd, &recovery);
+}
+
+static const struct lk_opt options[] = {
+	{ 's', LK_OPT_REQUIRED, "sys", "the system that has come back", NULL },
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "lcdmachup -s sys",
+	.summary = "Settle whose the resources are after a system has come back; comm_up runs it.",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An action on a hierarchy: the other systems (spec/core.md 3.11.5, step 6). What is to be restored
+ * here is first taken out of service wherever it may be in service; then it is written down, here and
+ * there, that it belongs to this system.
+ *
+ * Only then: were the epoch raised first, a remove that fails there would leave the true owner with
+ * the older epoch.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lk/act_run.h"
+#include "lk/epoch.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/remote.h"
+#include "lk/running.h"
+#include "lk/sys.h"
+#include "lk/poison.h"
+
+/* One command for another system in the making. */
+struct command {
+	char **argv;
+	int argc;
+};
+
+/* PROG [FLAG] -o OWNER */
+static int begin_command(struct lk_act_run *run, struct command *command,
+			 const char *const head[static 4], struct lk_err *err)
+{
+	command->argc = 0;
+	command->argv = lk_arena_alloc(&run->lcd.arena,
+				       (run->lcd.neqv + 6) * sizeof(*command->argv));
+	if (!command->argv)
+		return lk_fail_nomem(err);
+	for (int i = 0; i < 4; i++)
+		if (head[i])
+			command->argv[command->argc++] = (char *)head[i];
+	return 0;
+}
+
+static int run_command(const struct lk_act_run *run, const struct command *command,
+		       const char *sys, int *code, struct lk_err *err)
+{
+	struct lk_remote_request request = { .dest = sys, .prog = command->argv[0],
+					     .argc = command->argc, .argv = command->argv };
+
+	command->argv[command->argc] = NULL;
+	return lk_remote_run(&run->lcd, &request, code, err);
+}
+
+/* The equivalencies of the plan with one system, one after the other; NULL: no more. */
+static const struct lk_eqv *next_eqv(const struct lk_act_run *run, const char *sys, size_t *at)
+{
+	while (*at < run->lcd.neqv) {
+		const struct lk_eqv *eqv = &run->lcd.eqv[(*at)++];
+		int node = strcmp(eqv->sys, sys) == 0 ? lk_graph_find(&run->plan.graph, eqv->tag)
+						      : -1;
+
+		if (node >= 0 && run->planned[node])
+			return eqv;
+	}
+	return NULL;
+}
+
+static void warn(const struct lk_act_run *run, unsigned number, const char *text)
+{
+	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = run->act->prog, .pid = getpid(),
+				    .component = "lcd", .action = run->action, .number = number,
+				    .text = text };
+	struct lk_err ignored;
+
+	lk_log(&run->lcd.tree, &line, &ignored);
+	lk_notice(run->act->notice, "%s", text);
+}
+
+/* ---- taking out of service there ---- */
+
+/*
+ * A system of which nothing is known. It may have the resources. If it restored one of them last we must not
+ * guess: either the communication manager will soon know whether it is alive, or there is none
+ * that could ask. Otherwise nothing says that it has them, and waiting for a system that may be gone
+ * for ever would keep them out of service: it is noted, and not asked.
+ */
+static int pass_over(struct lk_act_run *run, const char *sys, const char *why, struct lk_err *err)
+{
+	bool running = lk_running(&run->lcd.tree);
+	const struct lk_eqv *eqv, *first = NULL;
+	struct lk_err note;
+	size_t at = 0;
+
+	while ((eqv = next_eqv(run, sys, &at))) {
+		const struct lk_epoch *epoch = lk_epoch_get(&run->lcd, eqv->tag);
+
+		first = first ? first : eqv;
+		if (!epoch || strcmp(epoch->owner, sys) != 0)
+			continue;
+		if (!running)
+			return lk_fail(err, LK_M_NO_DAEMON);
+		return lk_fail(err, LK_M_OWNER_SILENT, eqv->tag, sys, epoch->epoch);
+	}
+	if (running && first) {
+		lk_fail(&note, LK_M_LOG_UNKNOWN, sys, why, first->tag);
+		warn(run, (unsigned)note.number, note.text);
+	}
+	return 0;
+}
+
+static int ask_release(struct lk_act_run *run, const char *sys, struct lk_err *err)
+{
+	struct command command;
+	const struct lk_eqv *eqv;
+	size_t at = 0;
+	const char *const head[] = { "perform_action", "--release", "-o", run->lcd.local };
+	int code, rc = begin_command(run, &command, head, err);
+
+	while (rc == 0 && (eqv = next_eqv(run, sys, &at)))
+		command.argv[command.argc++] = (char *)eqv->othertag;
+	if (rc == 0)
+		rc = run_command(run, &command, sys, &code, err);
+	if (rc == 0 && code == LK_EX_COMM)
+		rc = lk_fail(err, LK_M_OUT_OF_SERVICE, sys);
+	else if (rc == 0 && code)
+		rc = lk_fail(err, LK_M_REMOTE_RELEASE, sys, code);
+	return rc;
+}
+
+static bool is_concerned(const struct lk_act_run *run, const struct lk_sys *sys)
+{
+	size_t at = 0;
+
+	return !sys->local && next_eqv(run, sys->name, &at);
+}
+
+static int release_there(struct lk_act_run *run, struct lk_err *err)
+{
+	const char *why;
+	int rc = 0;
+
+	for (size_t i = 0; i < run->lcd.nsys && rc == 0; i++) {
+		const struct lk_sys *sys = &run->lcd.sys[i];
+
+		if (!is_concerned(run, sys))
+			continue;
+		switch (lk_sys_state(&run->lcd, sys, &why)) {
+		case LK_SYS_ALIVE:
+			rc = ask_release(run, sys->name, err);
+			break;
+		case LK_SYS_UNKNOWN:
+			rc = pass_over(run, sys->name, why, err);
+			break;
+		case LK_SYS_DEAD:
+			break;
+		}
+	}
+	return rc;
+}
+
+/* ---- epochs ---- */
+
+/* Those of the plan that have an equivalent; *lcd is left readable. */
+static int raise_epochs(const struct lk_act_run *run, struct lk_lcd *lcd, struct lk_err *err)
+{
+	int rc = lk_lcd_begin(lcd, LK_T_EPOCH | LK_T_SYS, err);
+
+	for (size_t i = 0; i < run->lcd.neqv && rc == 0; i++) {
+		int node = lk_graph_find(&run->plan.graph, run->lcd.eqv[i].tag);
+
+		if (node >= 0 && run->planned[node])
+			rc = lk_epoch_raise(lcd, run->lcd.eqv[i].tag, err);
+	}
+	if (rc == 0 && lcd->dirty)
+		rc = lk_lcd_commit(lcd, err);
+	else
+		lk_tx_abort(&lcd->tx);
+	return rc;
+}
+
+/* What is told to whom: the records that have this owner. */
+struct push {
+	const char *owner, *sys;
+};
+
+/* A system that does not answer learns it when it comes back. One that knows better stops us. */
+static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const struct push *push,
+		       struct lk_err *err)
+{
+	const char *const head[] = { "lk_epoch", NULL, "-o", push->owner }, *sys = push->sys;
+	struct lk_err silent, note;
+	struct command command;
+	const struct lk_eqv *eqv;
+	size_t at = 0;
+	int code, rc = begin_command(run, &command, head, err), fixed = command.argc;
+
+	while (rc == 0 && (eqv = next_eqv(run, sys, &at))) {
+		const struct lk_epoch *epoch = lk_epoch_get(lcd, eqv->tag);
+		struct lk_buf LK_AUTO_BUF text = { 0 };
+
+		if (!epoch || strcmp(epoch->owner, push->owner) != 0)
+			continue;
+		lk_buf_addf(&text, "%s=%llu", eqv->othertag, epoch->epoch);
+		char *copy = text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
+		if (!copy)
+			return lk_fail_nomem(err);
+		command.argv[command.argc++] = copy;
+	}
+	if (rc < 0 || command.argc == fixed)
+		return rc;
+	if (run_command(run, &command, sys, &code, &silent) < 0) {
+		lk_fail(&note, LK_M_LOG_PUSH, sys, silent.text);
+		warn(run, (unsigned)note.number, note.text);
+		return 0;
+	}
+	if (code == LK_EX_ARG || code == LK_EX_INTERNAL)
+		return lk_fail(err, LK_M_STALE, sys, code);
+	return 0;
+}
+
+static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const char *owner,
+		       struct lk_err *err)
+{
+	const char *why;
+	int rc = 0;
+
+	for (size_t i = 0; i < run->lcd.nsys && rc == 0; i++) {
+		const struct lk_sys *sys = &run->lcd.sys[i];
+		struct push push = { .owner = owner, .sys = sys->name };
+
+		if (is_concerned(run, sys) &&
+		    lk_sys_state(&run->lcd, sys, &why) == LK_SYS_ALIVE)
+			rc = push_epochs(run, lcd, &push, err);
+	}
+	return rc;
+}
+
+static int take_ownership(struct lk_act_run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = raise_epochs(run, &lcd, err);
+
+	return rc < 0 ? rc : push_to_all(run, &lcd, run->lcd.local, err);
+}
+
+/* Mark what the plan is about. 1: something of it is shared; 0: nothing; -1. */
+static int find_planned(struct lk_act_run *run, struct lk_err *err)
+{
+	run->planned = lk_graph_array(&run->plan.graph, sizeof(*run->planned));
+	if (!run->planned)
+		return lk_fail_nomem(err);
+	for (unsigned i = 0; i < run->plan.n; i++)
+		run->planned[run->plan.step[i].node] = true;
+	for (size_t i = 0; i < run->lcd.neqv; i++) {
+		int node = lk_graph_find(&run->plan.graph, run->lcd.eqv[i].tag);
+
+		if (node >= 0 && run->planned[node])
+			return 1;
+	}
+	return 0;
+}
+
+int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
+{
+	int rc = find_planned(run, err);
+
+	if (rc > 0) {
+		rc = release_there(run, err);
+		if (rc == 0)
+			rc = take_ownership(run, err);
+	}
+	return rc;
+}
+
+void lk_act_give_up(struct lk_act_run *run)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err err;
+	int rc = find_planned(run, &err);
+
+	if (rc > 0)
+		rc = lk_lcd_read(&lcd, LK_T_EPOCH | LK_T_SYS, &err);
+	if (rc == 0 && lcd.loaded)
+		rc = push_to_all(run, &lcd, LK_EPOCH_NOBODY, &err);
+	if (rc < 0)
+		warn(run, (unsigned)err.number, err.text);
+}

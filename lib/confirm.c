@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asking the administrator before a failover. A question is the file run/confirmso.SYS, locked by the process that
+ * waits: a file without its lock is one that nobody waits for any more. The answer is written into it.
+ */
+#include "lk/confirm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lk/cleanup.h"
+#include "lk/flg.h"
+#include "lk/limits.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/name.h"
+#include "lk/script.h"
+#include "lk/tunable.h"
+#include "lk/wait.h"
+#include "lk/poison.h"
+
+#define CONFIRM_SECONDS 600
+
+static void path_of(const char *sys, char path[static LK_PATH_MAX + 64])
+{
+	snprintf(path, LK_PATH_MAX + 64, "run/confirmso.%s", sys);
+}
+
+static void say(const struct lk_tree *tree, const char *text)
+{
+	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "lcdmachfail", .pid = getpid(),
+				    .component = "confirmso", .number = 700521, .text = text };
+	struct lk_err ignored;
+
+	lk_log(tree, &line, &ignored);
+}
+
+/* Whoever is registered for the event tells the administrator. */
+static void send_event(const struct lk_tree *tree, const char *sys)
+{
+	char *argv[] = { (char[]){ "sendevent" }, (char[]){ "-C" }, (char[]){ "lifekeeper" },
+			 (char[]){ "-E" }, (char[]){ "confirmso" }, (char[]){ "-m" },
+			 (char[]){ "lk:lcdmachfail" }, (char[]){ "-n" }, (char *)sys, NULL };
+	struct lk_script script = { .tree = tree, .path = "bin/sendevent", .argv = argv, .seconds = 10 };
+	struct lk_script_end end;
+	struct lk_err ignored;
+
+	(void)!lk_script_run(&script, &end, &ignored);
+}
+
+/* 'y', 'n', or 0: no answer yet. */
+static char read_answer(int fd)
+{
+	char answer = 0;
+
+	return pread(fd, &answer, 1, 0) == 1 && (answer == 'y' || answer == 'n') ? answer : 0;
+}
+
+static int wait_for_answer(int fd, unsigned long long seconds, char *answer, struct lk_err *err)
+{
+	int64_t deadline = lk_now_ms() + (int64_t)seconds * 1000;
+	struct lk_wait wait;
+	int rc = 0;
+
+	lk_wait_begin(&wait);
+	while (rc == 0 && !(*answer = read_answer(fd)) && lk_now_ms() < deadline)
+		rc = lk_wait_nap(&wait, err);
+	lk_wait_end(&wait);
+	return rc;
+}
+
+static int open_question(const struct lk_tree *tree, const char *path, struct lk_err *err)
+{
+	int fd = openat(tree->fd, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+		if (fd >= 0)
+			close(fd);
+		return -LK_EX_SYSTEM;
+	}
+	return fd;
+}
+
+static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long long limits[2],
+	       struct lk_err *err)
+{
+	char path[LK_PATH_MAX + 64], text[700], answer = 0;
+
+	path_of(sys, path);
+	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, err);
+	if (fd < 0)
+		return fd;
+	snprintf(text, sizeof(text), "failover of \"%s\" waits for confirmation: lk_confirmso -y -s %s, or -n; in %llu s %s",
+		 sys, sys, limits[0], limits[1] ? "it is abandoned" : "it goes on");
+	say(&lcd->tree, text);
+	send_event(&lcd->tree, sys);
+	int rc = wait_for_answer(fd, limits[0], &answer, err);
+	unlinkat(lcd->tree.fd, path, 0);
+	if (rc < 0)
+		return rc;
+	rc = answer ? answer == 'y' : !limits[1];
+	snprintf(text, sizeof(text), "failover of \"%s\" %s (%s)", sys, rc ? "goes on" : "is abandoned",
+		 answer ? "answered" : "no answer");
+	say(&lcd->tree, text);
+	return rc;
+}
+
+int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
+{
+	unsigned long long limits[2] = { CONFIRM_SECONDS, 0 };
+	char flag[LK_SYS_MAX + 16];
+
+	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
+	if (!lk_flg_find(lcd, flag))
+		return 1;
+	int rc = lk_tunable_number(&lcd->tree, "CONFIRMSOTO", 0, LK_INTERVAL_MAX, &limits[0], err);
+	if (rc >= 0)
+		rc = lk_tunable_number(&lcd->tree, "CONFIRMSODEF", 0, 1, &limits[1], err);
+	return rc < 0 ? rc : ask(lcd, sys, limits, err);
+}
+
+int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(sys, path);
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return lk_fail(err, LK_M_NO_QUESTION, sys);
+	if (pwrite(fd, yes ? "y" : "n", 1, 0) != 1)
+		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first act of a start (spec/core.md 4.1): what the states of the last run are still worth.
+ *
+ * A resource that is in service by the database is still running if only the daemons had stopped; after
+ * a start of the machine it is not. run/boot tells the two apart: it has the boot's id and the start
+ * time of process 1, which a container or a namespace has of its own.
+ */
+#ifndef LK_BOOT_H
+#define LK_BOOT_H
+
+#include "lk/err.h"
+
+/* Set all states to ILLSTATE, but for those left running, which keep ISP and ISU. Reservations of dead
+ * processes are dropped. 0, -1, or -3. */
+int lk_boot_begin(struct lk_err *err) LK_MUST LK_NONNULL(1);
+
+#endif

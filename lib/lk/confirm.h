@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Asking the administrator before a failover (spec/core.md 3.14.4). */
+#ifndef LK_CONFIRM_H
+#define LK_CONFIRM_H
+
+#include <stdbool.h>
+
+#include "lk/lcd.h"
+
+/* If the flag confirmso!SYS is set: send the event confirmso and wait CONFIRMSOTO seconds (600) for an answer,
+ * else do as CONFIRMSODEF says (0: go on, 1: do not). Needs LK_T_FLG; the caller holds no lock. 1: go on;
+ * 0: do not; -1 interrupted or the machine failed; -3, -5 the tunables. */
+int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* Answer a question that waits. 0; -7 there is none; -1. */
+int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 4);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The picture of the cluster, from the own database and the reports of other systems. */
+#include "lk/picture.h"
+
+#include <string.h>
+
+#include "lk/epoch.h"
+#include "lk/eqv.h"
+#include "lk/flg.h"
+#include "lk/ins.h"
+#include "lk/msg.h"
+#include "lk/name.h"
+#include "lk/picfile.h"
+#include "lk/rec.h"
+#include "lk/sys.h"
+#include "lk/poison.h"
+
+enum { KIND, NAME, STATE, EPOCH, OWNER, INIT, SWITCHBACK };
+
+static const struct lk_rec_kind report_kind = {
+	"report", 7, { "kind", "name", "state", "epoch", "owner", "init", "switchback" }
+};
+
+/* The flags that bar failovers, by what stands before the system's name. */
+static const char *const refusing[] = { "!nofailover!", "nosysfailover!" };
+static const char barring[] = "noresfailover!", blocking[] = "block_failover";
+
+static const char *behind(const char *flag, const char *lead)
+{
+	size_t len = strlen(lead);
+
+	return strncmp(flag, lead, len) ? NULL : flag + len;
+}
+
+static bool is_bar(const char *flag)
+{
+	return behind(flag, refusing[0]) || behind(flag, refusing[1]) || behind(flag, barring) ||
+	       !strcmp(flag, blocking);
+}
+
+/* ---- reporting ---- */
+
+static void report_instance(const struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_buf *report)
+{
+	const struct lk_epoch *record = lk_epoch_get(lcd, ins->tag);
+	char epoch[LK_NUMBER_TEXT];
+	const char *fields[] = {
+		[KIND] = "instance", [NAME] = ins->tag, [STATE] = lk_state_names[ins->state],
+		[EPOCH] = epoch, [OWNER] = record ? record->owner : "",
+		[INIT] = lk_init_names[ins->init], [SWITCHBACK] = lk_switchback_names[ins->switchback],
+	};
+
+	lk_format_number(record ? record->epoch : 0, epoch);
+	lk_rec_row(report, &report_kind, fields);
+}
+
+static void report_name(const char *kind, const char *name, struct lk_buf *report)
+{
+	const char *fields[] = { kind, name, "", "", "", "", "" };
+
+	lk_rec_row(report, &report_kind, fields);
+}
+
+void lk_picture_report(const struct lk_lcd *lcd, struct lk_buf *report)
+{
+	lk_rec_head(report, &report_kind);
+	report_name("system", lcd->local, report);
+	for (size_t i = 0; i < lcd->nins; i++)
+		report_instance(lcd, &lcd->ins[i], report);
+	for (size_t i = 0; i < lcd->nflg; i++)
+		if (is_bar(lcd->flg[i].name))
+			report_name("flag", lcd->flg[i].name, report);
+	lk_rec_tail(report);
+}
+
+/* ---- the own part ---- */
+
+/* What a flag of system sys says; a system that nobody knows does not matter. */
+static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag)
+{
+	struct lk_pic_sys *at = &picture->sys[sys];
+
+	if (!strcmp(flag, blocking))
+		at->blocked = true;
+	for (unsigned i = 0; i < 3; i++) {
+		const char *name = behind(flag, i < 2 ? refusing[i] : barring);
+		int about = name ? lk_pic_find_sys(picture, name) : -1;
+
+		if (about >= 0 && i < 2)
+			at->refuses |= 1u << about;
+		else if (about >= 0)
+			at->no_transfer |= 1u << about;
+	}
+}
+
+static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
+{
+	static const enum lk_life lives[] = { [LK_SYS_ALIVE] = LK_LIFE_ALIVE, [LK_SYS_DEAD] = LK_LIFE_DEAD,
+					      [LK_SYS_UNKNOWN] = LK_LIFE_UNKNOWN };
+
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
+		const char *why;
+
+		if (lcd->sys[i].local)
+			picture->self = (uint8_t)i;
+		picture->sys[picture->nsys++] = (struct lk_pic_sys){
+			.name = lcd->sys[i].name, .life = lives[lk_sys_state(lcd, &lcd->sys[i], &why)],
+		};
+	}
+	for (size_t i = 0; i < lcd->nflg; i++)
+		take_flag(picture, picture->self, lcd->flg[i].name);
+}
+
+static void take_record(const struct lk_picture *picture, const char *owner, struct lk_pic_copy *copy)
+{
+	int sys = lk_pic_find_sys(picture, owner);
+
+	copy->owner = sys >= 0 ? sys : !strcmp(owner, LK_EPOCH_NOBODY) ? LK_PIC_NOBODY : LK_PIC_NORECORD;
+}
+
+static struct lk_pic_copy own_copy(const struct lk_lcd *lcd, const struct lk_picture *picture,
+				   const struct lk_ins *ins)
+{
+	const struct lk_epoch *record = lk_epoch_get(lcd, ins->tag);
+	unsigned priority = lk_eqv_priority(lcd, ins->tag, lcd->local);
+	struct lk_pic_copy copy = {
+		.sys = picture->self, .priority = priority ? priority : 1, .state = (int)ins->state,
+		.epoch = record ? record->epoch : 0, .owner = LK_PIC_NORECORD,
+		.init = ins->init, .switchback = ins->switchback,
+	};
+
+	if (record)
+		take_record(picture, record->owner, &copy);
+	return copy;
+}
+
+/* Whether all roots above the node are AUTOMATIC: the parent's setting wins (4.3). */
+struct roots {
+	const struct lk_graph *graph;
+	bool automatic;
+};
+
+static void look_at_root(void *arg, unsigned node)
+{
+	struct roots *roots = arg;
+
+	if (lk_graph_is_root(roots->graph, node) && roots->graph->node[node]->switchback != LK_AUTOMATIC)
+		roots->automatic = false;
+}
+
+static void take_instance(const struct lk_lcd *lcd, const struct lk_graph *graph, unsigned node,
+			  struct lk_picture *picture)
+{
+	const struct lk_ins *ins = graph->node[node];
+	struct lk_pic_res *res = &picture->res[picture->nres++];
+	struct roots roots = { .graph = graph, .automatic = true };
+	struct lk_walk walk = { .node = look_at_root, .arg = &roots };
+
+	lk_graph_walk(graph, node, LK_UP, &walk);
+	*res = (struct lk_pic_res){
+		.tag = ins->tag, .first = picture->ncopy,
+		.root = roots.automatic ? LK_AUTOMATIC : LK_INTELLIGENT,
+		.parents = graph->first[LK_UP][node + 1] - graph->first[LK_UP][node],
+	};
+	picture->copy[picture->ncopy++] = own_copy(lcd, picture, ins);
+	for (size_t i = 0; i < lcd->neqv; i++) {
+		const struct lk_eqv *eqv = &lcd->eqv[i];
+		int sys = strcmp(eqv->tag, ins->tag) ? -1 : lk_pic_find_sys(picture, eqv->sys);
+
+		if (sys >= 0)
+			picture->copy[picture->ncopy++] = (struct lk_pic_copy){
+				.sys = (uint8_t)sys, .priority = eqv->otherpriority,
+				.state = LK_PIC_UNSEEN, .owner = LK_PIC_NORECORD,
+			};
+	}
+	res->n = picture->ncopy - res->first;
+}
+
+int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_err *err)
+{
+	struct lk_graph graph;
+	int rc = lk_graph_build(&graph, lcd, err);
+
+	*picture = (struct lk_picture){ 0 };
+	if (rc < 0)
+		return rc;
+	picture->res = lk_arena_alloc(&lcd->arena, (lcd->nins + 1) * sizeof(*picture->res));
+	picture->copy = lk_arena_alloc(&lcd->arena, (lcd->nins + lcd->neqv + 1) * sizeof(*picture->copy));
+	if (!picture->res || !picture->copy)
+		return lk_fail_nomem(err);
+	take_systems(lcd, picture);
+	for (unsigned node = 0; node < graph.n; node++)
+		take_instance(lcd, &graph, node, picture);
+	return 0;
+}
+
+/* ---- reports of others ---- */
+
+struct taking {
+	const struct lk_lcd *lcd;
+	struct lk_picture *picture;
+	unsigned sys;
+	bool named;		/* the report says whose it is */
+	bool apply;		/* second pass: take it */
+	struct lk_err *err;
+};
+
+static int refuse(const struct taking *t, unsigned line, const char *what)
+{
+	const char *name = t->picture->sys[t->sys].name;
+
+	return lk_fail(t->err, LK_M_BAD_REPORT, name, line, what);
+}
+
+static int problem(void *arg, unsigned line, const char *what)
+{
+	return refuse(arg, line, what);
+}
+
+static int find(const char *word, const char *const *choices)
+{
+	for (int i = 0; choices[i]; i++)
+		if (!strcmp(word, choices[i]))
+			return i;
+	return -1;
+}
+
+/* The reported instance is the other side of all equivalencies that name it. */
+static void apply_instance(struct taking *t, const char *tag, const struct lk_pic_copy *said)
+{
+	const char *sys = t->picture->sys[t->sys].name;
+
+	for (size_t i = 0; i < t->lcd->neqv; i++) {
+		const struct lk_eqv *eqv = &t->lcd->eqv[i];
+
+		if (strcmp(eqv->sys, sys) || strcmp(eqv->othertag, tag))
+			continue;
+		for (unsigned r = 0; r < t->picture->nres; r++) {
+			const struct lk_pic_res *res = &t->picture->res[r];
+
+			for (unsigned c = res->first; c < res->first + res->n; c++) {
+				struct lk_pic_copy *copy = &t->picture->copy[c];
+				unsigned priority = copy->priority;
+
+				if (copy->sys != t->sys || strcmp(res->tag, eqv->tag))
+					continue;
+				*copy = *said;
+				copy->priority = priority;
+			}
+		}
+	}
+}
+
+static int take_reported(struct taking *t, const struct lk_rec *rec)
+{
+	int state = find(rec->field[STATE], lk_state_names), init = find(rec->field[INIT], lk_init_names);
+	int back = find(rec->field[SWITCHBACK], lk_switchback_names);
+	unsigned long long epoch;
+	struct lk_err ignored;
+
+	if (state < 0 || init < 0 || back < 0 || !lk_is_number(rec->field[EPOCH], 0, LK_EPOCH_MAX, &epoch) ||
+	    lk_check_tag(rec->field[NAME], &ignored) < 0)
+		return refuse(t, rec->line, "a field of an instance makes no sense");
+	struct lk_pic_copy copy = { .sys = (uint8_t)t->sys, .state = state, .epoch = epoch,
+				    .init = (enum lk_init)init, .switchback = (enum lk_switchback)back };
+
+	take_record(t->picture, rec->field[OWNER], &copy);
+	if (t->apply)
+		apply_instance(t, rec->field[NAME], &copy);
+	return 0;
+}
+
+static int take_record_line(void *arg, struct lk_rec *rec)
+{
+	struct taking *t = arg;
+	const char *kind = rec->field[KIND];
+
+	if (!strcmp(kind, "system") && !t->named) {
+		if (strcmp(rec->field[NAME], t->picture->sys[t->sys].name) != 0)
+			return refuse(t, rec->line, "it is the report of another system");
+		t->named = true;
+		return 0;
+	}
+	if (!t->named)
+		return refuse(t, rec->line, "it does not say whose it is");
+	if (!strcmp(kind, "instance"))
+		return take_reported(t, rec);
+	if (strcmp(kind, "flag") != 0)
+		return refuse(t, rec->line, "unknown kind of record");
+	if (t->apply)
+		take_flag(t->picture, t->sys, rec->field[NAME]);
+	return 0;
+}
+
+int lk_picture_add(const struct lk_lcd *lcd, struct lk_picture *picture, unsigned sys, char *text,
+		   size_t len, struct lk_err *err)
+{
+	struct taking taking = { .lcd = lcd, .picture = picture, .sys = sys, .err = err };
+	struct lk_rec_sink sink = { .record = take_record_line, .problem = problem, .arg = &taking };
+	struct lk_arena arena = { 0 };
+	char *copy = lk_arena_alloc(&arena, len + 1);
+
+	/* parsing changes the text, and nothing may be taken before all of it is found good */
+	if (!copy)
+		return lk_fail_nomem(err);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	int rc = lk_rec_parse(&report_kind, copy, len, &sink);
+	lk_arena_free(&arena);
+	if (rc == 0 && !taking.named)
+		rc = refuse(&taking, 0, "it does not say whose it is");
+	if (rc < 0)
+		return rc;
+	taking.named = false;
+	taking.apply = true;
+	return lk_rec_parse(&report_kind, text, len, &sink);
+}

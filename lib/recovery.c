@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Recovery after an event of the cluster: see, decide, act. */
+#include "lk/recovery.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lk/act.h"
+#include "lk/cleanup.h"
+#include "lk/epoch.h"
+#include "lk/flg.h"
+#include "lk/gather.h"
+#include "lk/ins.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/name.h"
+#include "lk/picfile.h"
+#include "lk/quorum.h"
+#include "lk/remote.h"
+#include "lk/story.h"
+#include "lk/sys.h"
+#include "lk/tunable.h"
+#include "lk/poison.h"
+
+static const char *const event_names[] = { "avail", "down", "up" };
+
+struct run {
+	const struct lk_recovery *recovery;
+	struct lk_recovery_end *end;
+	struct lk_lcd lcd;
+	struct lk_picture picture;
+	struct lk_decision *decision;
+	const char **tag;		/* scratch: a list of tags, one per resource at most */
+	unsigned sys;			/* index of recovery->sys */
+	uint32_t tried;			/* recovery->without */
+};
+
+static void say(const struct run *run, enum lk_log_level level, const char *tag, const char *text)
+{
+	struct lk_log_line line = { .level = level, .prog = run->recovery->prog, .pid = getpid(),
+				    .component = "recovery", .action = event_names[run->recovery->event],
+				    .tag = tag, .number = 700510, .text = text };
+	struct lk_err ignored;
+
+	lk_log(&run->lcd.tree, &line, &ignored);
+}
+
+/* ---- seeing ---- */
+
+static int find_tried(struct run *run, struct lk_err *err)
+{
+	for (char *const *name = run->recovery->without; name && *name; name++) {
+		int sys = lk_pic_find_sys(&run->picture, *name);
+
+		if (sys < 0)
+			return lk_fail(err, LK_M_NO_SYS, *name);
+		run->tried |= 1u << sys;
+		run->picture.sys[sys].refuses |= ~0u;
+	}
+	return 0;
+}
+
+/* Not configured, yes, or no; a mode that makes no sense is no. */
+static int see_quorum(struct run *run, struct lk_err *err)
+{
+	char mode[LK_TUNABLE_MAX] = "";
+	struct lk_err why;
+	int rc = lk_tunable(&run->lcd.tree, "QUORUM_MODE", mode, sizeof(mode), err);
+
+	if (rc < 0)
+		return rc;
+	if (!*mode || !strcmp(mode, "none") || !strcmp(mode, "off"))
+		run->picture.quorum = LK_QUORUM_NONE;
+	else
+		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;
+	return 0;
+}
+
+/* Another system knows a newer owner: what we do next must have a higher epoch than that. */
+static int adopt(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_SYS, err);
+
+	for (unsigned i = 0; i < run->picture.nres && rc >= 0; i++) {
+		const struct lk_pic_res *res = &run->picture.res[i];
+		struct lk_epoch said = { .tag = res->tag, .owner = LK_EPOCH_NOBODY };
+		uint64_t epoch;
+		int owner = lk_decide_owner(&run->picture, res, &epoch);
+
+		said.epoch = epoch;
+		if (owner >= 0)
+			said.owner = run->picture.sys[owner].name;
+		if (owner != LK_PIC_NORECORD && epoch > run->picture.copy[res->first].epoch)
+			rc = lk_epoch_set(&lcd, &said, err);
+	}
+	if (rc >= 0 && lcd.dirty)
+		return lk_lcd_commit(&lcd, err);
+	return rc < 0 ? rc : 0;
+}
+
+static int see(struct run *run, struct lk_err *err)
+{
+	unsigned long long stopped = 0;
+	int rc = lk_lcd_read(&run->lcd, LK_T_PICTURE, err);
+
+	if (rc == 0)
+		rc = lk_gather(&run->lcd, &run->picture, err);
+	if (rc == 0)
+		rc = lk_tunable_number(&run->lcd.tree, "RECOVER_STOPPED_HIERARCHIES", 0, 1, &stopped, err);
+	if (rc < 0)
+		return rc;
+	run->picture.recover_stopped = stopped;
+	rc = see_quorum(run, err);
+	if (rc < 0)
+		return rc;
+	int sys = run->recovery->sys ? lk_pic_find_sys(&run->picture, run->recovery->sys) : 0;
+	if (sys < 0 || (run->recovery->sys && sys == run->picture.self))
+		return lk_fail(err, LK_M_NO_SYS, run->recovery->sys);
+	run->sys = (unsigned)sys;
+	run->decision = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->decision));
+	run->tag = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->tag));
+	return run->decision && run->tag ? find_tried(run, err) : lk_fail_nomem(err);
+}
+
+/* ---- deciding ---- */
+
+/* Everything but "nothing has changed" is worth a line for people; the story has all of it. */
+static void tell(const struct run *run, unsigned i)
+{
+	const struct lk_decision *d = &run->decision[i];
+	const struct lk_pic_res *res = &run->picture.res[i];
+	char text[600], line[700], number[LK_NUMBER_TEXT];
+	uint64_t epoch;
+	int owner = lk_decide_owner(&run->picture, res, &epoch);
+	struct lk_err ignored;
+
+	lk_decide_text(&run->picture, d, text, sizeof(text));
+	lk_format_number(epoch, number);
+	snprintf(line, sizeof(line), "%s: %s", lk_what_names[d->what], text);
+	say(run, d->what == LK_DO_SPLIT ? LK_LOG_ERROR : LK_LOG_INFO, res->tag, line);
+	struct lk_story story = {
+		.prog = run->recovery->prog, .node = run->lcd.local, .subject = res->tag,
+		.what = event_names[run->recovery->event], .decision = lk_what_names[d->what], .text = text,
+		.inputs = LK_INPUTS({ "system", run->recovery->sys }, { "why", lk_why_names[d->why] },
+				    { "because-of", d->sys >= 0 ? run->picture.sys[d->sys].name : NULL },
+				    { "epoch", number },
+				    { "owner", owner >= 0 ? run->picture.sys[owner].name : "-" }),
+	};
+	lk_story(&run->lcd.tree, &story, &ignored);
+}
+
+static void decide(struct run *run)
+{
+	const char *only = run->recovery->tag;
+
+	lk_decide(&run->picture, run->recovery->event, run->sys, run->decision);
+	for (unsigned i = 0; i < run->picture.nres; i++) {
+		if (only && strcmp(only, run->picture.res[i].tag) != 0)
+			run->decision[i] = (struct lk_decision){ .what = LK_DO_LEAVE, .why = LK_WHY_SAME, .sys = -1 };
+		else
+			tell(run, i);
+	}
+}
+
+/* The tags for which one of the two was decided, into run->tag. */
+static unsigned list(struct run *run, enum lk_what one, enum lk_what other)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < run->picture.nres; i++)
+		if (run->decision[i].what == one || run->decision[i].what == other)
+			run->tag[n++] = run->picture.res[i].tag;
+	return n;
+}
+
+/* ---- acting ---- */
+
+static bool marks(const struct run *run, unsigned i)
+{
+	const struct lk_decision *d = &run->decision[i];
+
+	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP ||
+	       (d->what == LK_DO_RESTORE && d->why == LK_WHY_HERE);
+}
+
+/* States only; one that has changed since we looked is left alone, and so is one at work. */
+static int mark_states(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	char text[600];
+	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
+
+	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
+		const struct lk_pic_res *res = &run->picture.res[i];
+		struct lk_ins *ins = marks(run, i) ? lk_ins_find(&lcd, res->tag) : NULL;
+
+		if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
+			continue;
+		if (run->decision[i].what == LK_DO_RESTORE) {
+			ins->state = LK_ILLSTATE;	/* left running: to be restored over itself */
+			lk_ins_touch(&lcd, ins);
+			continue;
+		}
+		lk_decide_text(&run->picture, &run->decision[i], text, sizeof(text));
+		ins->state = run->decision[i].what == LK_DO_MARK_ISP ? LK_ISP : LK_OSU;
+		ins->reason = lk_arena_dup(&lcd.arena, text);
+		if (!ins->reason)
+			return lk_fail_nomem(err);
+		lk_ins_touch(&lcd, ins);
+	}
+	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
+}
+
+/* Split brain: the flag blocks moves until an operator has chosen. */
+static int mark_split(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	char flag[LK_TAG_MAX + 32];
+	unsigned n = list(run, LK_DO_SPLIT, LK_DO_SPLIT);
+	int rc = n ? lk_lcd_begin(&lcd, LK_T_FLG, err) : 0;
+
+	run->end->split = n;
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		snprintf(flag, sizeof(flag), LK_SPLIT_FLAG "%s", run->tag[i]);
+		if (!lk_flg_find(&lcd, flag))
+			rc = lk_flg_add(&lcd, flag, err);
+	}
+	return rc < 0 || !n ? rc : lk_lcd_commit(&lcd, err);
+}
+
+/* Restore or remove what is in run->tag. What fails is counted later, by the states. */
+static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_err *err)
+{
+	char *none[] = { NULL };
+	struct lk_act act = {
+		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true },
+		.apart = true, .keep_owner = true, .args = none, .prog = run->recovery->prog,
+		.notice = run->recovery->notice,
+	};
+	int rc = n ? lk_act_check(&act, err) : 0;
+
+	if (rc > 0)
+		rc = lk_act_run(&act, err);
+	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_INTERRUPTED)) {
+		say(run, LK_LOG_ERROR, NULL, err->text);
+		return 0;
+	}
+	return rc;
+}
+
+/* ---- what became of it ---- */
+
+static const char *other_tag(const struct run *run, const char *tag, const char *sys)
+{
+	for (size_t i = 0; i < run->lcd.neqv; i++)
+		if (!strcmp(run->lcd.eqv[i].tag, tag) && !strcmp(run->lcd.eqv[i].sys, sys))
+			return run->lcd.eqv[i].othertag;
+	return tag;
+}
+
+/* The next by priority tries it, and tells the one after that if need be. */
+static void hand_on(struct run *run, const struct lk_pic_res *res)
+{
+	uint32_t tried = run->tried | 1u << run->picture.self | 1u << run->sys;
+	struct lk_decision why;
+	int next = lk_decide_target(&run->picture, res, tried, &why), argc = 0, code;
+	const char *argv[2 * LK_SYSTEMS_MAX + 6];
+	struct lk_err err;
+	char text[700];
+
+	if (run->recovery->event != LK_EVENT_DOWN || next < 0) {
+		say(run, LK_LOG_ERROR, res->tag, "it failed here, and no other system is left for it");
+		return;
+	}
+	const char *dest = run->picture.sys[next].name;
+
+	argv[argc++] = "lcdmachfail";
+	argv[argc++] = "-s";
+	argv[argc++] = run->recovery->sys;
+	argv[argc++] = "-t";
+	argv[argc++] = other_tag(run, res->tag, dest);
+	for (unsigned i = 0; i < run->picture.nsys; i++)
+		if (tried & 1u << i && i != run->sys)
+			argv[argc++] = run->picture.sys[i].name;
+	struct lk_remote_request request = { .dest = dest, .prog = argv[0], .argc = argc,
+					     .argv = (char *const *)argv };
+	snprintf(text, sizeof(text), "it failed here: %s tries next", dest);
+	say(run, LK_LOG_WARN, res->tag, text);
+	if (lk_remote_run(&run->lcd, &request, &code, &err) < 0)
+		say(run, LK_LOG_ERROR, res->tag, err.text);
+}
+
+static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
+{
+	++*n;
+	if (tags->len)
+		lk_buf_addc(tags, ' ');
+	lk_buf_adds(tags, tag);
+}
+
+void lk_recovery_end_free(struct lk_recovery_end *end)
+{
+	lk_buf_free(&end->tags_restored);
+	lk_buf_free(&end->tags_failed);
+}
+
+/* By the states: what a signal or a crash of ours left undone counts as failed, too. */
+static int take_stock(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_read(&lcd, LK_T_INS, err);
+
+	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
+		enum lk_what what = run->decision[i].what;
+		const struct lk_ins *ins = lk_ins_find(&lcd, run->picture.res[i].tag);
+
+		if (!ins)
+			continue;
+		if (what == LK_DO_YIELD)
+			run->end->yielded += ins->state == LK_OSU;
+		if (what != LK_DO_RESTORE && what != LK_DO_SWITCHBACK)
+			continue;
+		if (ins->state == LK_ISP)
+			count_tag(&run->end->restored, &run->end->tags_restored, ins->tag);
+		else
+			count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
+		if (ins->state == LK_OSF)
+			hand_on(run, &run->picture.res[i]);
+	}
+	return rc;
+}
+
+/* What was not reached, because something that it needs did not come up, is out of service (4.2). */
+static int settle(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = run->recovery->event == LK_EVENT_AVAIL ? lk_lcd_begin(&lcd, LK_T_INS, err) : 0;
+
+	for (size_t i = 0; i < lcd.nins && rc == 0; i++) {
+		struct lk_ins *ins = &lcd.ins[i];
+
+		if (ins->state != LK_ILLSTATE || ins->resv != LK_RESV_NONE)
+			continue;
+		ins->state = LK_OSU;
+		ins->reason = "what it needs is not in service";
+		lk_ins_touch(&lcd, ins);
+	}
+	return rc == 0 && lcd.dirty ? lk_lcd_commit(&lcd, err) : rc;
+}
+
+static int carry_out(struct run *run, struct lk_err *err)
+{
+	int rc = adopt(run, err);
+
+	if (rc == 0)
+		rc = mark_states(run, err);
+	if (rc == 0)
+		rc = mark_split(run, err);
+	if (rc == 0)
+		rc = act(run, LK_PLAN_REMOVE, list(run, LK_DO_YIELD, LK_DO_YIELD), err);
+	if (rc == 0)
+		rc = act(run, LK_PLAN_RESTORE, list(run, LK_DO_RESTORE, LK_DO_SWITCHBACK), err);
+	if (rc == 0)
+		rc = settle(run, err);
+	return rc < 0 ? rc : take_stock(run, err);
+}
+
+int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
+{
+	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT };
+	int rc;
+
+	*end = (struct lk_recovery_end){ 0 };
+	rc = see(&run, err);
+	if (rc == 0) {
+		decide(&run);
+		rc = carry_out(&run, err);
+	}
+	lk_lcd_close(&run.lcd);
+	return rc;
+}

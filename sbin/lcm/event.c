@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Events of class lifekeeper and their handlers. */
+#include "event.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lk/cleanup.h"
+#include "lk/flg.h"
+#include "lk/msg.h"
+#include "control.h"
+#include "exec.h"
+#include "lk/poison.h"
+
+#define GRACE_MS 5000			/* from TERM to KILL */
+#define AVAIL_FILE "run/lcm.avail"	/* the start whose lcm_avail has been processed */
+#define AVAIL_TEMP "run/.lcm.avail.new"
+
+static const char *const names[] = { "nothing", "flg_remove", "comm_up", "comm_down", "lcm_avail" };
+
+static void on_end(void *arg, int status);
+
+/* ---- lcm_avail, once per start ---- */
+
+static bool was_processed(const struct lcm *lcm)
+{
+	char id[sizeof(lcm->start_id)];
+	int LK_AUTO_CLOSE fd = openat(lcm->tree.fd, AVAIL_FILE,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, id, sizeof(id) - 1);
+
+	if (len <= 0 || !*lcm->start_id)
+		return false;
+	id[len] = '\0';
+	id[strcspn(id, "\n")] = '\0';
+	return !strcmp(id, lcm->start_id);
+}
+
+static void remember(const struct lcm *lcm)
+{
+	int LK_AUTO_CLOSE fd = openat(lcm->tree.fd, AVAIL_TEMP,
+				      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+	if (!*lcm->start_id)
+		return;
+	if (fd < 0 || dprintf(fd, "%s\n", lcm->start_id) < 0 ||
+	    renameat(lcm->tree.fd, AVAIL_TEMP, lcm->tree.fd, AVAIL_FILE) < 0)
+		lcm_log(lcm, LK_LOG_WARN, LK_M_LCM_FILE, AVAIL_FILE, strerror(errno));
+}
+
+void event_init(struct lcm *lcm)
+{
+	lcm->avail = (struct lcm_job){ .lcm = lcm, .kill_at = -1 };
+	lcm->available = was_processed(lcm);
+}
+
+/* Is each peer known to be there or not, or has the time for that passed? */
+static bool is_decided(const struct lcm *lcm)
+{
+	if (!lcm->generation || lcm->confirmed != lcm->generation)
+		return false;
+	if (lcm->now - lcm->started >= lcm->set.init)
+		return true;
+	for (unsigned i = 0; i < BUS_PATHS_MAX; i++) {
+		const struct lcm_path *path = &lcm->path[i];
+
+		if (path->configured &&
+		    lcm->peer[path->conf.peer].machine.state == PEER_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
+/* ---- starting ---- */
+
+static int start(struct lcm_job *job, enum lcm_handler handler, char *const *argv)
+{
+	struct lcm *lcm = job->lcm;
+	struct exec_request request = { .tree = &lcm->tree, .argv = argv };
+	struct exec_child child;
+
+	if (exec_start(&request, &child) < 0) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_HANDLER, names[handler], strerror(errno));
+		return -1;
+	}
+	job->running = handler;
+	job->pid = child.pid;
+	job->kill_at = -1;
+	if (lcm_adopt(lcm, child.pid, on_end, job) == 0)
+		return 0;
+	kill(-child.pid, SIGKILL);
+	job->running = HANDLER_NONE;
+	return -1;
+}
+
+static int start_event(struct lcm_job *job, enum lcm_handler handler)
+{
+	struct lcm *lcm = job->lcm;
+	char *node = job->peer ? job->peer->name : lcm->self;
+	char *argv[] = { (char *)"sendevent", (char *)"-w", (char *)"-C", (char *)"lifekeeper",
+			 (char *)"-E", (char *)names[handler], (char *)"-m",
+			 (char *)"lk:lcm", (char *)"-n", node, NULL };
+
+	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_EVENT, names[handler], node);
+	return start(job, handler, argv);
+}
+
+static void flag_name(const struct lcm_peer *peer, char flag[static LK_SYS_MAX + 16])
+{
+	snprintf(flag, LK_SYS_MAX + 16, "!nofailover!%s", peer->name);
+}
+
+/* The flag that kept this node from taking over when the peer was stopped in order. */
+bool event_is_flagged(const struct lcm_peer *peer)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	char flag[LK_SYS_MAX + 16];
+	struct lk_err err;
+
+	flag_name(peer, flag);
+	return lk_lcd_read(&lcd, LK_T_FLG, &err) == 0 && lk_flg_find(&lcd, flag);
+}
+
+static int start_clear(struct lcm_job *job)
+{
+	char flag[LK_SYS_MAX + 16];
+	char *argv[] = { (char *)"flg_remove", (char *)"-f", flag, NULL };
+
+	flag_name(job->peer, flag);
+	return start(job, HANDLER_CLEAR, argv);
+}
+
+static void count_down(const struct lcm_peer *peer)
+{
+	struct lcm *lcm = peer->lcm;
+
+	for (unsigned i = 0; i < BUS_PATHS_MAX; i++)
+		if (lcm->path[i].configured && lcm->path[i].conf.peer == peer->number)
+			lcm->path[i].comm_downs++;
+}
+
+/* What could not be started counts as processed: waiting would not help. */
+static void run_job(struct lcm_job *job, bool cleared)
+{
+	enum lcm_handler handler = job->wanted;
+
+	if (handler == HANDLER_UP && !cleared && event_is_flagged(job->peer) && start_clear(job) == 0)
+		return;
+	job->wanted = HANDLER_NONE;
+	if (handler == HANDLER_DOWN)
+		count_down(job->peer);
+	if (start_event(job, handler) < 0)
+		control_handled(job->peer);
+}
+
+void event_pump(struct lcm *lcm)
+{
+	if (lcm->stopping)
+		return;
+	if (!lcm->available) {
+		if (lcm->avail.running == HANDLER_NONE && is_decided(lcm) &&
+		    start_event(&lcm->avail, HANDLER_AVAIL) < 0)
+			lcm->available = true;
+		if (!lcm->available)
+			return;
+	}
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
+		struct lcm_job *job = &lcm->peer[i].job;
+
+		if (lcm->peer[i].used && job->running == HANDLER_NONE && job->wanted != HANDLER_NONE)
+			run_job(job, false);
+	}
+}
+
+/* ---- ending ---- */
+
+static void press(struct lcm_job *job)
+{
+	if (job->kill_at >= 0)
+		return;
+	kill(-job->pid, SIGTERM);
+	job->kill_at = job->lcm->now + GRACE_MS;
+}
+
+static bool is_for(enum lcm_handler running, enum lcm_handler wanted)
+{
+	return running == wanted || (running == HANDLER_CLEAR && wanted == HANDLER_UP);
+}
+
+void event_want(struct lcm_peer *peer, enum lcm_handler handler, bool again)
+{
+	struct lcm_job *job = &peer->job;
+
+	if (job->running == HANDLER_NONE) {
+		job->wanted = handler;
+		return;
+	}
+	bool same = is_for(job->running, handler) && job->kill_at < 0;
+	if (!same && job->running != HANDLER_CLEAR && job->kill_at < 0)
+		lcm_log(peer->lcm, LK_LOG_WARN, LK_M_LCM_OUTDATED, names[job->running], peer->name);
+	if (!same && job->running != HANDLER_CLEAR)
+		press(job);
+	job->wanted = same && !again && job->running != HANDLER_CLEAR ? HANDLER_NONE : handler;
+}
+
+static void on_end(void *arg, int status)
+{
+	struct lcm_job *job = arg;
+	struct lcm *lcm = job->lcm;
+	enum lcm_handler ended = job->running;
+	bool outdated = job->kill_at >= 0;
+
+	job->running = HANDLER_NONE;
+	job->kill_at = -1;
+	if (status && !outdated)
+		lcm_log(lcm, LK_LOG_WARN, LK_M_LCM_HANDLER_CODE, names[ended],
+			job->peer ? job->peer->name : lcm->self, exec_code(status));
+	if (ended == HANDLER_AVAIL) {
+		lcm->available = true;
+		remember(lcm);
+	} else if (ended == HANDLER_CLEAR) {
+		if (job->wanted != HANDLER_NONE && !lcm->stopping)
+			run_job(job, true);
+	} else if (!outdated && job->wanted == HANDLER_NONE) {
+		control_handled(job->peer);
+	}
+}
+
+static int64_t job_deadline(const struct lcm_job *job)
+{
+	return job->running == HANDLER_NONE ? -1 : job->kill_at;
+}
+
+static void job_tick(struct lcm_job *job)
+{
+	if (job->running == HANDLER_NONE || job->kill_at < 0 || job->lcm->now < job->kill_at)
+		return;
+	kill(-job->pid, SIGKILL);
+	job->kill_at += GRACE_MS;
+}
+
+int64_t event_deadline(const struct lcm *lcm)
+{
+	int64_t at = job_deadline(&lcm->avail);
+
+	if (!lcm->available && lcm->avail.running == HANDLER_NONE)
+		at = lcm_earlier(at, lcm->started + lcm->set.init);
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		at = lcm_earlier(at, lcm->peer[i].used ? job_deadline(&lcm->peer[i].job) : -1);
+	return at;
+}
+
+void event_tick(struct lcm *lcm)
+{
+	job_tick(&lcm->avail);
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].used)
+			job_tick(&lcm->peer[i].job);
+}
+
+void event_stop(struct lcm *lcm)
+{
+	if (lcm->avail.running != HANDLER_NONE)
+		press(&lcm->avail);
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
+		struct lcm_job *job = &lcm->peer[i].job;
+
+		job->wanted = HANDLER_NONE;
+		if (lcm->peer[i].used && job->running != HANDLER_NONE)
+			press(job);
+	}
+}

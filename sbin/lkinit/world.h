@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lkinit knows; one struct, which main() owns. */
+#ifndef LKINIT_WORLD_H
+#define LKINIT_WORLD_H
+
+#include <sys/un.h>
+
+#include "lk/inittab.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/supervisor.h"
+#include "machine.h"
+
+#define DAEMONS (2 * LK_INITTAB_ROWS)	/* those of the table, and those that are on their way out */
+#define START_ID 37			/* a UUID as text, with its NUL */
+
+struct daemon {
+	struct lk_init_row *row;
+	struct machine machine;
+	struct lk_holder process;	/* pid 0: none */
+	unsigned starts;
+	bool was_up;			/* the ones behind it may start */
+	bool gone;			/* no longer in the table */
+	bool killed;			/* it was said in the log */
+	int notify_fd;
+};
+
+struct world {
+	struct lk_tree tree;
+	struct daemon *daemon[DAEMONS];	/* in the order of the table, then those that are gone */
+	unsigned n;
+	int lock_fd, signal_fd, manager_fd;
+	struct sockaddr_un manager;	/* systemd's socket; manager_fd -1: there is none */
+	socklen_t manager_len;
+	char start_id[START_ID];
+	bool stopping, all_ready;
+	bool talk;			/* log lines go to the terminal too */
+	bool status_due;		/* the status file does not say what is true */
+	bool status_failed, pid_due;
+	int64_t status_retry;
+};
+
+/* ---- main.c ---- */
+
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_INIT_UP). */
+void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
+	LK_PRINTF(5, 6);
+void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
+
+/* ---- daemon.c ---- */
+
+struct daemon *daemon_new(struct lk_init_row *row);
+void daemon_free(const struct world *w, struct daemon *d);
+/* Let an event happen to it and do what follows. */
+void daemon_event(struct world *w, struct daemon *d, enum event event);
+/* Its process has ended, with this status of waitpid(2). */
+void daemon_ended(struct world *w, struct daemon *d, int status);
+
+/* ---- spawn.c ---- */
+
+/* Start the process. 0 or negative. */
+int spawn(const struct world *w, struct daemon *d, struct lk_err *err) LK_MUST;
+
+/* ---- notify.c ---- */
+
+void notify_name(const struct world *w, const struct daemon *d, char *path, size_t size);
+/* Make the socket on which a daemon says that it is ready. */
+int notify_open(const struct world *w, struct daemon *d, struct lk_err *err) LK_MUST;
+void notify_close(const struct world *w, struct daemon *d);
+/* Read what has come; true if there was a READY=1. */
+bool notify_read(const struct daemon *d);
+/* Find the socket of the manager that has started us, and tell it something. */
+void manager_open(struct world *w);
+void manager_tell(const struct world *w, const char *fmt, ...) LK_PRINTF(2, 3);
+
+/* ---- status.c ---- */
+
+/* Write what is due of the status and of our process id, and remember what could not be written. */
+void status_write(struct world *w, int64_t now);
+void status_remove(const struct world *w);
+/* End the daemons of a supervisor that has died, by what its status file says. */
+void end_leftovers(const struct world *w);
+
+/* ---- loop.c ---- */
+
+/* Take over a table: start what is new, stop what has gone or changed. */
+int take_table(struct world *w, struct lk_inittab *tab, struct lk_err *err) LK_MUST;
+/* Work until all daemons have been stopped. */
+int work(struct world *w, struct lk_err *err) LK_MUST;
+
+#endif
