@@ -355,6 +355,7 @@
 	"no network interface has an address in the subnet of %s: name the interface and the netmask"
 #define LK_M_OTHER_DEVICE 710247, LK_EX_ARG, \
 	"the subnet of %s/%u is on network interface \"%s\", which must be used"
+#define LK_M_FS_SILENT 710250, LK_EX_COMM, "%s has not answered within %llu s"
 #define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
 #define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
 	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
