@@ -5,7 +5,7 @@
  *
  *	fakelcm $LKROOT NAME=ROOT...
  *
- * A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
+ * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
  * of input the other system goes down.
  */
 #include <errno.h>
@@ -156,6 +156,7 @@ int main(int argc, char **argv)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	MUST(argc > 2 && chdir(argv[1]) == 0);
 	systems = argv + 2;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), LK_LCM_SOCKET);
