@@ -37,7 +37,8 @@ decides() {	# TAG WHAT WHY
 	local own=$output
 	expect 0 lk_picture -d alpha -R
 	[ "$output" = "$own" ]
-	expect 9 lk_picture -d beta -R
+	expect 1 lk_picture -d beta -R
+	says "Can't run this application without LCD Daemon running."
 	[[ $output != *something* ]]
 }
 
