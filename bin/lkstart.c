@@ -18,6 +18,7 @@
 #include "lk/name.h"
 #include "lk/program.h"
 #include "lk/running.h"
+#include "lk/script.h"
 #include "lk/supervisor.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
@@ -207,6 +208,21 @@ static int take_turn(struct start *s, int lock)
 	return 0;
 }
 
+/* A kit that was installed since the last start has its types then. What it prints is of no interest here. */
+static void register_kits(struct start *s)
+{
+	int LK_AUTO_CLOSE null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char *argv[] = { (char[]){ "lk_kitsetup" }, NULL };
+	struct lk_script script = { .tree = &s->tree, .path = "bin/lk_kitsetup", .argv = argv, .output = null };
+	struct lk_script_end end;
+	struct lk_err err;
+
+	if (null < 0 || faccessat(s->tree.fd, script.path, X_OK, 0) < 0)
+		return;
+	if (lk_script_run(&script, &end, &err) < 0 || end.code)
+		lk_cmd_warn(s->cmd, "the types of new kits could not be registered: run lk_kitsetup");
+}
+
 static int start(struct start *s)
 {
 	struct lk_inittab LK_AUTO_INITTAB tab = { 0 };
@@ -227,6 +243,7 @@ static int start(struct start *s)
 	if (rc < 0)
 		return rc;
 	note_log(s);
+	register_kits(s);
 	return systemd_has_it(s) ? start_unit(s) : start_lkinit(s);
 }
 
