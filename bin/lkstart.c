@@ -186,6 +186,16 @@ static int start_lkinit(struct start *s)
 	return wait_ready(s);
 }
 
+/* Kits that were installed since. Those that cannot be registered must not keep the others from running. */
+static void register_kits(struct start *s)
+{
+	char path[LK_PROGRAM_MAX], *argv[] = { "lk_kitsetup", NULL };
+	struct lk_err ignored;
+
+	if (lk_program_find(&s->tree, "bin/lk_kitsetup", path, &ignored) == 0 && call(path, argv) != 0)
+		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
+}
+
 /* Several that start at once take turns, and one that is about to stop is waited for. 1: it runs
  * already; 0: it does not. */
 static int take_turn(struct start *s, int lock)
@@ -242,6 +252,7 @@ static int start(struct start *s)
 		rc = lk_inittab_respawn(&s->tree, &s->cmd->err);
 	if (rc < 0)
 		return rc;
+	register_kits(s);
 	note_log(s);
 	register_kits(s);
 	return systemd_has_it(s) ? start_unit(s) : start_lkinit(s);
