@@ -186,16 +186,6 @@ static int start_lkinit(struct start *s)
 	return wait_ready(s);
 }
 
-/* Kits that were installed since. Those that cannot be registered must not keep the others from running. */
-static void register_kits(struct start *s)
-{
-	char path[LK_PROGRAM_MAX], *argv[] = { "lk_kitsetup", NULL };
-	struct lk_err ignored;
-
-	if (lk_program_find(&s->tree, "bin/lk_kitsetup", path, &ignored) == 0 && call(path, argv) != 0)
-		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
-}
-
 /* Several that start at once take turns, and one that is about to stop is waited for. 1: it runs
  * already; 0: it does not. */
 static int take_turn(struct start *s, int lock)
@@ -218,7 +208,8 @@ static int take_turn(struct start *s, int lock)
 	return 0;
 }
 
-/* A kit that was installed since the last start has its types then. What it prints is of no interest here. */
+/* Kits that were installed since. Those that cannot be registered must not keep the others from running; what
+ * the command prints is of no interest here. */
 static void register_kits(struct start *s)
 {
 	int LK_AUTO_CLOSE null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -230,7 +221,7 @@ static void register_kits(struct start *s)
 	if (null < 0 || faccessat(s->tree.fd, script.path, X_OK, 0) < 0)
 		return;
 	if (lk_script_run(&script, &end, &err) < 0 || end.code)
-		lk_cmd_warn(s->cmd, "the types of new kits could not be registered: run lk_kitsetup");
+		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
 }
 
 static int start(struct start *s)
@@ -252,7 +243,6 @@ static int start(struct start *s)
 		rc = lk_inittab_respawn(&s->tree, &s->cmd->err);
 	if (rc < 0)
 		return rc;
-	register_kits(s);
 	note_log(s);
 	register_kits(s);
 	return systemd_has_it(s) ? start_unit(s) : start_lkinit(s);
