@@ -18,7 +18,6 @@
 #include "lk/name.h"
 #include "lk/program.h"
 #include "lk/running.h"
-#include "lk/script.h"
 #include "lk/supervisor.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
@@ -143,7 +142,7 @@ static int wait_ready(struct start *s)
 static int call(const char *path, char *const *argv)
 {
 	struct lk_job job = { 0 };
-	struct lk_jobs jobs = { .job = &job, .n = 1 };
+	struct lk_jobs jobs = { .job = &job, .n = 1, .quiet = true };
 
 	lk_jobs_begin(&jobs);
 	int rc = lk_jobs_start(&jobs, 0, path, argv, 0);
@@ -212,15 +211,10 @@ static int take_turn(struct start *s, int lock)
  * the command prints is of no interest here. */
 static void register_kits(struct start *s)
 {
-	int LK_AUTO_CLOSE null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char *argv[] = { (char[]){ "lk_kitsetup" }, NULL };
-	struct lk_script script = { .tree = &s->tree, .path = "bin/lk_kitsetup", .argv = argv, .output = null };
-	struct lk_script_end end;
-	struct lk_err err;
+	char path[LK_PROGRAM_MAX], *argv[] = { "lk_kitsetup", NULL };
+	struct lk_err ignored;
 
-	if (null < 0 || faccessat(s->tree.fd, script.path, X_OK, 0) < 0)
-		return;
-	if (lk_script_run(&script, &end, &err) < 0 || end.code)
+	if (lk_program_find(&s->tree, "bin/lk_kitsetup", path, &ignored) == 0 && call(path, argv) != 0)
 		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
 }
 
