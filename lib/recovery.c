@@ -40,7 +40,7 @@ static void say(const struct run *run, enum lk_log_level level, const char *tag,
 {
 	struct lk_log_line line = { .level = level, .prog = run->recovery->prog, .pid = getpid(),
 				    .component = "recovery", .action = event_names[run->recovery->event],
-				    .tag = tag, .number = 700510, .text = text };
+				    .tag = tag, .number = LK_M_NUMBER(LK_M_LOG_DECISION), .text = text };
 	struct lk_err ignored;
 
 	lk_log(&run->lcd.tree, &line, &ignored);

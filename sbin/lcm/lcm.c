@@ -164,6 +164,21 @@ static bool is_idle(const struct lcm *lcm)
 	return idle;
 }
 
+static void release(struct lcm *lcm)
+{
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].used)
+			chan_free(&lcm->peer[i].chan);
+	while (lcm->children) {
+		struct lcm_child *child = lcm->children;
+
+		lcm->children = child->next;
+		free(child);
+	}
+	netproc_free(lcm);
+	explicit_bzero(&lcm->keys, sizeof(lcm->keys));
+}
+
 static void end(struct lcm *lcm)
 {
 	int64_t until = lk_now_ms() + END_MS;
@@ -191,6 +206,7 @@ static void end(struct lcm *lcm)
 	}
 	if (lcm->net > 0)
 		kill(lcm->net, SIGKILL);
+	release(lcm);
 }
 
 /* ---- the start ---- */

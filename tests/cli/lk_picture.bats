@@ -34,7 +34,12 @@ decides() {	# TAG WHAT WHY
 	[ "${lines[2]}" = "$(printf 'system\talpha\t\t\t\t\t')" ]
 	printf '%s\n' "${lines[@]}" | grep -qx "$(printf 'instance\tapp1\tISP\t4\talpha\tAUTORES_ISP\tINTELLIGENT')"
 	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'flag\t!nofailover!beta')"
-	! printf '%s\n' "${lines[@]}" | grep -q something
+	local own=$output
+	expect 0 lk_picture -d alpha -R
+	[ "$output" = "$own" ]
+	expect 1 lk_picture -d beta -R
+	says "Can't run this application without LCD Daemon running."
+	[[ $output != *something* ]]
 }
 
 @test "the picture has systems, resources and copies, and what is not known as '?'" {

@@ -8,6 +8,7 @@
 #	lcm_start NODE, lcm_stop NODE, lcm_kill NODE
 #	state_is NODE SYSTEM STATE	does NODE see SYSTEM so?
 #	logged NODE TEXT	is the text in its log?
+#	unlogged NODE TEXT	is it not?
 #	forget NODE...		empty their logs
 #	handler NODE EVENT [TEXT]	note "EVENT SYSTEM" in $LKROOT/tmp/events there, after the commands of TEXT
 
@@ -60,6 +61,13 @@ log_of() {	# NODE
 
 logged() {	# NODE TEXT
 	grep -qF -- "$2" "$(log_of "$1")"
+}
+
+unlogged() {	# NODE TEXT
+	if logged "$1" "$2"; then
+		echo "$1 has logged: $2"
+		return 1
+	fi
 }
 
 forget() {	# NODE...
@@ -131,5 +139,4 @@ cluster_up() {
 			wait_until 20 state_is "$node" "$other" ALIVE
 		done
 	done
-	LAB_NETS=$nets
 }

@@ -453,7 +453,7 @@ two_alone() {	# in a subnet without a base address: the first is the primary one
 		grep -c execve "$BATS_TEST_TMPDIR/trace"
 	}
 	# with two for the namespace and the shell; a check has timeout(1) before each
-	[ "$(execs restore)" -le 11 ]
+	[ "$(execs restore)" -le 9 ]
 	[ "$(execs quickCheck)" -le 8 ]
-	[ "$(execs remove)" -le 8 ]
+	[ "$(execs remove)" -le 6 ]
 }

@@ -264,29 +264,6 @@ static void test_ipv6(void)
 	lab_end();
 }
 
-/* What the peer thinks is taken from the best path: a slower one may be late. */
-static void test_best_voice(void)
-{
-	unsigned changes = 0;
-
-	lab_pair(100, 5);
-	node_tcp(&lab[0], 0, 3, 4)->interval = 1000;
-	node_tcp(&lab[1], 0, 4, 3)->interval = 1000;
-	lab_pair_start();
-	if (!ok(WAIT(ALIVE(lab[0], 1) && ALIVE(lab[0], 0) && BOTH_LINKED, 5000), "a quick and a slow path are up"))
-		return;
-	for (int i = 0; i < 5; i++) {
-		uint8_t was = lab[0].told[0];
-
-		node_view(&lab[1], 0, i % 2 ? FRAME_VIEW_DOWN : FRAME_VIEW_ALIVE);
-		changes += WAIT(lab[0].told[0] != was, 2000);
-		was = lab[0].told[0];
-		ok(STAYS(lab[0].told[0] == was, 300), "a new view stays, round %d", i);
-	}
-	ok(changes == 5, "every change is told");
-	lab_end();
-}
-
 /* What main says is checked, too. */
 static void test_protocol(void)
 {
@@ -323,7 +300,6 @@ int main(void)
 	test_two_paths();
 	test_configuration();
 	test_ipv6();
-	test_best_voice();
 	test_protocol();
 	lab_end();
 	return tap_done();
