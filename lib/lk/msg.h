@@ -341,4 +341,12 @@
 #define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
 	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
 
+/* recovery of a failed resource, and its checks; those with code 0 are lines of the log */
+#define LK_M_FLR_STEP 700522, 0, "%s"
+#define LK_M_FLR_BUSY 700523, LK_EX_EXISTS, "a recovery of \"%s\" is under way"
+#define LK_M_FLR_FAILED 700524, LK_EX_SYSTEM, "recovery of \"%s\" has failed: %s"
+#define LK_M_FLR_STUCK 700525, LK_EX_SYSTEM, "failed to remove resource '%s': %s"
+#define LK_M_FLR_HALTED 4788, 0, "failed to remove resource '%s'. SYSTEM HALTED."
+#define LK_M_FLR_LOCAL 1620, 0, "*ERROR* (No. 1620) Local recovery of resource %s failed."
+
 #endif
