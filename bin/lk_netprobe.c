@@ -71,12 +71,12 @@ static const struct lk_ifaddr *match(const struct place *place, const char *devi
 
 	for (size_t i = 0; i < n; i++) {
 		const struct lk_ifaddr *row = &local[i];
-		unsigned prefix = place->prefix ? place->prefix : row->prefix;
+		unsigned prefix = place->prefix && place->prefix < row->prefix ? place->prefix :
+										 row->prefix;
 
 		if (!row->up || row->loopback || (device && strcmp(row->device, device) != 0) ||
 		    lk_ip_equal(&row->ip, &place->ip) ||
-		    !lk_ip_same_subnet(&row->ip, &place->ip, prefix) ||
-		    !lk_ip_same_subnet(&row->ip, &place->ip, row->prefix))
+		    !lk_ip_same_subnet(&row->ip, &place->ip, prefix))
 			continue;
 		if (!best || row->prefix > best->prefix)
 			best = row;

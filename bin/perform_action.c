@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* perform_action: run an action on a resource and its hierarchy (spec/core.md 3.11). */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,5 +179,7 @@ static const struct lk_cmd_desc desc = {
 
 int main(int argc, char **argv)
 {
+	/* nobody who reads our warnings any more is no reason to stop halfway */
+	signal(SIGPIPE, SIG_IGN);
 	return lk_cmd_main(&desc, argc, argv);
 }

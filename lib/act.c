@@ -12,7 +12,6 @@
 #include "lk/flg.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
-#include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/proc.h"
@@ -36,51 +35,10 @@ int lk_act_seconds(const struct lk_tree *tree, const char *type, const char *act
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- the log ---- */
-
-struct about {
-	const struct lk_lcd *lcd;
-	const char *prog, *action;
-	const struct lk_ins *ins;
-};
-
-static void log_about(const struct about *about, enum lk_log_level level, unsigned number,
-		      const char *text)
-{
-	struct lk_log_line line = { .level = level, .prog = about->prog, .pid = getpid(),
-				    .component = about->ins->type, .action = about->action,
-				    .tag = about->ins->tag, .number = number, .text = text };
-	struct lk_err ignored;
-
-	lk_log(&about->lcd->tree, &line, &ignored);
-}
-
-/* The texts of the log lines are complete messages. */
-#define SAY(about, level, ...) do {                                                       \
-	struct lk_err said_;                                                              \
-	lk_fail(&said_, __VA_ARGS__);                                                     \
-	log_about((about), (level), (unsigned)said_.number, said_.text);                  \
-} while (0)
-
-static void log_begin(const struct about *about)
-{
-	SAY(about, LK_LOG_INFO, LK_M_LOG_BEGIN, about->action, about->ins->tag, about->lcd->local);
-}
-
-static void log_end(const struct about *about, const char *failure)
-{
-	if (failure)
-		SAY(about, LK_LOG_ERROR, LK_M_LOG_FAILED, about->action, about->ins->tag,
-		    about->lcd->local, failure);
-	else
-		SAY(about, LK_LOG_INFO, LK_M_LOG_END, about->action, about->ins->tag,
-		    about->lcd->local);
-}
-
 /* ---- one script ---- */
 
 /* The strings and the vector live as long as the LCD. */
-static int make_job(const struct about *about, struct lk_lcd *lcd, char *const *args,
+static int make_job(const struct lk_act_about *about, struct lk_lcd *lcd, char *const *args,
 		    struct lk_pool_job *job, struct lk_err *err)
 {
 	size_t n = 0, k = 0;
@@ -105,7 +63,7 @@ static int make_job(const struct about *about, struct lk_lcd *lcd, char *const *
 }
 
 /* Its path, in the LCD's memory. 0, -7 or -1. */
-static int find_path(const struct about *about, struct lk_lcd *lcd, const struct lk_notice *notice,
+static int find_path(const struct lk_act_about *about, struct lk_lcd *lcd, const struct lk_notice *notice,
 		     const char **found, struct lk_err *err)
 {
 	const struct lk_ins *ins = about->ins;
@@ -122,16 +80,16 @@ static int find_path(const struct about *about, struct lk_lcd *lcd, const struct
 
 /* ---- a hierarchy ---- */
 
-static struct about about_step(const struct lk_act_run *run, unsigned i)
+static struct lk_act_about about_step(const struct lk_act_run *run, unsigned i)
 {
-	return (struct about){ .lcd = &run->lcd, .prog = run->act->prog, .action = run->action,
+	return (struct lk_act_about){ .lcd = &run->lcd, .prog = run->act->prog, .action = run->action,
 			       .ins = lk_plan_ins(&run->plan, i) };
 }
 
 /* The end of a script, or that there was none. */
 static void end_step(struct lk_act_run *run, unsigned i, const struct lk_script_end *end)
 {
-	struct about about = about_step(run, i);
+	struct lk_act_about about = about_step(run, i);
 	struct lk_act_step *step = &run->step[i];
 	const struct lk_plan_step *plan = &run->plan.step[i];
 	struct lk_err err;
@@ -142,7 +100,7 @@ static void end_step(struct lk_act_run *run, unsigned i, const struct lk_script_
 	/* an interrupted remove has decided nothing: it can be run again */
 	step->undecided = !step->good && end->interrupted &&
 			  run->act->what.kind == LK_PLAN_REMOVE;
-	log_end(&about, step->good ? NULL : end->reason);
+	lk_act_log_end(&about, step->good ? NULL : end->reason);
 	if (step->good) {
 		for (unsigned k = 0; k < plan->nnext; k++)
 			run->step[plan->next[k]].waits--;
@@ -154,12 +112,12 @@ static void end_step(struct lk_act_run *run, unsigned i, const struct lk_script_
 
 static int start_step(struct lk_act_run *run, unsigned i, struct lk_err *err)
 {
-	struct about about = about_step(run, i);
+	struct lk_act_about about = about_step(run, i);
 	struct lk_pool_job job;
 	struct lk_script_end none = { .code = LK_EX_NOENT };
 	int rc = make_job(&about, &run->lcd, run->act->args, &job, err);
 
-	log_begin(&about);
+	lk_act_log_begin(&about);
 	if (rc == 0)
 		rc = find_path(&about, &run->lcd, run->act->notice, &job.path, err);
 	if (rc == -LK_EX_NOENT) {	/* no script is a failure of the action */
@@ -283,8 +241,10 @@ int lk_act_check(const struct lk_act *act, struct lk_err *err)
 
 	if (rc == 0)
 		rc = lk_plan_make(&plan, &lcd, &act->what, err);
-	if (rc == 0 && act->what.kind == LK_PLAN_RESTORE)
-		rc = lk_quorum_check(&lcd, err);
+	if (rc == 0 && act->what.kind == LK_PLAN_RESTORE && lk_quorum_check(&lcd, err) < 0) {
+		lk_act_refuse(act, &lcd, err);
+		return -err->code;
+	}
 	if (rc == 0)
 		rc = check_split(&lcd, &plan, err);
 	if (rc == 0 && act->release_for)
@@ -302,8 +262,11 @@ int lk_act_run(const struct lk_act *act, struct lk_err *err)
 
 	if (rc == 0)
 		rc = lk_act_reserve(&run, err);
-	if (rc == 0)
+	if (rc == 0) {
+		lk_act_tell(&run, "begun", NULL);
 		rc = run_scripts(&run, err);
+		lk_act_tell(&run, rc < 0 ? "failed" : "done", rc < 0 ? err->text : NULL);
+	}
 	lk_lcd_close(&run.lcd);
 	return rc;
 }
@@ -311,7 +274,7 @@ int lk_act_run(const struct lk_act *act, struct lk_err *err)
 /* ---- other actions ---- */
 
 static int other_begin(const struct lk_act_other *other, struct lk_lcd *lcd,
-		       const struct lk_notice *notice, struct about *about, const char **path,
+		       const struct lk_notice *notice, struct lk_act_about *about, const char **path,
 		       struct lk_err *err)
 {
 	struct lk_ins *ins;
@@ -321,7 +284,7 @@ static int other_begin(const struct lk_act_other *other, struct lk_lcd *lcd,
 		rc = lk_ins_get(lcd, other->tag, &ins, err);
 	if (rc < 0)
 		return rc;
-	*about = (struct about){ .lcd = lcd, .prog = other->prog, .action = other->action,
+	*about = (struct lk_act_about){ .lcd = lcd, .prog = other->prog, .action = other->action,
 				 .ins = ins };
 	return find_path(about, lcd, notice, path, err);
 }
@@ -329,19 +292,19 @@ static int other_begin(const struct lk_act_other *other, struct lk_lcd *lcd,
 int lk_act_other_check(const struct lk_act_other *other, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct about about;
+	struct lk_act_about about;
 	const char *path;
 
 	return other_begin(other, &lcd, NULL, &about, &path, err);
 }
 
-static int run_other(const struct about *about, const struct lk_pool_job *job, struct lk_err *err)
+static int run_other(const struct lk_act_about *about, const struct lk_pool_job *job, struct lk_err *err)
 {
 	struct lk_pool_end end = { .id = 0 };
 	struct lk_pool pool;
 	int rc = lk_pool_open(&pool, &about->lcd->tree, about->prog, 1, err);
 
-	log_begin(about);
+	lk_act_log_begin(about);
 	if (rc == 0)
 		rc = lk_pool_start(&pool, job, err);
 	if (rc == 0)
@@ -350,7 +313,7 @@ static int run_other(const struct about *about, const struct lk_pool_job *job, s
 	lk_pool_close(&pool);
 	if (rc < 0)
 		return rc;
-	log_end(about, end.end.code ? end.end.reason : NULL);
+	lk_act_log_end(about, end.end.code ? end.end.reason : NULL);
 	if (sig)
 		return lk_fail(err, LK_M_INTERRUPTED, sig);
 	if (end.end.code)
@@ -363,7 +326,7 @@ int lk_act_other_run(const struct lk_act_other *other, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_pool_job job;
-	struct about about;
+	struct lk_act_about about;
 	const char *path;
 	int rc = other_begin(other, &lcd, other->notice, &about, &path, err);
 

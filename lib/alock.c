@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lk/action.h"
 #include "lk/cleanup.h"
 #include "lk/flg.h"
 #include "lk/limits.h"
@@ -22,61 +23,8 @@
 #include "lk/wait.h"
 #include "lk/poison.h"
 
+#define REFRESH_MS 1000
 #define STARTS "run/action"		/* lines "START FLAG" */
-#define TIME_MAX 99999999999ULL
-
-/* A flag, taken apart. */
-struct action {
-	const char *name;
-	pid_t pid;
-	unsigned long long time;
-	char sys[LK_SYS_MAX + 1];
-};
-
-/* A decimal number up to stop; NULL if there is none. */
-static const char *take_number(const char *text, char stop, unsigned long long max,
-			       unsigned long long *number)
-{
-	const char *end = strchr(text, stop);
-	char digits[24];
-
-	if (!end || end == text || end - text >= (ptrdiff_t)sizeof(digits))
-		return NULL;
-	snprintf(digits, sizeof(digits), "%.*s", (int)(end - text), text);
-	return lk_is_number(digits, 0, max, number) ? end + 1 : NULL;
-}
-
-/* False: not a flag of the admin lock. */
-static bool parse(const char *flag, struct action *action)
-{
-	static const char prefix[] = "!action!";
-	unsigned long long pid;
-	const char *at = flag + strlen(prefix);
-
-	if (strncmp(flag, prefix, strlen(prefix)) != 0)
-		return false;
-	at = take_number(at, '!', LK_PID_MAX, &pid);
-	if (at)
-		at = take_number(at, '!', TIME_MAX, &action->time);
-	const char *colon = at ? strchr(at, ':') : NULL;
-	if (!colon || colon == at || colon - at > LK_SYS_MAX)
-		return false;
-	snprintf(action->sys, sizeof(action->sys), "%.*s", (int)(colon - at), at);
-	action->pid = (pid_t)pid;
-	action->name = flag;
-	return true;
-}
-
-static int compare(const struct action *a, const struct action *b)
-{
-	int order = (a->time > b->time) - (a->time < b->time);
-
-	if (!order)
-		order = strcmp(a->sys, b->sys);
-	if (!order)
-		order = (a->pid > b->pid) - (a->pid < b->pid);
-	return order ? order : strcmp(a->name, b->name);
-}
 
 /* ---- who is alive ---- */
 
@@ -108,7 +56,7 @@ static unsigned long long start_of(const char *starts, const char *flag)
 
 /* Can the flag's process still have the lock, or want it? NULL: yes, else why not. */
 static const char *why_dead(struct lk_lcd *lcd, const char *starts,
-			    const struct action *action)
+			    const struct lk_action *action)
 {
 	struct lk_holder holder = { .pid = action->pid };
 	const struct lk_sys *sys = lk_sys_find(lcd, action->sys);
@@ -125,11 +73,11 @@ static const char *why_dead(struct lk_lcd *lcd, const char *starts,
 /* Remove the flags of the dead. Within a transaction. */
 static void drop_dead(struct lk_lcd *lcd, const char *starts, const struct lk_notice *notice)
 {
-	struct action action;
+	struct lk_action action;
 
 	for (size_t i = lcd->nflg; i-- > 0;) {
 		const char *name = lcd->flg[i].name;
-		const char *why = parse(name, &action) ? why_dead(lcd, starts, &action) : NULL;
+		const char *why = lk_action_parse(name, &action) ? why_dead(lcd, starts, &action) : NULL;
 
 		if (!why)
 			continue;
@@ -140,17 +88,17 @@ static void drop_dead(struct lk_lcd *lcd, const char *starts, const struct lk_no
 }
 
 /* Write the start times of the flags of this system anew, with the same transaction. */
-static int put_starts(struct lk_lcd *lcd, const char *starts, const struct action *own,
+static int put_starts(struct lk_lcd *lcd, const char *starts, const struct lk_action *own,
 		      unsigned long long own_start, struct lk_err *err)
 {
 	struct lk_buf LK_AUTO_BUF text = { 0 };
-	struct action action;
+	struct lk_action action;
 
 	for (size_t i = 0; i < lcd->nflg; i++) {
 		const char *name = lcd->flg[i].name;
 		bool is_own = own && !strcmp(name, own->name);
 
-		if (parse(name, &action) && !strcmp(action.sys, lcd->local))
+		if (lk_action_parse(name, &action) && !strcmp(action.sys, lcd->local))
 			lk_buf_addf(&text, "%llu %s\n",
 				    is_own ? own_start : start_of(starts, name), name);
 	}
@@ -160,13 +108,13 @@ static int put_starts(struct lk_lcd *lcd, const char *starts, const struct actio
 
 /* ---- the order ---- */
 
-static bool first_action(const struct lk_lcd *lcd, struct action *first)
+static bool first_action(const struct lk_lcd *lcd, struct lk_action *first)
 {
-	struct action action;
+	struct lk_action action;
 	bool any = false;
 
 	for (size_t i = 0; i < lcd->nflg; i++)
-		if (parse(lcd->flg[i].name, &action) && (!any || compare(&action, first) < 0)) {
+		if (lk_action_parse(lcd->flg[i].name, &action) && (!any || lk_action_compare(&action, first) < 0)) {
 			*first = action;
 			any = true;
 		}
@@ -176,10 +124,10 @@ static bool first_action(const struct lk_lcd *lcd, struct action *first)
 /* Held, or waited for, by a process that waits for us. */
 static int check_nested(const struct lk_lcd *lcd, pid_t pid, struct lk_err *err)
 {
-	struct action action;
+	struct lk_action action;
 
 	for (size_t i = 0; i < lcd->nflg; i++)
-		if (parse(lcd->flg[i].name, &action) && !strcmp(action.sys, lcd->local) &&
+		if (lk_action_parse(lcd->flg[i].name, &action) && !strcmp(action.sys, lcd->local) &&
 		    action.pid > 1 &&
 		    (lk_proc_descends(pid, action.pid) || lk_proc_descends(getpid(), action.pid)))
 			return lk_fail(err, LK_M_LOCK_NESTED, (long)action.pid, action.name);
@@ -188,15 +136,15 @@ static int check_nested(const struct lk_lcd *lcd, pid_t pid, struct lk_err *err)
 
 /* A time with which own sorts behind all flags that are there: of two who come in the same
  * second, both would otherwise believe to be first if the second one's name sorts lower. */
-static void settle_time(const struct lk_lcd *lcd, struct action *own)
+static void settle_time(const struct lk_lcd *lcd, struct lk_action *own)
 {
 	time_t now = time(NULL);
-	struct action action;
+	struct lk_action action;
 
 	own->time = now > 0 ? (unsigned long long)now : 0;
 	own->name = "";
 	for (size_t i = 0; i < lcd->nflg; i++)
-		if (parse(lcd->flg[i].name, &action) && compare(&action, own) >= 0)
+		if (lk_action_parse(lcd->flg[i].name, &action) && lk_action_compare(&action, own) >= 0)
 			own->time = action.time + (strcmp(action.sys, own->sys) > 0 ||
 						   (!strcmp(action.sys, own->sys) &&
 						    action.pid >= own->pid));
@@ -205,7 +153,7 @@ static void settle_time(const struct lk_lcd *lcd, struct action *own)
 /* ---- taking ---- */
 
 /* The name of our flag, kept in flag. */
-static int name_flag(const struct lk_lcd *lcd, const struct lk_alock *want, struct action *own,
+static int name_flag(const struct lk_lcd *lcd, const struct lk_alock *want, struct lk_action *own,
 		     char flag[static LK_FLAG_MAX + 1], struct lk_err *err)
 {
 	snprintf(own->sys, sizeof(own->sys), "%s", lcd->local);
@@ -240,7 +188,7 @@ static int enter(const struct lk_alock *want, char flag[static LK_FLAG_MAX + 1],
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_holder holder = lk_proc_holder(want->pid);
-	struct action own, first;
+	struct lk_action own, first;
 	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
 
 	if (rc < 0)
@@ -295,40 +243,167 @@ static int clear_dead(const struct lk_notice *notice, struct lk_err *err)
 	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }
 
-/* 1: our flag is the first; 0: not yet. */
-static int is_our_turn(const struct lk_alock *want, const char *flag, char told[static LK_FLAG_MAX + 1],
-		       struct lk_err *err)
-{
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct action first;
-	int rc = lk_lcd_read(&lcd, LK_T_FLG | LK_T_SYS, err);
+/* ---- waiting ----
+ * A flag's own system is the authority for it: there it is before it is anywhere else, and until its operation
+ * is over. We are in when our flag is the first of all that any system has. Of two who come at the same time one
+ * had its flag on its own system before the other's came there, and the other then sees it. That
+ * other one may be unknown there, if its system does not (yet) take ours for alive: so we also wait for
+ * flags that are set on their own system and not here. */
 
-	if (rc < 0)
-		return rc;
-	if (!lk_flg_find(&lcd, flag))
-		return lk_fail(err, LK_M_LOCK_LOST, flag);
-	if (!first_action(&lcd, &first) || !strcmp(first.name, flag))
+struct turn {
+	const struct lk_alock *want;
+	const struct lk_action *own;
+	char told[LK_FLAG_MAX + 1];	/* whom we wait for, as told */
+	int64_t refreshed;		/* last time that the others were asked while waiting */
+};
+
+static void tell_waiting(struct turn *turn, const struct lk_action *first)
+{
+	if (!strcmp(turn->told, first->name))
+		return;
+	lk_notice(turn->want->notice, "waiting for the admin lock, held by process %ld of %s: %s",
+		  (long)first->pid, first->sys, first->name);
+	snprintf(turn->told, sizeof(turn->told), "%s", first->name);
+}
+
+/* 1: nobody is before us on this system; 0: somebody is. */
+static int is_first_here(struct turn *turn, struct lk_lcd *lcd, struct lk_err *err)
+{
+	struct lk_action first;
+
+	if (!lk_flg_find(lcd, turn->own->name))
+		return lk_fail(err, LK_M_LOCK_LOST, turn->own->name);
+	if (!first_action(lcd, &first) || !strcmp(first.name, turn->own->name))
 		return 1;
-	if (why_dead(&lcd, read_starts(&lcd), &first))
-		return clear_dead(want->notice, err);
-	if (strcmp(told, first.name) != 0)
-		lk_notice(want->notice, "waiting for the admin lock, held by process %ld of %s: %s",
-			  (long)first.pid, first.sys, first.name);
-	snprintf(told, LK_FLAG_MAX + 1, "%s", first.name);
+	if (why_dead(lcd, read_starts(lcd), &first))
+		return clear_dead(turn->want->notice, err);
+	tell_waiting(turn, &first);
 	return 0;
 }
 
-static int wait_for_turn(const struct lk_alock *want, const char *flag, const struct lk_wait *wait,
+/* One line of another system's answer: may we go in as far as it is concerned? */
+static bool may_pass(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_system *sys,
+		     const char *flag)
+{
+	struct lk_action action;
+
+	if (!lk_action_parse(flag, &action) || !strcmp(action.sys, lcd->local))
+		return true;
+	if (lk_action_compare(&action, turn->own) >= 0 &&
+	    (strcmp(action.sys, sys->name) != 0 || lk_flg_find(lcd, flag)))
+		return true;
+	tell_waiting(turn, &action);
+	return false;
+}
+
+/* A system that does not answer may have any flag; it is asked again as long as it is ALIVE. */
+static bool may_pass_all(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_system *sys)
+{
+	char flag[LK_FLAG_MAX + 1];
+
+	if (!sys->answered)
+		return false;
+	for (const char *line = sys->list.data; line && *line;) {
+		size_t len = strcspn(line, "\n");
+
+		snprintf(flag, sizeof(flag), "%.*s", (int)(len < LK_FLAG_MAX ? len : LK_FLAG_MAX), line);
+		if (!may_pass(turn, lcd, sys, flag))
+			return false;
+		line += len + (line[len] == '\n');
+	}
+	return true;
+}
+
+/* Flags that are here but no longer on their own system, which has answered since. */
+static int drop_released(const struct lk_alock_systems *systems, const struct lk_lcd *seen,
 			 struct lk_err *err)
 {
-	struct lk_holder holder = lk_proc_holder(want->pid);
-	char told[LK_FLAG_MAX + 1] = "";
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_action action;
+	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
+
+	for (size_t i = lcd.nflg; rc == 0 && i-- > 0;) {
+		if (!lk_action_parse(lcd.flg[i].name, &action) || !lk_flg_find(seen, action.name))
+			continue;
+		for (size_t k = 0; k < systems->n; k++)
+			if (!strcmp(systems->sys[k].name, action.sys) && systems->sys[k].answered &&
+			    !lk_alock_listed(&systems->sys[k], action.name)) {
+				LK_LCD_DROP(&lcd, flg, i);
+				lcd.dirty |= LK_T_FLG;
+				break;
+			}
+	}
+	return rc < 0 || !lcd.dirty ? rc : lk_lcd_commit(&lcd, err);
+}
+
+/* Those who came back, or are new, do not have our flag yet. 1: it was set there just now. */
+static int tell_missing(struct turn *turn, struct lk_lcd *lcd, struct lk_alock_systems *systems,
+			struct lk_err *err)
+{
+	struct lk_alock_systems missing = { .sys = lk_arena_alloc(&lcd->arena, (systems->n + 1) *
+								  sizeof(*systems->sys)) };
+
+	if (!missing.sys)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < systems->n; i++)
+		if (systems->sys[i].answered &&
+		    !lk_alock_listed(&systems->sys[i], turn->own->name))
+			missing.sys[missing.n++] = (struct lk_alock_system){
+				.name = systems->sys[i].name, .must = systems->sys[i].must };
+	int rc = missing.n ? lk_alock_tell(lcd, &missing, "flg_create", turn->own->name, err) : 0;
+	return rc < 0 ? rc : missing.n > 0;
+}
+
+/* 1: our turn, 0: not yet. */
+static int ask_others(struct turn *turn, struct lk_lcd *lcd, bool first, struct lk_err *err)
+{
+	struct lk_alock_systems systems;
+	int rc = lk_alock_systems(lcd, turn->want->amach, turn->want->omach, &systems, err);
+	bool pass = first;
+
+	if (rc < 0 || !systems.n)
+		return rc < 0 ? rc : first;
+	rc = lk_alock_ask(lcd, &systems, err);
+	if (rc == 0)
+		rc = tell_missing(turn, lcd, &systems, err);
+	pass = pass && rc == 0;
+	if (rc >= 0 && !first)
+		rc = drop_released(&systems, lcd, err);
+	for (size_t i = 0; rc >= 0 && pass && i < systems.n; i++)
+		pass = may_pass_all(turn, lcd, &systems.sys[i]);
+	lk_alock_systems_free(&systems);
+	turn->refreshed = lk_now_ms();
+	return rc < 0 ? rc : pass;
+}
+
+/* 1: our flag is the first; 0: not yet. The others are asked when nobody here is before us, and else
+ * now and then. */
+static int is_our_turn(struct turn *turn, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_read(&lcd, LK_T_FLG | LK_T_SYS, err);
+
+	if (rc == 0)
+		rc = is_first_here(turn, &lcd, err);
+	if (rc == 0 && turn->want->nowait && *turn->told)
+		return lk_fail(err, LK_M_LOCK_HELD, turn->told);
+	if (rc < 0 || (rc == 0 && lk_now_ms() - turn->refreshed < REFRESH_MS))
+		return rc;
+	rc = ask_others(turn, &lcd, rc, err);
+	if (rc == 0 && turn->want->nowait && *turn->told)
+		return lk_fail(err, LK_M_LOCK_HELD, turn->told);
+	return rc;
+}
+
+static int wait_for_turn(struct turn *turn, const struct lk_wait *wait, struct lk_err *err)
+{
+	struct lk_holder holder = lk_proc_holder(turn->want->pid);
 	int rc;
 
-	while ((rc = is_our_turn(want, flag, told, err)) == 0) {
+	while ((rc = is_our_turn(turn, err)) == 0) {
 		rc = lk_wait_nap(wait, err);
 		if (rc == 0 && !lk_proc_alive(&holder))
-			rc = lk_fail(err, LK_M_LOCK_OWNER, (long)want->pid);
+			rc = lk_fail(err, LK_M_LOCK_OWNER, (long)turn->want->pid);
 		if (rc < 0)
 			return rc;
 	}
@@ -337,38 +412,19 @@ static int wait_for_turn(const struct lk_alock *want, const char *flag, const st
 
 /* ---- other systems ---- */
 
-static bool is_wanted(const struct lk_sys *sys, const char *amach, const char *omach)
-{
-	return !strcmp(sys->name, amach) || (omach && !strcmp(sys->name, omach));
-}
-
-/* Run flg_create or flg_remove on every other system that is needed or ALIVE. Stops with an error
- * at a needed system that fails, unless it is no matter (needed is false). When the transport is there,
- * the waiting must look at the flags of these systems, too. */
-static int tell_others(const struct lk_alock *want, const char *prog, const char *flag, bool needed,
+/* Run flg_create or flg_remove on every other system that is needed or ALIVE. */
+static int tell_others(const struct lk_alock *want, const char *prog, const char *flag,
 		       struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	char *argv[] = { (char *)prog, "-f", (char *)flag };
-	struct lk_err ignored;
+	struct lk_alock_systems systems = { 0 };
 	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
 
-	for (size_t i = 0; i < lcd.nsys && rc == 0; i++) {
-		const struct lk_sys *sys = &lcd.sys[i];
-		struct lk_remote_request request = { .dest = sys->name, .prog = prog, .argc = 3,
-						     .argv = argv };
-		bool must = is_wanted(sys, want->amach, want->omach);
-		const char *why;
-		int code;
-
-		if (sys->local || (!must && lk_sys_state(&lcd, sys, &why) != LK_SYS_ALIVE))
-			continue;
-		must = must && needed;
-		rc = lk_remote_run(&lcd, &request, &code, must ? err : &ignored);
-		if (rc == 0 && code != 0 && must)
-			rc = lk_fail(err, LK_M_REMOTE_CODE, prog, sys->name, code);
-		rc = must ? rc : 0;
-	}
+	if (rc == 0)
+		rc = lk_alock_systems(&lcd, want->amach, want->omach, &systems, err);
+	if (rc == 0)
+		rc = lk_alock_tell(&lcd, &systems, prog, flag, err);
+	lk_alock_systems_free(&systems);
 	return rc;
 }
 
@@ -388,6 +444,8 @@ int lk_alock_take(const struct lk_alock *want, struct lk_err *err)
 {
 	struct lk_holder holder = lk_proc_holder(want->pid);
 	char flag[LK_FLAG_MAX + 1];
+	struct lk_action own;
+	struct turn turn = { .want = want, .own = &own, .refreshed = lk_now_ms() };
 	struct lk_err ignored;
 	struct lk_wait wait;
 	int rc = check_systems(want, err);
@@ -399,12 +457,12 @@ int lk_alock_take(const struct lk_alock *want, struct lk_err *err)
 	lk_wait_begin(&wait);
 	rc = enter(want, flag, err);
 	if (rc == 0) {
-		rc = tell_others(want, "flg_create", flag, true, err);
-		if (rc == 0)
-			rc = wait_for_turn(want, flag, &wait, err);
+		rc = tell_others(want, "flg_create", flag, err);
+		if (rc == 0 && lk_action_parse(flag, &own))
+			rc = wait_for_turn(&turn, &wait, err);
 		if (rc < 0) {
-			(void)!tell_others(want, "flg_remove", flag, false, &ignored);
 			(void)!remove_here(flag, &ignored);
+			(void)!tell_others(want, "flg_remove", flag, &ignored);
 			unlink(want->lockfile);
 		}
 	}
@@ -416,7 +474,7 @@ int lk_alock_release(const char *amach, const char *lockfile, struct lk_err *err
 {
 	struct lk_alock want = { .amach = amach, .lockfile = lockfile };
 	char flag[LK_FLAG_MAX + 2];
-	struct action action;
+	struct lk_action action;
 	int rc = check_systems(&want, err);
 
 	if (rc == 0)
@@ -425,12 +483,28 @@ int lk_alock_release(const char *amach, const char *lockfile, struct lk_err *err
 		return rc;
 	if (rc == 0)
 		return lk_fail(err, LK_M_NO_LOCKFILE, lockfile, strerror(ENOENT));
-	if (!parse(flag, &action))
+	if (!lk_action_parse(flag, &action))
 		return lk_fail(err, LK_M_BAD_LOCKFILE, lockfile, "it does not name a lock");
 	rc = remove_here(flag, err);
 	if (rc == 0)
-		rc = tell_others(&want, "flg_remove", flag, false, err);
+		rc = tell_others(&want, "flg_remove", flag, err);
 	if (rc == 0 && unlink(lockfile) < 0 && errno != ENOENT)
 		rc = lk_fail_errno(err, errno, "%s", lockfile);
 	return rc;
+}
+
+int lk_alock_list(void (*show)(const char *flag), struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_action action;
+	int rc = lk_lcd_read(&lcd, LK_T_FLG | LK_T_SYS, err);
+
+	if (rc < 0)
+		return rc;
+	const char *starts = read_starts(&lcd);
+	for (size_t i = 0; i < lcd.nflg; i++)
+		if (lk_action_parse(lcd.flg[i].name, &action) &&
+		    (strcmp(action.sys, lcd.local) != 0 || !why_dead(&lcd, starts, &action)))
+			show(action.name);
+	return 0;
 }

@@ -14,7 +14,7 @@
 # shellcheck source=/dev/null
 . "$LKROOT/lib/lk-exit.sh"
 
-LK_GRACE=3		# seconds from TERM to KILL; below the 5 that a script itself is given
+LK_GRACE=${LK_GRACE:-3}	# seconds from TERM to KILL; below the 5 that a script itself is given
 LK_SEP=$(printf '\001')	# between the fields of ins_list and its kin
 LK_TUNABLES=$LKROOT/etc/default/LifeKeeper
 LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_child=''
@@ -72,7 +72,8 @@ lk_begin() {	# ACTION "$@"
 	done
 	[ -n "$LK_TAG" ] || lk_usage
 	lk_catch
-	lk_is_check || lk_note 710000 "$LK_ACTION: BEGIN $LK_ACTION of \"$LK_TAG\" on server \"$LK_SYSTEM\""
+	# clients wait for us, not for the log
+	lk_is_check || lk_note 710000 "$LK_ACTION: BEGIN $LK_ACTION of \"$LK_TAG\" on server \"$LK_SYSTEM\"" &
 }
 
 lk_catch() {

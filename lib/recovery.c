@@ -332,6 +332,24 @@ static int take_stock(struct run *run, struct lk_err *err)
 	return rc;
 }
 
+/* What was not reached, because something that it needs did not come up, is out of service (4.2). */
+static int settle(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = run->recovery->event == LK_EVENT_AVAIL ? lk_lcd_begin(&lcd, LK_T_INS, err) : 0;
+
+	for (size_t i = 0; i < lcd.nins && rc == 0; i++) {
+		struct lk_ins *ins = &lcd.ins[i];
+
+		if (ins->state != LK_ILLSTATE || ins->resv != LK_RESV_NONE)
+			continue;
+		ins->state = LK_OSU;
+		ins->reason = "what it needs is not in service";
+		lk_ins_touch(&lcd, ins);
+	}
+	return rc == 0 && lcd.dirty ? lk_lcd_commit(&lcd, err) : rc;
+}
+
 static int carry_out(struct run *run, struct lk_err *err)
 {
 	int rc = adopt(run, err);
@@ -344,6 +362,8 @@ static int carry_out(struct run *run, struct lk_err *err)
 		rc = act(run, LK_PLAN_REMOVE, list(run, LK_DO_YIELD, LK_DO_YIELD), err);
 	if (rc == 0)
 		rc = act(run, LK_PLAN_RESTORE, list(run, LK_DO_RESTORE, LK_DO_SWITCHBACK), err);
+	if (rc == 0)
+		rc = settle(run, err);
 	return rc < 0 ? rc : take_stock(run, err);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,6 +136,7 @@ int lk_child_watch(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 #else
 	(void)pid;
+	errno = ENOTSUP;
 	return -1;
 #endif
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An action on a hierarchy in progress: for lib/act.c, lib/act_state.c and lib/act_remote.c only. */
+/* An action on a hierarchy in progress: for lib/act.c and lib/act_*.c only. */
 #ifndef LK_ACT_RUN_H
 #define LK_ACT_RUN_H
 
@@ -62,6 +62,24 @@ void lk_act_fail_step(struct lk_act_run *run, const struct lk_err *err) LK_NONNU
 
 /* Note the first failure, and stop. */
 void lk_act_fail(struct lk_act_run *run, const struct lk_err *err) LK_NONNULL(1, 2);
+
+/* ---- lib/act_log.c: the log, and the story of each decision ---- */
+
+struct lk_act_about {
+	const struct lk_lcd *lcd;
+	const char *prog, *action;
+	const struct lk_ins *ins;
+};
+
+void lk_act_log_begin(const struct lk_act_about *about) LK_NONNULL(1);
+/* failure NULL: it succeeded. */
+void lk_act_log_end(const struct lk_act_about *about, const char *failure) LK_NONNULL(1);
+
+/* Of the hierarchy as a whole; text NULL: nothing to add. */
+void lk_act_tell(const struct lk_act_run *run, const char *decision, const char *text)
+	LK_NONNULL(1, 2);
+void lk_act_refuse(const struct lk_act *act, const struct lk_lcd *lcd, const struct lk_err *why)
+	LK_NONNULL(1, 2, 3);
 
 /* ---- lib/act_remote.c ---- */
 

@@ -201,7 +201,6 @@
 #define LK_M_LOG_BEGIN 700381, 0, "BEGIN %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_END 700382, 0, "END successful %s of \"%s\" on server \"%s\""
 #define LK_M_LOG_FAILED 700383, 0, "END failed %s of \"%s\" on server \"%s\": %s"
-#define LK_M_LOG_NOTICE 700384, 0, "%s"
 #define LK_M_GLOBAL_FAILED 700340, LK_EX_SYSTEM, "%d of the global scripts failed"
 
 /* lksupport, which is a shell script */
@@ -251,6 +250,7 @@
 #define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
 #define LK_M_LCM_PATH 701221, LK_EX_OK, \
 	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"
+#define LK_M_LCM_STOPPED 701224, LK_EX_OK, "System \"%s\" was stopped in order: no safety check"
 #define LK_M_LCM_READY 701222, LK_EX_OK, "lcm of system \"%s\" is ready"
 #define LK_M_LCM_STOPS 701223, LK_EX_OK, "lcm of system \"%s\" stops"
 #define LK_M_LCM_SILENT 700401, LK_EX_COMM, "the communication manager of this node does not answer"

@@ -28,7 +28,7 @@ void lk_image_free(struct lk_image *image) LK_NONNULL(1);
  * signals of lk_wait_signals() should be blocked. */
 pid_t lk_image_start(const struct lk_image *image, int *why) LK_MUST LK_NONNULL(1, 2);
 
-/* A descriptor that becomes readable when the child ends, or -1. */
+/* A descriptor that becomes readable when the child ends, or -1 with errno: ENOSYS in old kernels. */
 int lk_child_watch(pid_t pid);
 
 /* Has the child ended? It stays a zombie, so that its group can still be named safely. */

@@ -225,7 +225,22 @@ static bool may_lock_more(void)
 	return getrlimit(RLIMIT_MEMLOCK, &memory) == 0 && memory.rlim_cur >= LOCK_BYTES;
 }
 
-/* Memory that was used once stays with us. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+/* The program's own code, also what has not run yet; a kernel that cannot do it reads it when it is needed. */
+static void read_code(void)
+{
+	extern const char __executable_start, etext;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)&__executable_start & ~(page - 1);
+
+	(void)!madvise((void *)from, (uintptr_t)&etext - from, MADV_POPULATE_READ);
+}
+
+/* Memory that was used once stays with us. Only that: all of GnuTLS and what it links would take twice as much,
+ * 10 MB against 5, most of it for certificates and names that are never looked at. */
 int confine_memory(void)
 {
 	int flags = MCL_CURRENT | MCL_ONFAULT | (may_lock_more() ? MCL_FUTURE : 0);
@@ -237,5 +252,6 @@ int confine_memory(void)
 	if (heap)
 		memset(heap, 1, HEAP_BYTES);
 	free(heap);
+	read_code();
 	return mlockall(flags);
 }

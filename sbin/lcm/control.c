@@ -54,6 +54,15 @@ static void feed(struct lcm_peer *peer, enum peer_event event)
 		act(peer, before, actions);
 }
 
+static void feed_all_dead(struct lcm_peer *peer)
+{
+	enum peer_state before = peer->machine.state;
+
+	feed(peer, PEER_ALL_DEAD);
+	if (peer->machine.state == PEER_SUSPECT && before != PEER_SUSPECT && event_is_flagged(peer))
+		feed(peer, PEER_STOPPED);
+}
+
 void control_update(struct lcm_peer *peer)
 {
 	const struct lcm *lcm = peer->lcm;
@@ -73,7 +82,7 @@ void control_update(struct lcm_peer *peer)
 	else if (alive)
 		feed(peer, PEER_PATH_UP);
 	else if (dead == paths)
-		feed(peer, PEER_ALL_DEAD);
+		feed_all_dead(peer);
 }
 
 void control_path(struct lcm *lcm, struct lcm_path *path, const struct bus_path_state *state)

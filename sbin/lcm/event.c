@@ -104,7 +104,7 @@ static int start_event(struct lcm_job *job, enum lcm_handler handler)
 	char *node = job->peer ? job->peer->name : lcm->self;
 	char *argv[] = { (char *)"sendevent", (char *)"-w", (char *)"-C", (char *)"lifekeeper",
 			 (char *)"-E", (char *)names[handler], (char *)"-m",
-			 (char *)"lifekeeper:lcm", (char *)"-n", node, NULL };
+			 (char *)"lk:lcm", (char *)"-n", node, NULL };
 
 	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_EVENT, names[handler], node);
 	return start(job, handler, argv);
@@ -116,7 +116,7 @@ static void flag_name(const struct lcm_peer *peer, char flag[static LK_SYS_MAX +
 }
 
 /* The flag that kept this node from taking over when the peer was stopped in order. */
-static bool is_flagged(const struct lcm_peer *peer)
+bool event_is_flagged(const struct lcm_peer *peer)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	char flag[LK_SYS_MAX + 16];
@@ -149,7 +149,7 @@ static void run_job(struct lcm_job *job, bool cleared)
 {
 	enum lcm_handler handler = job->wanted;
 
-	if (handler == HANDLER_UP && !cleared && is_flagged(job->peer) && start_clear(job) == 0)
+	if (handler == HANDLER_UP && !cleared && event_is_flagged(job->peer) && start_clear(job) == 0)
 		return;
 	job->wanted = HANDLER_NONE;
 	if (handler == HANDLER_DOWN)

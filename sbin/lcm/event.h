@@ -15,6 +15,9 @@ void event_init(struct lcm *lcm) LK_NONNULL(1);
  * same one runs already. */
 void event_want(struct lcm_peer *peer, enum lcm_handler handler, bool again) LK_NONNULL(1);
 
+/* Is !nofailover!PEER set here: was the peer stopped in order? */
+bool event_is_flagged(const struct lcm_peer *peer) LK_NONNULL(1);
+
 /* Start what may start now. */
 void event_pump(struct lcm *lcm) LK_NONNULL(1);
 

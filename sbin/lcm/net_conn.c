@@ -175,6 +175,8 @@ static void handshake_failed(struct conn *conn, int error)
 
 	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
 		why = gnutls_alert_get_name(gnutls_alert_get(conn->tls));
+	else
+		(void)gnutls_alert_send_appropriate(conn->tls, error);
 	net_log_burst(conn->net, conn_source(conn, source), LK_M_NET_TLS, path->conf.device,
 		      path->peer->conf.name, conn->server ? "from" : "to", source, why ? why : "?");
 	/* the other side may not have this key yet, or not any more */
@@ -220,7 +222,7 @@ static void connected(struct conn *conn)
 		conn_close(conn);	/* nobody there: the state of the path says it */
 		return;
 	}
-	tcp_priority(conn);
+	tcp_options(conn);
 	if (tls_begin(conn) < 0)
 		conn_close(conn);
 	else

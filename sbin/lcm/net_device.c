@@ -30,12 +30,20 @@ void device_close(struct net *net, struct net_path *path)
 	path->rest_len = path->line.len = 0;
 }
 
+/* A change for the worse is logged once; that the other end is gone adds nothing to an error of it. */
+static void io_error(struct net *net, struct net_path *path, int error)
+{
+	if (error == path->io_error || (error == EPIPE && path->io_error))
+		return;
+	path->io_error = error;
+	if (error)
+		net_log(net, LK_LOG_WARN, LK_M_NET_DEVICE, path->conf.device, path->peer->conf.name,
+			error == EPIPE ? "the other end is gone" : strerror(error));
+}
+
 static void device_failed(struct net *net, struct net_path *path, int error)
 {
-	if (path->io_error != error)
-		net_log(net, LK_LOG_WARN, LK_M_NET_DEVICE, path->conf.device, path->peer->conf.name,
-			strerror(error));
-	path->io_error = error;
+	io_error(net, path, error);
 	device_close(net, path);
 	path->next_want = net->now + WANT_MIN_MS;
 	net_due(net, path->next_want);
@@ -81,8 +89,9 @@ static void judge(struct net *net, struct net_path *path, const struct sealed *s
 	if (sealed_judge(&path->talk, sealed, window) != SEALED_FRESH)
 		return;
 	path_alive(net, path);
+	path->io_error = 0;
 	if (sealed->version >= 2)
-		peer_told(path->peer, sealed->view);
+		path_told(net, path, sealed->view);
 }
 
 /* ---- TTY ---- */
@@ -232,11 +241,9 @@ static void disk_read(struct net *net, struct net_path *path)
 	if (error == DISK_FOREIGN)
 		net_log_burst(net, path->conf.device, LK_M_NET_FOREIGN, path->conf.device,
 			      path->peer->conf.name, path->conf.device);
-	else if (error && error != path->io_error)
-		net_log(net, LK_LOG_WARN, LK_M_NET_DEVICE, path->conf.device, path->peer->conf.name,
-			strerror(error));
-	path->io_error = error;
-	if (!error)
+	else if (error)
+		io_error(net, path, error);
+	else
 		disk_slot(net, path, slot);
 }
 

@@ -113,18 +113,15 @@ static bool hello_good(struct conn *conn, const struct frame_hello *hello)
 	conn->kind = hello->kind;
 	conn->version = frame_version(hello);
 	conn->incarnation = hello->incarnation;
-	if (conn->server) {
-		tcp_priority(conn);
-		if (!conn_hello_send(conn))
-			return false;
-	}
+	if (conn->server && !conn_hello_send(conn))
+		return false;
 	new_incarnation(net, path->peer, hello->incarnation);
 	take_place(conn);
 	path_heard(net, path);
 	path_peer_beat(net, path, hello->interval, hello->misses);
 	tcp_options(conn);
 	if (conn->version >= 2)
-		peer_told(path->peer, hello->view);
+		path_told(net, path, hello->view);
 	if (conn->kind == FRAME_KIND_DATA) {
 		conn->in.max = FRAME_PAYLOAD_MAX;
 		link_update(net, path->peer);
@@ -187,7 +184,7 @@ static bool take_beat(struct conn *conn)
 		return bad_frame(conn, "it is malformed");
 	path_alive(conn->net, conn->path);
 	if (conn->version >= 2)
-		peer_told(conn->path->peer, beat.view);
+		path_told(conn->net, conn->path, beat.view);
 	return true;
 }
 

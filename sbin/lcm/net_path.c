@@ -121,9 +121,23 @@ void path_peer_beat(struct net *net, struct net_path *path, uint32_t interval, u
 	path->told_interval = differs;
 }
 
-void peer_told(struct net_peer *peer, uint8_t view)
+/* Paths differ in delay, a disk most of all: what the peer thinks is heard over the best one only, so that an
+ * older view never follows a newer one. */
+static bool is_voice(const struct net *net, const struct net_path *path)
 {
-	if (peer->told == view)
+	for (const struct net_path *p = net->path; p < net->path + BUS_PATHS_MAX; p++)
+		if (path_of(p, path->peer) && p->state == LK_NET_ALIVE &&
+		    (p->conf.type < path->conf.type ||
+		     (p->conf.type == path->conf.type && p->conf.priority < path->conf.priority)))
+			return false;
+	return true;
+}
+
+void path_told(struct net *net, struct net_path *path, uint8_t view)
+{
+	struct net_peer *peer = path->peer;
+
+	if (peer->told == view || !is_voice(net, path))
 		return;
 	peer->told = view;
 	peer->told_dirty = true;

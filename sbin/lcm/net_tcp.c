@@ -20,6 +20,8 @@
 #define YOUNG_MS 500			/* a connection younger than that is not pushed out by others */
 #define BEAT_BUFFER 8192
 #define DATA_LOWAT (128 << 10)
+#define DATA_PATIENCE_MS 30000
+#define KEEPALIVE_S 15
 
 /* ---- addresses ---- */
 
@@ -81,18 +83,18 @@ static void set(int fd, int level, int option, int value)
 	(void)!setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+/* Heartbeats go before data, here and in the network. Data gets more time: it may have to wait for a busy
+ * main on the other side. An idle connection for data is asked now and then whether it still leads anywhere. */
 void tcp_options(struct conn *conn)
-{
-	set(conn->fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)path_period(conn->path));
-}
-
-/* Heartbeats go before data, here and in the network. */
-void tcp_priority(struct conn *conn)
 {
 	bool beat = conn->kind == FRAME_KIND_BEAT;
 	int tos = beat ? IPTOS_CLASS_CS6 : IPTOS_DSCP_AF11;
 
+	set(conn->fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)path_period(conn->path) + (beat ? 0 : DATA_PATIENCE_MS));
+	set(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+	set(conn->fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
+	set(conn->fd, SOL_SOCKET, SO_KEEPALIVE, !beat);
 	if (conn->path->local.any.sa_family == AF_INET)
 		set(conn->fd, IPPROTO_IP, IP_TOS, tos);
 	else

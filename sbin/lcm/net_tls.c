@@ -117,7 +117,6 @@ int tls_begin(struct conn *conn)
 
 	if (rc < 0)
 		return rc;
-	tcp_options(conn);
 	conn->phase = CONN_TLS;
 	conn->born = conn->net->now;
 	conn->deadline = 0;

@@ -218,14 +218,14 @@ void path_stalled(struct net *net, struct net_path *path, int64_t gap) LK_NONNUL
 int64_t path_period(const struct net_path *path) LK_NONNULL(1);
 int64_t path_silent(const struct net *net, const struct net_path *path) LK_NONNULL(1, 2);
 bool path_of(const struct net_path *path, const struct net_peer *peer) LK_NONNULL(1, 2);
-void peer_told(struct net_peer *peer, uint8_t view) LK_NONNULL(1);
+/* How the peer sees us. */
+void path_told(struct net *net, struct net_path *path, uint8_t view) LK_NONNULL(1, 2);
 
 /* ---- net_tcp.c: listening, connecting, accepting ---- */
 bool tcp_addresses(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_timers(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_accept(struct net *net, struct net_path *path) LK_NONNULL(1, 2);
 void tcp_options(struct conn *conn) LK_NONNULL(1);
-void tcp_priority(struct conn *conn) LK_NONNULL(1);
 void tcp_text(const union net_address *address, char text[static NET_ADDRESS]) LK_NONNULL(1);
 
 /* ---- net_conn.c: one connection ---- */

@@ -20,6 +20,7 @@
 #include "net.h"
 #include "lk/poison.h"
 
+#define REAP_MS 100
 #define PACKETS_MAX (64u << 20)		/* a net that takes nothing any more is of no use */
 
 struct lcm_packet {
@@ -264,7 +265,12 @@ static bool take(struct lcm *lcm, struct lk_in *in)
 static void give_up(struct lcm *lcm, const char *why)
 {
 	lcm_close(lcm, &lcm->bus);
-	if (lcm->stopping)
+	/* how it ended says more */
+	for (int i = 0; i < REAP_MS && lcm->net > 0; i++) {
+		usleep(1000);
+		lcm_reap(lcm);
+	}
+	if (lcm->stopping || lcm->failed)
 		return;
 	lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_BUS, why);
 	lcm->failed = 1;
@@ -286,7 +292,7 @@ static void on_bus(void *arg, uint32_t events)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len <= 0) {
-		give_up(lcm, "it has ended");
+		give_up(lcm, "it has closed the bus");
 		return;
 	}
 	struct lk_in in = LK_IN(bytes, (size_t)len);
@@ -302,7 +308,10 @@ static void on_end(void *arg, int status)
 	char why[80];
 
 	lcm->net = 0;
-	if (lcm->stopping)
+	/* its last words, until the bus is at its end */
+	while (lcm->bus.fd >= 0 && !lcm->stopping)
+		on_bus(lcm, EPOLLIN);
+	if (lcm->stopping || lcm->failed)
 		return;
 	snprintf(why, sizeof(why), WIFSIGNALED(status) ? "it was killed by signal %d"
 						       : "it ended with exit code %d",

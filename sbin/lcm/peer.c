@@ -56,6 +56,8 @@ static const struct line {
 	{ PEER_SUSPECT, PEER_ANSWERED, NOT_PAUSED, PEER_SUSPECT, PEER_SAY_DETECTED },
 	{ PEER_SUSPECT, PEER_ANSWERED, PAUSED, PEER_SUSPECT, 0 },
 	{ PEER_SUSPECT, PEER_TIMED_OUT, ANY, PEER_DOWN, PEER_DO_DOWN | PEER_SAY_TIMED_OUT },
+	/* nothing to pause for: its host may well answer */
+	{ PEER_SUSPECT, PEER_STOPPED, ANY, PEER_DOWN, PEER_DO_DOWN | PEER_SAY_STOPPED },
 	{ PEER_SUSPECT, PEER_TOLD_DOWN, ANY, PEER_SUSPECT, PEER_DO_LOSE },
 	{ PEER_SUSPECT, PEER_REBORN, ANY, PEER_SUSPECT, PEER_DO_LOSE },
 	{ PEER_SUSPECT, PEER_HANDLED, ANY, PEER_SUSPECT, 0 },
@@ -74,7 +76,7 @@ static const struct line {
 
 static const char *const state_names[] = { "UNKNOWN", "ALIVE", "SUSPECT", "DOWN", "RETURNING" };
 static const char *const event_names[] = { "path up", "all paths dead", "probe answered",
-					   "safety check timed out", "told down", "reborn", "handled",
+					   "safety check timed out", "stopped in order", "told down", "reborn", "handled",
 					   "no path" };
 static const char *const guard_names[] = { "", "first start", "restarted", "settled", "not settled",
 					   "not paused", "paused" };
@@ -196,6 +198,8 @@ unsigned peer_lines(unsigned actions, const char *name, struct peer_line line[st
 	}
 	if (actions & PEER_SAY_TIMED_OUT)
 		say(&to, true, LK_M_LCM_TIMED_OUT);
+	if (actions & PEER_SAY_STOPPED)
+		say(&to, false, LK_M_LCM_STOPPED);
 	if (actions & PEER_SAY_ABSENT)
 		say(&to, true, LK_M_LCM_ABSENT);
 	if (actions & PEER_SAY_RETURNS)

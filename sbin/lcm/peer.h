@@ -26,6 +26,7 @@ enum peer_event {
 	PEER_ALL_DEAD,	/* all paths are dead */
 	PEER_ANSWERED,	/* a probe was answered: its host runs */
 	PEER_TIMED_OUT,	/* the safety check has run out */
+	PEER_STOPPED,	/* it had said that it would be stopped in order */
 	PEER_TOLD_DOWN,	/* it tells us that it takes us for dead */
 	PEER_REBORN,	/* another lcm answers under its name than before */
 	PEER_HANDLED,	/* comm_up or comm_down, whichever came last, has been processed */
@@ -46,7 +47,8 @@ enum peer_action {
 	PEER_SAY_RETURNS = 1 << 9,
 	PEER_SAY_TOLD = 1 << 10,
 	PEER_SAY_REBORN = 1 << 11,
-	PEER_STRANGE = 1 << 12,		/* the table has no line for this event in this state */
+	PEER_SAY_STOPPED = 1 << 12,
+	PEER_STRANGE = 1 << 13,		/* the table has no line for this event in this state */
 };
 
 struct peer {

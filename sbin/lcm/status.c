@@ -48,7 +48,7 @@ static void explain(const struct lcm_peer *peer, char why[static WHY_MAX])
 		snprintf(why, WHY_MAX, "there is no comm path to it");
 	else if (machine->state == PEER_ALIVE || machine->state == PEER_RETURNING)
 		snprintf(why, WHY_MAX, "%u of %u comm paths %s alive%s%s", count.alive, count.all,
-			 count.all == 1 ? "is" : "are",
+			 count.alive == 1 ? "is" : "are",
 			 machine->state == PEER_RETURNING ? ", comm_up is being processed" : "",
 			 peer->told == FRAME_VIEW_DOWN ? ", it takes this system for down" : "");
 	else if (*peer->lcm->keys.problem)

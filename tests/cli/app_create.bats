@@ -39,6 +39,7 @@ load ../helpers/tree
 
 @test "AC6: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 app_create -d beta -a db
 	says 'destination system "beta" is out of service'
 	expect 0 app_list

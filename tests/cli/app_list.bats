@@ -18,6 +18,7 @@ load ../helpers/tree
 
 @test "AL4: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 app_list -d beta
 	lines_are
 }

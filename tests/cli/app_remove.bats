@@ -46,6 +46,7 @@ load ../helpers/tree
 
 @test "AR5: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 app_remove -d beta -a gen
 	expect 0 app_list
 	lines_are comm filesys gen

@@ -109,6 +109,7 @@ states() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 dep_create -d beta -p ip1 -c vol1
 	expect 0 dep_list -f:
 	lines_are app1:ip1 app1:vol1

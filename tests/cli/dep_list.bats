@@ -146,6 +146,7 @@ f1_and_more() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 dep_list -d beta
 	lines_are
 }

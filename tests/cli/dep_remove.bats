@@ -81,6 +81,7 @@ left() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 dep_remove -d beta
 	left app1:ip1 app1:vol1
 }

@@ -67,6 +67,7 @@ setup() {
 
 @test "EC7: if the other system cannot be reached, nothing changes here" {
 	local before
+	unreachable
 	before=$(database)
 	expect 9 eqv_create -t ip1 -S beta -o ip1 -e SHARED
 	says '(No. 4217) Communication failure: destination system "beta" is out of service.'
@@ -165,6 +166,7 @@ setup() {
 }
 
 @test "-d a system that cannot be reached gives 9, -d the local one is a local call" {
+	unreachable
 	expect 9 eqv_create -d beta --local-only -t ip1 -S alpha -o ip1 -e SHARED
 	says 'destination system "beta" is out of service'
 	expect 0 eqv_create -d alpha --local-only -t ip1 -S beta -o ip1 -e SHARED

@@ -89,6 +89,7 @@ setup() {
 }
 
 @test "an unreachable system gives 9" {
+	unreachable
 	expect 9 eqv_list -d beta
 	lines_are
 }

@@ -98,6 +98,7 @@ setup() {
 }
 
 @test "-d a system that cannot be reached gives 9, -d the local one is a local call" {
+	unreachable
 	expect 9 eqv_remove -d beta -t vol1 -S alpha -o vol1
 	says 'destination system "beta" is out of service'
 	expect 0 eqv_remove -d alpha -t vol1 -S beta -o vol1

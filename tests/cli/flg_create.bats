@@ -78,6 +78,7 @@ load ../helpers/tree
 
 @test "FC7: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 flg_create -d beta -f x
 	says 'destination system "beta" is out of service'
 	expect 7 flg_test -f x

@@ -20,6 +20,7 @@ load ../helpers/tree
 
 @test "FL4: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 flg_list -d beta
 	lines_are
 }

@@ -35,6 +35,7 @@ load ../helpers/tree
 
 @test "FR5: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	flg_create -f x
 	expect 9 flg_remove -d beta -f x
 	expect 0 flg_test -f x

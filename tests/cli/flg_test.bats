@@ -27,6 +27,7 @@ setup() {
 }
 
 @test "FT5: a system that cannot be reached gives 9" {
+	unreachable
 	sys_create -s beta
 	expect 9 flg_test -d beta -f x
 	says 'Communication failure: destination system "beta" is out of service.'

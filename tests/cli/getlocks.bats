@@ -83,6 +83,7 @@ flags() {
 }
 
 @test "GL4: when the administered system cannot be reached, nothing is left" {
+	unreachable
 	sys_create -s beta
 	expect 9 getlocks -a beta -i x -l "$L" -p $$
 	says 'destination system "beta" is out of service'

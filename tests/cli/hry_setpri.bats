@@ -153,5 +153,6 @@ pairs() {
 }
 
 @test "an unreachable system gives 9" {
+	unreachable
 	expect 9 hry_setpri -d beta -t app1 -p 3
 }

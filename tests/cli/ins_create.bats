@@ -143,6 +143,7 @@ load ../helpers/tree
 
 @test "a system that cannot be reached gives 9, one nobody knows 7" {
 	f2
+	unreachable
 	expect 9 ins_create -d beta -a gen -r app -t app9 -i a9
 	expect 7 ins_create -d nosuch -a gen -r app -t app9 -i a9
 	expect 7 ins_list -t app9

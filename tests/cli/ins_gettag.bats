@@ -40,6 +40,7 @@ load ../helpers/tree
 
 @test "a system that cannot be reached gives 9, one nobody knows 7" {
 	f2
+	unreachable
 	expect 9 ins_gettag -d beta -i app1id
 	lines_are
 	expect 7 ins_gettag -d nosuch -i app1id

@@ -182,6 +182,7 @@ tags_are() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_list -d beta
 	lines_are
 }

@@ -66,6 +66,7 @@ types_are() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setas -d beta -t app1 -s AUTOMATIC
 	types_are 'ip1 INTELLIGENT' 'vol1 INTELLIGENT' 'app1 INTELLIGENT'
 }

@@ -75,6 +75,7 @@ field_is() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setchkint -d beta -t ip1 -c q -v 5
 	field_is ip1 13 180
 }

@@ -89,6 +89,7 @@ field_is() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setin -d beta -t ip1 -v eth9
 	field_is ip1 6 eth0
 }

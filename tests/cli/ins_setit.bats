@@ -51,6 +51,7 @@ field_is() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setit -d beta -t ip1 -I INIT_OSU
 	field_is ip1 9 AUTORES_ISP
 }

@@ -57,6 +57,7 @@ field_is() {
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setlocalrecover -d beta -t ip1 -l Y
 	field_is ip1 15 0
 }

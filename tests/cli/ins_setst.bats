@@ -59,6 +59,7 @@ field_is() {
 
 @test "IS7: a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 ins_setst -d beta -t ip1 -S OSU
 	says 'destination system "beta" is out of service'
 }

@@ -501,6 +501,7 @@ is_repaired() {	# TEXT DONE
 }
 
 @test "a system that cannot be reached gives 9, an unknown one 7" {
+	unreachable
 	expect 9 lcdcheck -d beta
 	says 'Communication failure: destination system "beta" is out of service.'
 	expect 7 lcdcheck -d nosuch

@@ -60,6 +60,7 @@ has_line() {
 
 @test "LS6: a system that cannot be reached gives 9" {
 	f2s
+	unreachable
 	expect 9 lcdstatus -d beta -q
 	lines_are
 	says 'Communication failure: destination system "beta" is out of service.'

@@ -33,6 +33,7 @@ setup() {
 }
 
 @test "SY4: a system that cannot be reached gives 9" {
+	unreachable
 	record config/sys beta remote
 	expect 9 lcdsync -d beta
 	says 'Communication failure: destination system "beta" is out of service.'

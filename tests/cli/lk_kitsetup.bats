@@ -78,6 +78,7 @@ kit() {	# APP/TYPE
 
 @test "a wrong call gives 2, another system that does not answer 9" {
 	f2
+	unreachable
 	expect 2 lk_kitsetup stray
 	expect 2 lk_kitsetup -x
 	expect 9 lk_kitsetup -d beta

@@ -122,5 +122,6 @@ listed() {
 }
 
 @test "an unreachable destination gives 9" {
+	unreachable
 	expect 9 net_change -d beta -s alpha -D TCP:1500 -P TCP:1600
 }

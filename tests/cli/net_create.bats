@@ -272,6 +272,7 @@ listed() {
 }
 
 @test "an unreachable destination gives 9" {
+	unreachable
 	sys_create -s beta
 	expect 9 net_create -d beta -s alpha -n TCP -l 10.1.0.2 -r 10.1.0.1
 }

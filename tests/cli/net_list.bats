@@ -114,6 +114,7 @@ tunables() {
 }
 
 @test "an unreachable system gives 9, an operand 2" {
+	unreachable
 	expect 9 net_list -d beta -f,
 	expect 2 net_list x
 }

@@ -337,7 +337,9 @@ not_reserved() {	# TAG
 
 @test "without a log the handlers are run nonetheless" {
 	rmdir "$LKROOT/out"
-	handler gen1/boom/h <<<'echo lost; echo lost >&2; echo alive >>"$J"'
+	handler gen1/boom/h <<-'EOS'
+		echo lost; echo lost >&2; echo alive >>"$J"
+	EOS
 	expect 0 sendevent -C gen1 -E boom -m p:c -n o -w
 	[ "${#lines[@]}" -eq 1 ]
 	[ -z "$stderr" ]

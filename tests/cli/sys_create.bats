@@ -49,6 +49,7 @@ setup() {
 }
 
 @test "an unreachable destination gives 9 and changes nothing" {
+	unreachable
 	sys_create -s beta
 	expect 9 sys_create -d beta -s gamma
 	expect 0 sys_list

@@ -31,6 +31,7 @@ setup() {
 }
 
 @test "an unreachable destination gives 9" {
+	unreachable
 	expect 9 sys_getds -d beta -s alpha
 	lines_are
 }

@@ -46,6 +46,7 @@ load ../helpers/tree
 
 @test "a system that cannot be reached gives 9, one nobody knows 7" {
 	f2
+	unreachable
 	expect 9 typ_create -d beta -a comm -r dns
 	expect 7 typ_create -d nosuch -a comm -r dns
 	expect 0 typ_list -f: -a comm

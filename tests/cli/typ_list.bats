@@ -65,6 +65,7 @@ load ../helpers/tree
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 typ_list -d beta
 	lines_are
 }

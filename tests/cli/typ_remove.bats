@@ -72,6 +72,7 @@ load ../helpers/tree
 
 @test "a system that cannot be reached gives 9" {
 	f2
+	unreachable
 	expect 9 typ_remove -d beta -a comm -r ip
 	expect 0 ins_list -f: -t ip1
 }

@@ -146,10 +146,11 @@ lab__tree() {	# LKROOT
 		[ ! -d "$1/$dir" ] || chmod 0750 "$1/$dir"
 	done
 	cp "$LK_SRC/etc/LifeKeeper" "$1/etc/default/LifeKeeper" || return
+	cp "$LK_SRC/etc/LKinit.config" "$1/etc" || return
 	lab__link "$1/bin" "$LK_BIN"/* "$LK_SRC"/bin/*
 	lab__link "$1/sbin" "$LK_BUILD"/sbin/*/*
 	ln -s "$LK_BUILD/lkadm" "$1"
-	ln -s "$LK_BUILD/lib/lk-exit.sh" "$1/lib"
+	ln -s "$LK_BUILD/lib/lk-exit.sh" "$LK_SRC"/lib/*.sh "$LK_SRC/lib/lkcli" "$1/lib"
 	cp -r "$LK_SRC/subsys" "$1"
 	cp -r "$LK_SRC/etc/events" "$1"
 	rm -f "$1/subsys/Makefile.inc"

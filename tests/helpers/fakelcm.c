@@ -5,9 +5,9 @@
  *
  *	fakelcm $LKROOT NAME=ROOT...
  *
- * A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
- * of input the other system goes down. FAKELCM_STATUS in the environment: it tells the states of the
- * systems, those in the list are ALIVE, and those named in FAKELCM_STATUS are DEAD.
+ * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the
+ * environment: after N bytes of input the other system goes down. FAKELCM_STATUS in the environment: it tells
+ * the states of the systems, those in the list are ALIVE, and those named in FAKELCM_STATUS are DEAD.
  */
 #include <errno.h>
 #include <poll.h>
@@ -190,6 +190,7 @@ int main(int argc, char **argv)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	MUST(argc > 2 && chdir(argv[1]) == 0);
 	systems = argv + 2;
 	snprintf(addr.sun_path, sizeof(addr.sun_path), LK_LCM_SOCKET);

@@ -98,6 +98,13 @@ f3() {
 	join gamma 20 1510 10.1.0.3
 }
 
+# A communication manager that runs, but has no way to any other system; it ends with the test.
+unreachable() {
+	[ ! -S "$LKROOT/run/lcm.sock" ] || return 0
+	"$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" none= 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+}
+
 # All files of the tree's database, for "nothing changed" checks.
 database() {
 	(cd "$LKROOT" && find config subsys -type f ! -path '*/actions/*' ! -name lock -print0 |

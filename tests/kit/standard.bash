@@ -10,6 +10,8 @@
 load ../helpers/tree
 
 KIT_SHELLS=${KIT_SHELLS:-dash bash}
+KIT_EXEC=()	# what actions and programs run by, for instance in a namespace; must exec them
+export LK_GRACE=0.3
 
 # A tree with the libraries and these kits, registered: kit_tree APP/TYPE...
 kit_tree() {
@@ -76,14 +78,15 @@ fake_perform_action() {
 action() {
 	local name=$1
 	shift
-	"$kit_shell" "$LKROOT/subsys/${KIT%/*}/resources/${KIT#*/}/actions/$name" -t "$TAG" -i "$ID" "$@"
+	"${KIT_EXEC[@]}" "$kit_shell" "$LKROOT/subsys/${KIT%/*}/resources/${KIT#*/}/actions/$name" \
+		-t "$TAG" -i "$ID" "$@"
 }
 
 # Run a program of the kit: program NAME [OPTION...]
 program() {
 	local name=$1
 	shift
-	"$kit_shell" "$LKROOT/lkadm/subsys/$KIT/bin/$name" "$@"
+	"${KIT_EXEC[@]}" "$kit_shell" "$LKROOT/lkadm/subsys/$KIT/bin/$name" "$@"
 }
 
 each_shell() {	# FUNCTION...
@@ -173,8 +176,7 @@ standard_missing_tool() { each_shell missing_tool "$@"; }
 hanging() {
 	: >"$BATS_TEST_TMPDIR/hangs"
 	stub_hang "$1"
-	expect "$3" timeout 60 "$kit_shell" \
-		"$LKROOT/subsys/${KIT%/*}/resources/${KIT#*/}/actions/$2" -t "$TAG" -i "$ID" || return
+	expect "$3" action "$2" || return
 	[ -s "$BATS_TEST_TMPDIR/hangs" ] || {
 		echo "$1 was not called"
 		return 1
@@ -203,8 +205,8 @@ standard_wrong_call() { each_shell wrong_call; }
 killed() {
 	: >"$BATS_TEST_TMPDIR/hangs"
 	stub_hang "$1"
-	setsid "$kit_shell" "$LKROOT/subsys/${KIT%/*}/resources/${KIT#*/}/actions/$2" -t "$TAG" -i "$ID" \
-		3>&- &
+	"${KIT_EXEC[@]}" setsid "$kit_shell" \
+		"$LKROOT/subsys/${KIT%/*}/resources/${KIT#*/}/actions/$2" -t "$TAG" -i "$ID" 3>&- &
 	local pid=$!
 	wait_until 20 test -s "$BATS_TEST_TMPDIR/hangs" || return
 	kill -KILL -- "-$pid"

@@ -63,7 +63,7 @@ unlisted() {
 	for file in $(sources tests/cluster -- -name '*.bats'); do
 		listed tests/cluster/Makefile.inc "$file"
 	done
-	for file in lib/*.c lib/*/*.c lib/lk/*.h; do
+	for file in lib/*.c lib/*/*.c lib/lk/*.h lib/lkcli/*; do
 		listed lib/Makefile.inc "$file"
 	done
 }

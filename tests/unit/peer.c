@@ -23,7 +23,7 @@ static void test_pairs(void)
 
 			put_in(&peer, s);
 			unsigned actions = peer_event(&peer, e, 5);
-			bool strange = e == PEER_TIMED_OUT && s != PEER_SUSPECT;
+			bool strange = (e == PEER_TIMED_OUT || e == PEER_STOPPED) && s != PEER_SUSPECT;
 			ok(!!(actions & PEER_STRANGE) == strange, "%s in %s is %s", peer_event_name(e),
 			   peer_state_name(s), strange ? "strange" : "known");
 			ok(peer.state < PEER_STATES && (!strange || peer.state == s),
@@ -131,6 +131,12 @@ static void test_life(void)
 
 static void test_starts(void)
 {
+	PLAY("who was stopped in order is down although its host answers", false,
+	     { 10, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
+	     { 20, PEER_HANDLED, PEER_ALIVE, 0, NULL },
+	     { 600, PEER_ALL_DEAD, PEER_SUSPECT, 0, SUSPECT_TEXT },
+	     { 600, PEER_STOPPED, PEER_DOWN, PEER_DO_DOWN,
+	       "System \"X\" was stopped in order: no safety check" });
 	PLAY("on a first start an absent system is down without an event", false,
 	     { 600, PEER_ALL_DEAD, PEER_DOWN, 0,
 	       "Nothing was heard of system \"X\" since the start: taking it for down" },

@@ -2,12 +2,14 @@
 /* lib/pool.c: many scripts at once, their output, their limits. */
 #include "lk/pool.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tap.h"
 #include "tree.h"
+#include "lk/spawn.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
 
@@ -56,6 +58,15 @@ static void open_pool(struct fixture *f)
 {
 	if (lk_pool_open(&f->pool, &f->tree, "test", CAP, &f->err) < 0)
 		diag("%s", f->err.text);
+}
+
+static void check_watch(void)
+{
+	int fd = lk_child_watch(getpid());
+
+	ok(fd >= 0 || errno == ENOSYS, "the kernel tells when a child ends");
+	if (fd >= 0)
+		close(fd);
 }
 
 static void check_ends(struct fixture *f)
@@ -201,6 +212,7 @@ int main(void)
 	if (lk_tree_open(&f.tree, &f.err) < 0)
 		return 99;
 	open_pool(&f);
+	check_watch();
 	check_ends(&f);
 	check_many(&f);
 	check_output(&f);

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: lcdavail
+# Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
+
+load ../helpers/tree
+load ../helpers/records
+
+setup() {
+	f1
+}
+
+states_are() {
+	[ "$(ins_list -f: | cut -d: -f4,7 | tr ':\n' '= ')" = "$* " ]
+}
+
+@test "ST1: a node without peers restores, children first" {
+	expect 0 lcdavail
+	[ "$(wc -l <"$J")" -eq 3 ]
+	[ "$(tail -n 1 "$J")" = 'alpha restore -t app1 -i app1id' ]
+	states_are ip1=ISP vol1=ISP app1=ISP
+}
+
+@test "ST3: INIT_ISP is in service without its script" {
+	ins_setit -t ip1 -I INIT_ISP
+	expect 0 lcdavail
+	! grep -q 'restore -t ip1' "$J"
+	states_are ip1=ISP vol1=ISP app1=ISP
+}
+
+@test "INIT_OSU stays out of service, and what needs it is not started by it alone" {
+	ins_setit -t app1 -I INIT_OSU
+	expect 0 lcdavail
+	states_are ip1=ISP vol1=ISP app1=OSU
+}
+
+@test "ST6: a restore that fails leaves its parents out of service and not its siblings" {
+	stub_action filesys/volume restore 1
+	expect 1 lcdavail
+	! grep -q 'restore -t app1' "$J"
+	states_are ip1=ISP vol1=OSF app1=OSU
+}
+
+@test "a failing hierarchy does not hold up another one" {
+	stub_action filesys/volume restore 1
+	ins_create -a gen -r app -t zz -i zzid
+	expect 1 lcdavail
+	states_are ip1=ISP vol1=OSF app1=OSU zz=ISP
+}
+
+@test "what the daemons' stop has left running is restored over itself" {
+	expect 0 lcdavail
+	: >"$J"
+	expect 0 lcdavail
+	[ "$(wc -l <"$J")" -eq 3 ]
+	states_are ip1=ISP vol1=ISP app1=ISP
+}
+
+@test "after a start of the machine nothing counts as running" {
+	expect 0 lcdavail
+	ins_setit -t app1 -I INIT_OSU
+	echo 'another boot' >"$LKROOT/run/boot"
+	: >"$J"
+	expect 0 lcdavail
+	[ "$(wc -l <"$J")" -eq 2 ]
+	states_are ip1=ISP vol1=ISP app1=OSU
+}
+
+@test "a resource whose owner cannot be asked is not started" {
+	rm -r "$LKROOT"
+	f2
+	lk_epoch -t ip1 -e 3 -o beta
+	expect 0 lcdavail
+	states_are ip1=OSU vol1=OSU app1=OSU
+	expect 0 ins_list -f: -t ip1
+	[[ $output == *'beta may have it in service: its state is not known'* ]]
+}
+
+@test "every decision is logged and told with its reason" {
+	expect 0 lcdavail
+	grep -q 'recovery:avail:app1:[0-9]*:RESTORE: its initialisation is AUTORES_ISP' "$LKROOT/out/lifekeeper.log"
+	jq -es 'map(select(.subject == "app1" and .what == "avail")) | length == 1 and .[0].decision == "RESTORE"' \
+		"$LKROOT/out/story.log"
+}
+
+@test "global scripts run once around it all" {
+	mkdir -p "$LKROOT/subsys/gen/actions"
+	for kind in pre post; do
+		printf '#!/bin/sh\necho %s >>"%s"\n' "$kind" "$J" >"$LKROOT/subsys/gen/actions/${kind}restore"
+	done
+	chmod 755 "$LKROOT"/subsys/gen/actions/*restore
+	expect 0 lcdavail
+	[ "$(head -n 1 "$J")" = pre ]
+	[ "$(tail -n 1 "$J")" = post ]
+	expect 7 flg_test -f '!restore'
+}
+
+@test "an argument is refused and nothing happens" {
+	expect 2 lcdavail now
+	[ ! -s "$J" ]
+}
+
+@test "a damaged database is an error with file and line, and nothing is started" {
+	echo garbage >>"$LKROOT/config/dep"
+	expect 3 lcdavail
+	says 'config/dep:'
+	[ ! -s "$J" ]
+}

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# A lab whose nodes form a cluster that Lockkeeper runs on, with the hierarchy app1 -> ip1, vol1 of
+# spec/core.md 9.0. Load it after lab.bash.
+#
+#	service_up N		nodes alpha, beta, ... with priorities 1, 10, 20, ...; everything out of service
+#	on NODE COMMAND...	run there
+#	state NODE TAG		its state there
+#	states_are NODE TAG=STATE...
+#	owner_is NODE TAG OWNER
+#	journal NODE		what the actions there noted: "restore ip1"
+#	action NODE TYPE ACTION [EXIT]	replace an action by one that exits so
+#	logged NODE TEXT	is the text in its log?
+#	clear			empty all journals and logs
+#	in_service_on NODE	restore app1 there
+#	settled			do all living nodes agree, with nothing reserved and no event running?
+
+: "${INTERVAL:=0.2}" "${MISSES:=3}"
+
+NODES=(alpha beta gamma delta epsilon)
+
+on() {
+	lab run "$@"
+}
+
+# The far ends of the paths of node number I among N nodes: one line per path.
+service__paths() {	# I N
+	local i=$1 k net pair
+	for ((k = 1; k <= $2; k++)); do
+		[ "$k" -ne "$i" ] || continue
+		pair=$((i < k ? i * 10 + k : k * 10 + i))
+		for net in 1 2; do
+			printf 'net_create -s %s -n TCP -D TCP:%d -l 10.%d.0.%d -r 10.%d.0.%d -p %d -i %s -m %s\n' \
+				"${NODES[k - 1]}" "$((1500 + 20 * pair + net))" "$net" "$i" "$net" "$k" "$net" \
+				"$INTERVAL" "$MISSES"
+		done
+	done
+}
+
+service__types() {
+	cat <<-'END'
+		act() {	# APP/TYPE ACTION [EXIT]
+			dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
+			mkdir -p "$dir"
+			printf '#!/bin/sh\necho "%s $2" >>"$LKROOT/tmp/journal"\nexit %s\n' "$2" "${3:-0}" >"$dir/$2.new"
+			chmod 755 "$dir/$2.new"
+			mv "$dir/$2.new" "$dir/$2"
+		}
+		for type in comm/tip filesys/volume gen/tapp; do
+			app_create -a "${type%/*}" 2>/dev/null
+			typ_create -a "${type%/*}" -r "${type#*/}"
+			for a in restore remove quickCheck deepCheck recover; do
+				act "$type" "$a"
+			done
+		done
+		ins_create -a comm -r tip -t ip1 -i 10.0.0.10 -Q 0 -D 0
+		ins_create -a filesys -r volume -t vol1 -i /mnt/d1 -Q 0 -D 0
+		ins_create -a gen -r tapp -t app1 -i app1id -Q 0 -D 0
+		dep_create -p app1 -c ip1
+		dep_create -p app1 -c vol1
+	END
+}
+
+# The halves that node number I has.
+service__equivalencies() {	# I N
+	local i=$1 k tag own other
+	own=$((i == 1 ? 1 : 10 * (i - 1)))
+	for ((k = 1; k <= $2; k++)); do
+		[ "$k" -ne "$i" ] || continue
+		other=$((k == 1 ? 1 : 10 * (k - 1)))
+		for tag in ip1 vol1 app1; do
+			echo "eqv_create --local-only -t $tag -p $own -S ${NODES[k - 1]} -o $tag -r $other -e SHARED"
+		done
+	done
+}
+
+service_up() {	# N
+	local i
+	lab up "$1" || return
+	on alpha lkkey create >/dev/null || return
+	for ((i = 1; i <= $1; i++)); do
+		[ "$i" -eq 1 ] || cp "$(lab root alpha)/etc/lkkey" "$(lab root "${NODES[i - 1]}")/etc/lkkey"
+		{
+			service__types
+			service__paths "$i" "$1"
+			service__equivalencies "$i" "$1"
+		} >"$(lab root "${NODES[i - 1]}")/tmp/setup"
+		lab sh "${NODES[i - 1]}" '. "$LKROOT/tmp/setup"' || return
+	done
+	for ((i = 1; i <= $1; i++)); do
+		# nothing shall be started by the start itself: the tests do that
+		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done; lkstart' || return
+	done
+	wait_until 20 settled || return
+	for ((i = 1; i <= $1; i++)); do
+		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I AUTORES_ISP; done' || return
+	done
+	clear
+}
+
+living() {
+	local node
+	for node in $(<"$LAB_DIR/.lab/nodes"); do
+		! lab alive "$node" || echo "$node"
+	done
+}
+
+# Nothing runs that may change something, and all see each other.
+node_is_settled() {	# NODE
+	lab sh "$1" '! pgrep -x sendevent >/dev/null && ! pgrep -x perform_action >/dev/null &&
+		[ -z "$(ins_list -f: | awk -F: "\$10 != \"\"")" ] && lktest >/dev/null'
+}
+
+settled() {
+	local node other
+	for node in $(living); do
+		node_is_settled "$node" || return
+		for other in $(living); do
+			[ "$(on "$node" sys_getst -s "$other")" = ALIVE ] || return
+		done
+	done
+}
+
+state() {	# NODE TAG
+	on "$1" ins_list -f: -t "$2" | cut -d: -f7
+}
+
+states_are() {	# NODE TAG=STATE...
+	local node=$1 have
+	shift
+	have=$(on "$node" ins_list -f: | cut -d: -f4,7 | tr ':\n' '= ')
+	for pair; do
+		[[ " $have" == *" $pair "* ]] || return
+	done
+}
+
+owner_is() {	# NODE TAG OWNER
+	[ "$(on "$1" lk_epoch -l -f: | awk -F: -v t="$2" '$1 == t { print $3 }')" = "$3" ]
+}
+
+journal() {	# NODE
+	cat "$(lab root "$1")/tmp/journal" 2>/dev/null
+}
+
+action() {	# NODE TYPE ACTION [EXIT]
+	lab sh "$1" '. "$LKROOT/tmp/act"; act "$@"' "$2" "$3" "${4:-0}"
+}
+
+logged() {	# NODE TEXT
+	grep -qF -- "$2" "$(lab root "$1")/out/lifekeeper.log"
+}
+
+clear() {
+	local node
+	for node in $(<"$LAB_DIR/.lab/nodes"); do
+		: >"$(lab root "$node")/out/lifekeeper.log"
+		: >"$(lab root "$node")/tmp/journal"
+		service__types | sed '/^for type/,$d' >"$(lab root "$node")/tmp/act"
+	done
+}
+
+all_isp() {	# NODE
+	states_are "$1" ip1=ISP vol1=ISP app1=ISP
+}
+
+none_isp() {	# NODE
+	! on "$1" ins_list -f: | cut -d: -f7 | grep -q 'IS[PU]'
+}
+
+in_service_on() {	# NODE
+	on "$1" perform_action -t app1 -a restore || return
+	wait_until 10 all_isp "$1"
+	clear
+}
