@@ -16,7 +16,7 @@ teardown_file() {
 }
 
 setup() {
-	local node tag type
+	local node type
 	for node in alpha beta gamma; do
 		for type in comm/tip filesys/volume gen/tapp; do
 			action "$node" "$type" restore
