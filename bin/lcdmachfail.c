@@ -18,7 +18,7 @@
 static void say(const struct lk_lcd *lcd, const char *text)
 {
 	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = "lcdmachfail", .pid = getpid(),
-				    .component = "recovery", .action = "down", .number = 700520,
+				    .component = "recovery", .action = "down", .number = LK_M_NUMBER(LK_M_LOG_FAILOVER),
 				    .text = text };
 	struct lk_err ignored;
 

@@ -33,23 +33,24 @@ static void path_of(const char *sys, char path[static LK_PATH_MAX + 64])
 static void say(const struct lk_tree *tree, const char *text)
 {
 	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "lcdmachfail", .pid = getpid(),
-				    .component = "confirmso", .number = 700521, .text = text };
+				    .component = "confirmso", .number = LK_M_NUMBER(LK_M_LOG_CONFIRM), .text = text };
 	struct lk_err ignored;
 
 	lk_log(tree, &line, &ignored);
 }
 
-/* Whoever is registered for the event tells the administrator. */
-static void send_event(const struct lk_tree *tree, const char *sys)
+/* Whoever is registered for the event tells the administrator. 0, or -1: we are to end. */
+static int send_event(const struct lk_tree *tree, const char *sys, struct lk_err *err)
 {
 	char *argv[] = { (char[]){ "sendevent" }, (char[]){ "-C" }, (char[]){ "lifekeeper" },
 			 (char[]){ "-E" }, (char[]){ "confirmso" }, (char[]){ "-m" },
 			 (char[]){ "lk:lcdmachfail" }, (char[]){ "-n" }, (char *)sys, NULL };
 	struct lk_script script = { .tree = tree, .path = "bin/sendevent", .argv = argv, .seconds = 10 };
-	struct lk_script_end end;
+	struct lk_script_end end = { 0 };
 	struct lk_err ignored;
 
 	(void)!lk_script_run(&script, &end, &ignored);
+	return end.interrupted ? lk_fail(err, LK_M_INTERRUPTED, end.interrupted) : 0;
 }
 
 /* 'y', 'n', or 0: no answer yet. */
@@ -98,8 +99,9 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 	snprintf(text, sizeof(text), "failover of \"%s\" waits for confirmation: lk_confirmso -y -s %s, or -n; in %llu s %s",
 		 sys, sys, limits[0], limits[1] ? "it is abandoned" : "it goes on");
 	say(&lcd->tree, text);
-	send_event(&lcd->tree, sys);
-	int rc = wait_for_answer(fd, limits[0], &answer, err);
+	int rc = send_event(&lcd->tree, sys, err);
+	if (rc == 0)
+		rc = wait_for_answer(fd, limits[0], &answer, err);
 	unlinkat(lcd->tree.fd, path, 0);
 	if (rc < 0)
 		return rc;

@@ -13,6 +13,8 @@
 #include "lk/sys.h"
 #include "lk/poison.h"
 
+#define JOBS 32		/* requests at a time */
+
 static bool is_pair(const struct lk_eqv *eqv, const char *tag, const char *sys,
 		    const char *othertag)
 {
@@ -171,24 +173,42 @@ int lk_eqv_remember(struct lk_lcd *lcd, struct lk_eqv_before *before, struct lk_
 	return 0;
 }
 
+/* The words of all jobs stand behind each other. What they print does not matter: the other half may be
+ * gone already. */
+#define ARGS 8
+
+static void ask_remove(const struct lk_lcd *lcd, const struct lk_eqv *eqv, char *argv[static ARGS],
+		       struct lk_remote_job *job)
+{
+	char *words[ARGS] = { (char *)"eqv_remove", (char *)"--local-only", (char *)"-t",
+			      (char *)eqv->othertag, (char *)"-S", (char *)lcd->local,
+			      (char *)"-o", (char *)eqv->tag };
+
+	memcpy(argv, words, sizeof(words));
+	*job = (struct lk_remote_job){ .dest = eqv->sys, .argc = ARGS, .argv = argv };
+}
+
 void lk_eqv_remove_elsewhere(const struct lk_lcd *lcd, const struct lk_eqv_before *before)
 {
-	/* the rows that are left stand in their old order */
-	for (size_t i = 0, k = 0; i < before->n; i++) {
-		const struct lk_eqv *eqv = &before->eqv[i];
-		char *argv[] = { "eqv_remove", "--local-only", "-t", (char *)eqv->othertag, "-S",
-				 (char *)lcd->local, "-o", (char *)eqv->tag };
-		struct lk_remote_request request = { .dest = eqv->sys, .prog = argv[0], .argc = 8,
-						     .argv = argv };
-		struct lk_err unreachable;
-		int code;
+	struct lk_remote_job *job = calloc(before->n + 1, sizeof(*job));
+	char **argv = calloc(before->n + 1, ARGS * sizeof(*argv));
+	size_t n = 0;
 
-		if (k < lcd->neqv &&
-		    is_pair(&lcd->eqv[k], eqv->tag, eqv->sys, eqv->othertag))
+	/* the rows that are left stand in their old order */
+	for (size_t i = 0, k = 0; job && argv && i < before->n; i++) {
+		const struct lk_eqv *eqv = &before->eqv[i];
+
+		if (k < lcd->neqv && is_pair(&lcd->eqv[k], eqv->tag, eqv->sys, eqv->othertag)) {
 			k++;
-		else if (lk_sys_find(lcd, eqv->sys))
-			(void)!lk_remote_run(lcd, &request, &code, &unreachable);
+		} else if (lk_sys_find(lcd, eqv->sys)) {
+			ask_remove(lcd, eqv, argv + n * ARGS, &job[n]);
+			n++;
+		}
 	}
+	for (size_t i = 0; i < n; i += JOBS)
+		lk_remote_jobs(lcd, job + i, n - i < JOBS ? n - i : JOBS);
+	free(job);
+	free(argv);
 }
 
 static int by_priority(const void *a, const void *b)

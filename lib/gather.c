@@ -128,7 +128,7 @@ static void say_unseen(const struct round *r, const struct asked *asked, const c
 {
 	char text[LK_ERR_TEXT + 300];
 	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "lk_picture", .pid = getpid(),
-				    .number = 700501, .text = text };
+				    .number = LK_M_NUMBER(LK_M_LOG_UNSEEN), .text = text };
 	struct lk_err ignored;
 
 	snprintf(text, sizeof(text), "what is in service on \"%s\" is not known: %s",

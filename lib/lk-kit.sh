@@ -37,7 +37,7 @@ lk_error() { lk_log FRS_ERR "$@"; }
 
 # ---- begin and end ----
 
-# Checks run every few minutes: only what they find is worth a line.
+# A check that cannot find out must not say that the resource has failed.
 lk_is_check() {
 	case $LK_ACTION in
 	quickCheck | deepCheck) ;;
@@ -72,8 +72,6 @@ lk_begin() {	# ACTION "$@"
 	done
 	[ -n "$LK_TAG" ] || lk_usage
 	lk_catch
-	# clients wait for us, not for the log
-	lk_is_check || lk_note 710000 "$LK_ACTION: BEGIN $LK_ACTION of \"$LK_TAG\" on server \"$LK_SYSTEM\"" &
 }
 
 lk_catch() {
@@ -95,9 +93,8 @@ lk_interrupted() {	# SIGNAL CODE
 	exit "$2"
 }
 
-# It worked.
+# It worked. perform_action logs begin and end; a script would only make clients wait for its own.
 lk_end() {
-	lk_is_check || lk_note 710001 "$LK_ACTION: END successful $LK_ACTION of \"$LK_TAG\" on server \"$LK_SYSTEM\""
 	exit "$LK_EX_OK"
 }
 
@@ -106,7 +103,6 @@ lk_fail() {	# NUMBER TEXT
 	trap '' TERM INT HUP
 	lk_error "$1" "$2"
 	lk_undo
-	lk_is_check || lk_error 710002 "$LK_ACTION: END failed $LK_ACTION of \"$LK_TAG\" on server \"$LK_SYSTEM\""
 	exit 1
 }
 

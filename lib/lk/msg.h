@@ -142,6 +142,10 @@
 #define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
 #define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
 	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
+#define LK_M_LOG_UNSEEN 700501, LK_EX_OK, "what is in service on \"%s\" is not known: %s"
+#define LK_M_LOG_DECISION 700510, LK_EX_OK, "%s: %s"
+#define LK_M_LOG_FAILOVER 700518, LK_EX_OK, "%s"
+#define LK_M_LOG_CONFIRM 700519, LK_EX_OK, "%s"
 #define LK_M_REMOTE_CODE 700226, LK_EX_SYSTEM, "%s on system \"%s\" ended with exit code %d"
 
 /* the supervisor and its daemons; those with code 0 are lines of the log */
@@ -285,6 +289,20 @@
 
 /* calls on other systems, through lcm */
 #define LK_M_CALL_LOST 700471, LK_EX_COMM, "Communication failure: system \"%s\": %s"
+/* lkcli, a script: one number for each exit code */
+#define LK_M_CLI_SYSTEM 700481, LK_EX_SYSTEM, "%s"
+#define LK_M_CLI_USAGE 700482, LK_EX_USAGE, "%s"
+#define LK_M_CLI_EXISTS 700484, LK_EX_EXISTS, "%s"
+#define LK_M_CLI_ARG 700485, LK_EX_ARG, "%s"
+#define LK_M_CLI_NOENT 700487, LK_EX_NOENT, "%s"
+#define LK_M_CLI_INUSE 700488, LK_EX_INUSE, "%s"
+#define LK_M_CLI_COMM 700489, LK_EX_COMM, "%s"
+
+/* mailboxes */
+#define LK_M_MAIL_FULL 700490, LK_EX_LIMIT, "mailbox \"%s\" has %d messages, which is the limit: rcv_msg takes them"
+#define LK_M_MAIL_BOXES 700491, LK_EX_LIMIT, "there are %d mailboxes, which is the limit"
+#define LK_M_MAIL_NONE 700492, LK_EX_NOENT, "mailbox \"%s\" has no message"
+
 /* lcdrcp */
 #define LK_M_RCP_DAMAGED 700474, LK_EX_INTERNAL, "what was received is damaged: %s"
 #define LK_M_RCP_SOURCE 700475, LK_EX_ARG, "file \"%s\": %s"
@@ -337,6 +355,7 @@
 	"no network interface has an address in the subnet of %s: name the interface and the netmask"
 #define LK_M_OTHER_DEVICE 710247, LK_EX_ARG, \
 	"the subnet of %s/%u is on network interface \"%s\", which must be used"
+#define LK_M_FS_SILENT 710250, LK_EX_COMM, "%s has not answered within %llu s"
 #define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
 #define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
 	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""

@@ -435,6 +435,7 @@ static int open_tty(const struct lcm_path *path)
 static int open_disk(struct lcm *lcm, struct lcm_path *path)
 {
 	struct disk_setup setup = { .device = path->conf.device, .user = lcm->set.user, .seccomp = true,
+				    .secret = &lcm->keys, .secret_len = sizeof(lcm->keys),
 				    .first = strcmp(lcm->self, lcm->peer[path->conf.peer].name) < 0 };
 	int fd = -1;
 

@@ -138,6 +138,8 @@ void control_link(struct lcm_peer *peer, const struct bus_link *link)
 		lcm_log(peer->lcm, LK_LOG_ERROR, LK_M_LCM_REFUSED, peer->name);
 	if (result == CHAN_NEW && before)
 		feed(peer, PEER_REBORN);
+	if (link->up)
+		peer->machine.linked = true;
 }
 
 void control_envelope(struct lcm_peer *peer, const struct bus_data *data)

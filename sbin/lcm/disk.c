@@ -114,6 +114,8 @@ static int serve(int bus, const struct disk_setup *setup)
 	struct disk disk = { .bus = bus, .setup = setup };
 	struct confine_user user;
 
+	if (setup->secret)
+		explicit_bzero(setup->secret, setup->secret_len);
 	prctl(PR_SET_NAME, "lcm-disk");
 	confine_descriptors(bus);
 	disk.fd = open_device(setup->device);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/boot.h"
 #include "lk/cmd.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
@@ -146,6 +147,21 @@ static bool is_idle(const struct lcm *lcm)
 	return idle;
 }
 
+static void release(struct lcm *lcm)
+{
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].used)
+			chan_free(&lcm->peer[i].chan);
+	while (lcm->children) {
+		struct lcm_child *child = lcm->children;
+
+		lcm->children = child->next;
+		free(child);
+	}
+	netproc_free(lcm);
+	explicit_bzero(&lcm->keys, sizeof(lcm->keys));
+}
+
 static void end(struct lcm *lcm)
 {
 	int64_t until = lk_now_ms() + END_MS;
@@ -173,6 +189,7 @@ static void end(struct lcm *lcm)
 	}
 	if (lcm->net > 0)
 		kill(lcm->net, SIGKILL);
+	release(lcm);
 }
 
 /* ---- the start ---- */
@@ -228,6 +245,15 @@ static int make_incarnation(struct lcm *lcm, struct lk_err *err)
 	return 0;
 }
 
+/* Before anybody can ask: the states of the last run are not those of this one. */
+static void begin_run(struct lcm *lcm)
+{
+	struct lk_err err;
+
+	if (!lcm->available && lk_boot_begin(&err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+}
+
 static int start(struct lcm *lcm, struct lk_err *err)
 {
 	int rc = make_incarnation(lcm, err);
@@ -244,6 +270,7 @@ static int start(struct lcm *lcm, struct lk_err *err)
 		return rc;
 	read_start(lcm);
 	event_init(lcm);
+	begin_run(lcm);
 	if (netproc_start(lcm) < 0)
 		return lk_fail_errno(err, errno, "the network process");
 	config_watch(lcm);

@@ -4,6 +4,7 @@
 #define LCM_NET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "lk/attr.h"
@@ -34,6 +35,8 @@ struct disk_setup {
 	const char *user;	/* as above */
 	bool first;		/* this system's name is the bytewise smaller one of the two */
 	bool seccomp;
+	void *secret;		/* what the child, a copy of the caller, shall not keep: keys */
+	size_t secret_len;
 };
 pid_t disk_start(const struct disk_setup *setup, int *fd) LK_MUST LK_NONNULL(1, 2);
 

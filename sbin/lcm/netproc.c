@@ -92,6 +92,25 @@ void netproc_send(struct lcm *lcm, const struct lk_out *message, int fd)
 		close(fd);
 }
 
+static void drop_packet(struct lcm *lcm)
+{
+	struct lcm_packet *packet = lcm->packets;
+
+	lcm->packets = packet->next;
+	if (!lcm->packets)
+		lcm->packets_end = &lcm->packets;
+	lcm->packet_bytes -= packet->len;
+	if (packet->fd >= 0)
+		close(packet->fd);
+	free(packet);
+}
+
+void netproc_free(struct lcm *lcm)
+{
+	while (lcm->packets)
+		drop_packet(lcm);
+}
+
 static void flush(struct lcm *lcm)
 {
 	struct lcm_packet *packet;
@@ -99,13 +118,7 @@ static void flush(struct lcm *lcm)
 	while ((packet = lcm->packets) != NULL) {
 		if (send_one(lcm->bus.fd, packet->data, packet->len, packet->fd) == 0)
 			return;
-		lcm->packets = packet->next;
-		if (!lcm->packets)
-			lcm->packets_end = &lcm->packets;
-		lcm->packet_bytes -= packet->len;
-		if (packet->fd >= 0)
-			close(packet->fd);
-		free(packet);
+		drop_packet(lcm);
 	}
 	lcm_watch(lcm, &lcm->bus, EPOLLIN);
 }

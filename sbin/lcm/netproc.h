@@ -16,5 +16,7 @@ void netproc_send_view(struct lcm *lcm, const struct lcm_peer *peer) LK_NONNULL(
 
 /* Ask it to end. */
 void netproc_stop(struct lcm *lcm) LK_NONNULL(1);
+/* Forget what it has not taken. */
+void netproc_free(struct lcm *lcm) LK_NONNULL(1);
 
 #endif

@@ -10,7 +10,7 @@
 #include "lk/poison.h"
 
 /* What else must be so for a line to count. */
-enum guard { ANY, FIRST_START, RESTARTED, SETTLED, NOT_SETTLED, NOT_PAUSED, PAUSED };
+enum guard { ANY, FIRST_START, RESTARTED, SETTLED, NOT_SETTLED, NOT_PAUSED, PAUSED, LINKED, NOT_LINKED };
 
 static const struct line {
 	enum peer_state state;
@@ -33,7 +33,9 @@ static const struct line {
 	{ PEER_RETURNING, PEER_ALL_DEAD, ANY, PEER_SUSPECT, PEER_SAY_SUSPECT },
 	{ PEER_RETURNING, PEER_ANSWERED, ANY, PEER_RETURNING, 0 },
 	{ PEER_RETURNING, PEER_TOLD_DOWN, ANY, PEER_RETURNING, 0 },
-	{ PEER_RETURNING, PEER_REBORN, ANY, PEER_RETURNING,
+	/* the one that has just come back */
+	{ PEER_RETURNING, PEER_REBORN, NOT_LINKED, PEER_RETURNING, PEER_DO_LOSE },
+	{ PEER_RETURNING, PEER_REBORN, LINKED, PEER_RETURNING,
 	  PEER_DO_LOSE | PEER_DO_UP | PEER_SAY_REBORN },
 	{ PEER_RETURNING, PEER_HANDLED, ANY, PEER_ALIVE, 0 },
 	{ PEER_RETURNING, PEER_NO_PATH, ANY, PEER_UNKNOWN, PEER_DO_LOSE | PEER_DO_FORGET },
@@ -79,7 +81,7 @@ static const char *const event_names[] = { "path up", "all paths dead", "probe a
 					   "safety check timed out", "stopped in order", "told down", "reborn", "handled",
 					   "no path" };
 static const char *const guard_names[] = { "", "first start", "restarted", "settled", "not settled",
-					   "not paused", "paused" };
+					   "not paused", "paused", "linked", "not linked" };
 
 const char *peer_state_name(enum peer_state state)
 {
@@ -101,6 +103,8 @@ static bool holds(const struct peer *peer, enum guard guard)
 	case NOT_SETTLED: return !peer->settled;
 	case NOT_PAUSED: return !peer->paused;
 	case PAUSED: return peer->paused;
+	case LINKED: return peer->linked;
+	case NOT_LINKED: return !peer->linked;
 	}
 	return false;
 }
@@ -132,8 +136,6 @@ unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
 
 	if (!line)
 		return PEER_STRANGE;
-	if (event == PEER_PATH_UP)
-		peer_sign(peer, now);
 	if (line->actions & PEER_DO_UP)
 		peer->settled = false;
 	else if (event == PEER_HANDLED && (peer->state == PEER_RETURNING ||
@@ -142,7 +144,7 @@ unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
 	if (line->next != peer->state)
 		peer->since = now;
 	if (line->next == PEER_DOWN || line->next == PEER_UNKNOWN)
-		peer->settled = false;
+		peer->settled = peer->linked = false;
 	if (line->next != PEER_UNKNOWN || event == PEER_NO_PATH)
 		peer->restarted = false;
 	peer->paused = line->next == PEER_SUSPECT &&

@@ -22,7 +22,7 @@ enum peer_state {
 };
 
 enum peer_event {
-	PEER_PATH_UP,	/* a path is alive */
+	PEER_PATH_UP,	/* a path is alive; no sign of life by itself, another one may just have died */
 	PEER_ALL_DEAD,	/* all paths are dead */
 	PEER_ANSWERED,	/* a probe was answered: its host runs */
 	PEER_TIMED_OUT,	/* the safety check has run out */
@@ -55,6 +55,7 @@ struct peer {
 	enum peer_state state;
 	bool restarted;		/* at our restart: its death may have gone unnoticed meanwhile */
 	bool settled;		/* comm_up has been processed since it came last */
+	bool linked;		/* it was spoken to since it was last unknown or down */
 	bool paused;		/* the safety check has seen its host */
 	int64_t since;		/* when the state changed */
 	int64_t sign;		/* the last sign of life, heartbeat or answer to a probe */

@@ -147,3 +147,26 @@ type_line() {	# LINE
 		fi
 	done
 }
+
+@test "lkcli: groups, then verbs, then options and systems" {
+	type_lkcli() {
+		COMP_LINE=$1
+		COMP_POINT=${#1}
+		COMPREPLY=()
+		_lkcli lkcli "${1##* }" ''
+		output=$(printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort)
+	}
+	sys_create -s beta
+	type_lkcli 'lkcli c'
+	lines_are cluster commpath
+	type_lkcli 'lkcli --d'
+	lines_are --dry-run
+	type_lkcli 'lkcli -J commpath '
+	lines_are create delete list modify
+	type_lkcli 'lkcli cluster leave -'
+	lines_are --force
+	type_lkcli 'lkcli commpath delete --dest beta --'
+	lines_are --dest --device --local-only
+	type_lkcli 'lkcli commpath delete --dest b'
+	lines_are beta
+}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: getlocks -a amach -i identifier -l lockfile [-o omach] [-e] [-p pid]
+# usage: getlocks --list
 
 load ../helpers/tree
 
@@ -238,4 +239,16 @@ flags() {
 	expect 0 flg_list
 	lines_are
 	[ ! -e "$LKROOT/lock" ]
+}
+
+@test "--list shows the flags of the lock but those of the dead" {
+	new_holder
+	expect 0 getlocks --list
+	lines_are
+	getlocks -a alpha -i one -l "$L" -p "$HOLDER"
+	flg_create -f other
+	flg_create -f "!action!$(printf %05d "$(dead_pid)")!1000000000!alpha:old"
+	flg_create -f '!action!00001!1000000000!beta:theirs'
+	expect 0 getlocks --list
+	lines_are "$(cat "$L")" '!action!00001!1000000000!beta:theirs'
 }

@@ -24,7 +24,7 @@ states_are() {
 @test "ST3: INIT_ISP is in service without its script" {
 	ins_setit -t ip1 -I INIT_ISP
 	expect 0 lcdavail
-	! grep -q 'restore -t ip1' "$J"
+	run ! grep -q 'restore -t ip1' "$J"
 	states_are ip1=ISP vol1=ISP app1=ISP
 }
 
@@ -37,7 +37,7 @@ states_are() {
 @test "ST6: a restore that fails leaves its parents out of service and not its siblings" {
 	stub_action filesys/volume restore 1
 	expect 1 lcdavail
-	! grep -q 'restore -t app1' "$J"
+	run ! grep -q 'restore -t app1' "$J"
 	states_are ip1=ISP vol1=OSF app1=OSU
 }
 

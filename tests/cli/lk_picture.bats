@@ -34,7 +34,25 @@ decides() {	# TAG WHAT WHY
 	[ "${lines[2]}" = "$(printf 'system\talpha\t\t\t\t\t')" ]
 	printf '%s\n' "${lines[@]}" | grep -qx "$(printf 'instance\tapp1\tISP\t4\talpha\tAUTORES_ISP\tINTELLIGENT')"
 	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'flag\t!nofailover!beta')"
-	! printf '%s\n' "${lines[@]}" | grep -q something
+	local own=$output
+	expect 0 lk_picture -d alpha -R
+	[ "$output" = "$own" ]
+	expect 1 lk_picture -d beta -R
+	says "Can't run this application without LCD Daemon running."
+	[[ $output != *something* ]]
+}
+
+@test "-R does not say of what ran before the machine started that it runs" {
+	in_service
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tISP')"
+	mkdir -p "$LKROOT/run"
+	echo 'another boot' >"$LKROOT/run/boot"
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tILLSTATE')"
+	# only a report: lcdavail settles it
+	expect 0 ins_list -f: -t app1
+	[[ $output == *:ISP:* ]]
 }
 
 @test "the picture has systems, resources and copies, and what is not known as '?'" {

@@ -65,6 +65,24 @@ prints() {	# [SYSTEM]: fingerprints and use, one per line
 	[ "$made" -eq 1 ]
 }
 
+@test "create waits for another one that is at work, and finds its key" {
+	local pid rc=0
+	mkdir -p "$LKROOT/etc"
+	mkdir "$BATS_TEST_TMPDIR/other"
+	env LKROOT="$BATS_TEST_TMPDIR/other" lkkey create
+	exec 9<"$LKROOT/etc"
+	flock 9
+	lkkey create 9<&- 3>&- >/dev/null 2>&1 &
+	pid=$!
+	waiting() { grep -qE -- "-> FLOCK .* $pid " /proc/locks; }
+	wait_until 10 waiting
+	cp -p "$BATS_TEST_TMPDIR/other/etc/lkkey" "$LKROOT/etc"
+	exec 9<&-
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 4 ]
+	cmp "$BATS_TEST_TMPDIR/other/etc/lkkey" "$LKROOT/etc/lkkey"
+}
+
 @test "show without a key gives 7 and says what to do" {
 	expect 7 lkkey show
 	says "there is no cluster key in $LKROOT/etc/lkkey: make one on one system (lkkey create)"

@@ -3,6 +3,8 @@
 # What becomes of resources when systems fail, stop and return: the event vectors of spec/core.md 9.14 on two
 # nodes. Nothing of the daemons is replaced; the actions only note that they ran.
 
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
 load lab
 load service
 
@@ -132,7 +134,7 @@ failover_done() {
 		wait_until 5 path_dead
 	[ "$(on beta sys_getst -s alpha)" = ALIVE ]
 	[ "$(on beta lcdremexec -d alpha -- lcduname)" = alpha ]
-	! logged beta 'FAILOVER'
+	run ! logged beta 'FAILOVER'
 	all_isp alpha
 }
 
@@ -147,7 +149,7 @@ path_dead() {
 	done
 	wait_until 10 logged beta 'SAFETY CHECK DETECTED MACHINE "alpha":PAUSING COMM_DOWN'
 	logged beta 'The remote node (alpha) appears to be reachable. Waiting for confirmation.'
-	! logged beta 'FAILOVER'
+	run ! logged beta 'FAILOVER'
 	lab restore
 	wait_until 10 logged beta 'SAFETY CHECK ABORTED:ABORTING COMM_DOWN'
 	wait_until 10 settled

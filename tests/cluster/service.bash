@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # A lab whose nodes form a cluster that Lockkeeper runs on, with the hierarchy app1 -> ip1, vol1 of
 # spec/core.md 9.0. Load it after lab.bash.
 #

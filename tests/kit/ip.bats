@@ -9,7 +9,6 @@ load net
 setup() {
 	KIT=comm/ip TAG=ip1 ID=10.7.0.10
 	kit_tree "$KIT"
-	fake_perform_action
 	net_setup
 	data=$LKROOT/subsys/comm/resources/ip
 	tunables IP_PINGTRIES=1 IP_MAX_LINKCHK=0
@@ -453,7 +452,7 @@ two_alone() {	# in a subnet without a base address: the first is the primary one
 		grep -c execve "$BATS_TEST_TMPDIR/trace"
 	}
 	# with two for the namespace and the shell; a check has timeout(1) before each
-	[ "$(execs restore)" -le 11 ]
+	[ "$(execs restore)" -le 9 ]
 	[ "$(execs quickCheck)" -le 8 ]
-	[ "$(execs remove)" -le 8 ]
+	[ "$(execs remove)" -le 6 ]
 }

@@ -21,6 +21,7 @@
 #include "lk/poison.h"
 
 #define BEAT_MS 20
+#define MISSED_MS 60
 
 struct fake_path {
 	bool used;
@@ -241,6 +242,24 @@ static void from_peer(int64_t now)
 	tell(&out);
 }
 
+/* Probes begin with the first missed heartbeat. */
+static void watch_path(struct fake_path *path, int64_t now)
+{
+	struct bus_probe probe = { .peer = path->conf.peer, .answered = is_set("ping"),
+				   .silent = is_set("ping") ? 0 : (uint32_t)(now - path->heard) };
+	uint8_t bytes[64];
+	struct lk_out out = LK_OUT(bytes);
+
+	if (now - path->heard < MISSED_MS)
+		return;
+	bus_put_probe(&out, &probe);
+	tell(&out);
+	if (now - path->heard < path->conf.interval * path->conf.misses)
+		return;
+	tell_state(path, LK_NET_DEAD, now);
+	tell_link(path->conf.peer, false, 0);
+}
+
 static void beat(int64_t now)
 {
 	uint8_t bytes[LK_SYS_MAX + 32];
@@ -256,20 +275,9 @@ static void beat(int64_t now)
 		lk_put_u8(&out, fake.view[i]);
 		send_to(i, &out);
 	}
-	for (unsigned i = 0; i < BUS_PATHS_MAX; i++) {
-		struct fake_path *path = &fake.path[i];
-		int64_t period = path->conf.interval * path->conf.misses;
-
-		if (!path->used || now - path->heard < period)
-			continue;
-		tell_state(path, LK_NET_DEAD, now);
-		tell_link(path->conf.peer, false, 0);
-		struct bus_probe probe = { .peer = path->conf.peer, .answered = is_set("ping"),
-					   .silent = is_set("ping") ? 0 : (uint32_t)(now - path->heard) };
-		struct lk_out out = LK_OUT(bytes);
-		bus_put_probe(&out, &probe);
-		tell(&out);
-	}
+	for (unsigned i = 0; i < BUS_PATHS_MAX; i++)
+		if (fake.path[i].used)
+			watch_path(&fake.path[i], now);
 }
 
 int net_run(int bus, const struct net_setup *setup)

@@ -102,6 +102,13 @@ static void test_life(void)
 	     { 1600, -1, PEER_DOWN, PEER_DO_DOWN, TIMED_OUT_TEXT },
 	     { 9000, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
 	     { 9001, PEER_HANDLED, PEER_ALIVE, 0, NULL });
+	PLAY("the death of one path, while another is not dead yet, is no sign of life", false,
+	     { 10, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
+	     { 20, PEER_HANDLED, PEER_ALIVE, 0, NULL },
+	     { 1000, -2, PEER_ALIVE, 0, NULL },
+	     { 1590, PEER_PATH_UP, PEER_ALIVE, 0, NULL },
+	     { 1600, PEER_ALL_DEAD, PEER_SUSPECT, 0, SUSPECT_TEXT },
+	     { 1600, -1, PEER_DOWN, PEER_DO_DOWN, TIMED_OUT_TEXT });
 	PLAY("a host that answers pauses comm_down, a path aborts it", false,
 	     { 10, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
 	     { 20, PEER_HANDLED, PEER_ALIVE, 0, NULL },
@@ -159,6 +166,11 @@ static void test_starts(void)
 	     { 20, PEER_HANDLED, PEER_ALIVE, 0, NULL },
 	     { 30, PEER_REBORN, PEER_RETURNING, PEER_DO_UP,
 	       "Lockkeeper on system \"X\" was restarted: comm_up follows" });
+	PLAY("a system that comes back is not taken for one that was restarted meanwhile", false,
+	     { 10, PEER_ALL_DEAD, PEER_DOWN, 0,
+	       "Nothing was heard of system \"X\" since the start: taking it for down" },
+	     { 20, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
+	     { 21, PEER_REBORN, PEER_RETURNING, 0, NULL });
 	PLAY("without paths nothing is known", false,
 	     { 10, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
 	     { 20, PEER_NO_PATH, PEER_UNKNOWN, PEER_DO_FORGET, NULL },

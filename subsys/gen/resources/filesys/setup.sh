@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What the programs of the kit gen/filesys share.
+# shellcheck disable=SC2034,SC2154
+
+FS_OPTIONS='options fsck stoplist'
+
+fs_check_options() {
+	lk_want_choice fsck "${opt_fsck:=auto}" auto force no
+	case ${opt_options:-}${opt_device:-}${opt_fstype:-} in
+	*[[:space:]]*) lk_bad "options, devices and types must not have blanks; use the UUID of a device" ;;
+	esac
+	[ -z "${opt_stoplist:-}" ] || [ "$opt_stoplist" = - ] || fs_check_list
+}
+
+fs_check_list() {
+	[ -r "$opt_stoplist" ] || lk_bad "option --stoplist: $opt_stoplist cannot be read"
+	! grep -Evq '^(#.*|service +[^ ]+( +[0-9]+)?( +restart)?|program +[^ ]+|)$' "$opt_stoplist" ||
+		lk_bad "option --stoplist: \"service UNIT [SECONDS] [restart]\" and \"program NAME\" are known"
+}
+
+# A copy of the stop list; an empty name: none.
+fs_write_list() {	# TAG
+	local file
+	lk_file_name "$1"
+	file=$LKROOT/subsys/gen/resources/filesys/stoplist.$LK_VALUE
+	if [ -z "${opt_stoplist:-}" ]; then
+		rm -f -- "$file"
+	else
+		cp -- "$opt_stoplist" "$file.new" && sync "$file.new" && mv -- "$file.new" "$file" &&
+			sync "${file%/*}"
+	fi
+}
+
+# A mount point that can be mounted on here.
+fs_check_point() {	# PATH
+	[ ! -e "$1" ] || [ -d "$1" ] || lk_bad "the mount point $1 is not a directory"
+	[ ! -d "$1" ] || [ -z "$(ls -A -- "$1")" ] || {
+		lk_error 104903 "The mount point $1 is not empty."
+		exit "$LK_EX_ARG"
+	}
+}
+
+lk_extend_files() {
+	local from to
+	lk_file_name "$opt_tag"
+	from=subsys/gen/resources/filesys/stoplist.$LK_VALUE
+	[ -e "$LKROOT/$from" ] || return 0
+	lk_file_name "$opt_target_tag"
+	to=subsys/gen/resources/filesys/stoplist.$LK_VALUE
+	lcdrcp "$LKROOT/$from" "$opt_target:$to"
+}

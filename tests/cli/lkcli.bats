@@ -1,0 +1,231 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: lkcli [-J] [--dry-run] group [verb] [option ...]
+# shellcheck disable=SC2016,SC2030,SC2031	# single quotes are meant; each test has its own LKROOT
+
+load ../helpers/tree
+load ../helpers/far
+
+setup() {
+	f0
+}
+
+teardown() {
+	far_end
+}
+
+# lkcli under a shell: as installed, dash and bash
+under() {	# SHELL ARGUMENT...
+	local shell=$1
+	shift
+	"$shell" "$LK_BIN/lkcli" "$@"
+}
+
+create() {
+	lkcli commpath create --dest beta --laddr 10.1.0.1 --raddr 10.1.0.2 --laddr=10.2.0.1 --raddr=10.2.0.2 "$@"
+}
+
+@test "--help lists the groups, and the verbs of a group" {
+	local group
+	expect 0 lkcli --help
+	for group in cluster commpath key server start status stop; do
+		grep -q "^  $group  " <<<"$output"
+		expect 0 lkcli "$group" --help
+		[[ $output == "Usage: lkcli $group"* ]]
+		expect 0 lkcli --help
+	done
+	expect 0 lkcli --version
+	[[ $output == 'lkcli (Lockkeeper) '* ]]
+}
+
+@test "an unknown group, verb or option and a missing one give 2" {
+	expect 2 lkcli
+	says 'argument group is missing'
+	expect 2 lkcli nosuch
+	says 'there is no group "nosuch"'
+	expect 2 lkcli ../bin
+	expect 2 lkcli --nosuch
+	expect 2 lkcli commpath
+	says 'argument verb is missing'
+	expect 2 lkcli commpath nosuch
+	says 'there is no "lkcli commpath nosuch"'
+	says 'Usage: lkcli commpath create'
+	expect 2 lkcli commpath list --nosuch
+	says 'unknown option --nosuch'
+	expect 2 lkcli commpath list extra
+	says 'unexpected argument "extra"'
+	expect 2 lkcli commpath list --dest
+	says 'option --dest needs a value'
+	expect 2 lkcli commpath create --laddr 10.1.0.1
+	says 'option --dest is missing'
+}
+
+@test "a group is one file more" {
+	mkdir -p "$LKROOT/lib/lkcli"
+	printf '%s\n' '# one' '# two' '# lkcli zoo: look at animals' "usage='zoo feed --animal name'" \
+		"do_feed() { take 'animal= gently' \"\$@\"; need animal; say \"\$opt_animal\$opt_gently\"; }" >"$LKROOT/lib/lkcli/zoo"
+	expect 0 lkcli --help
+	grep -q '^  zoo  *look at animals$' <<<"$output"
+	expect 0 lkcli zoo feed --animal 'a $(b) "c"' --gently
+	lines_are 'a $(b) "c"y'
+	expect 2 lkcli zoo feed
+	says 'Usage: lkcli zoo feed --animal name'
+}
+
+@test "commpath create makes a path for each pair and says what to type on the other side" {
+	expect 0 create
+	[[ ${lines[0]} == 'Created comm path TCP:'*' 10.1.0.1 -> 10.1.0.2 to beta.' ]]
+	[ "${lines[3]}" = '  lkcli cluster join --to alpha --laddr 10.1.0.2 --raddr 10.1.0.1 --laddr 10.2.0.2 --raddr 10.2.0.1' ]
+	expect 0 net_list -f ' '
+	[ "$(awk '{ print $1, $8, $18, $19 }' <<<"$output" | sort)" = \
+		$'beta 1 10.1.0.2 10.1.0.1\nbeta 2 10.2.0.2 10.2.0.1' ]
+}
+
+@test "both sides find the same ports, in whatever order the paths are given" {
+	local here
+	create
+	here=$(net_list -f ' ' | awk '{ print $2, $19, $18 }' | sort)
+	mkdir -p "$BATS_TEST_TMPDIR/beta/config"
+	export LKROOT=$BATS_TEST_TMPDIR/beta
+	flg_create -f x
+	sed -i "s/^$(uname -n)\tlocal$/beta\tlocal/" "$LKROOT/config/sys"
+	expect 0 under dash commpath create --dest alpha --laddr 10.2.0.2 --raddr 10.2.0.1 --laddr 10.1.0.2 --raddr 10.1.0.1
+	[ "$(net_list -f ' ' | awk '{ print $2, $18, $19 }' | sort)" = "$here" ]
+}
+
+@test "commpath create can be run again" {
+	create
+	database >"$BATS_TEST_TMPDIR/before"
+	expect 0 create
+	[[ ${lines[0]} == *'is there already.' ]]
+	database | cmp - "$BATS_TEST_TMPDIR/before"
+}
+
+@test "commpath create takes ports, and refuses one that is used" {
+	expect 0 create --port 1500 --port 1600 --interval 0.5 --misses 4 --priority 7
+	expect 0 net_list -f ' ' -s beta
+	[ "$(awk '{ print $2, $8, $9, $10 }' <<<"$output" | sort)" = $'TCP:1500 7 0.5 4\nTCP:1600 7 0.5 4' ]
+	expect 4 lkcli commpath create --dest gamma --laddr 10.1.0.1 --raddr 10.1.0.3 --port 1500
+	says 'port 1500 is used by another path here: choose another one with --port'
+	expect 2 lkcli commpath create --dest gamma --laddr 10.1.0.1
+	expect 2 create --port 1700
+	says 'give --port for each path or for none'
+	expect 5 lkcli commpath create --dest gamma --laddr nonsense --raddr 10.1.0.3
+	says 'address "nonsense"'
+}
+
+@test "a failed path leaves those before it, and nothing is said of the others" {
+	expect 5 lkcli commpath create --dest beta --laddr 10.1.0.1 --raddr 10.1.0.2 --laddr 10.2.0.1 --raddr 300.1.1.1
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	expect 0 net_list
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+}
+
+@test "commpath list, modify and delete" {
+	create --port 1500 --port 1600
+	expect 0 lkcli commpath list
+	[[ ${lines[1]} =~ ^beta\ +TCP:1500\ +UNKNOWN\ .*10.1.0.1\ -\>\ 10.1.0.2$ ]]
+	expect 0 lkcli commpath list -J --dest beta
+	[ "$(jq length <<<"$output")" -eq 2 ]
+	expect 0 lkcli commpath modify --dest beta --device TCP:1600 --priority 9
+	[ "${lines[1]}" = 'beta cannot be reached: make the same change there.' ]
+	[ "$(net_list -f ' ' | awk '$2 == "TCP:1600" { print $8 }')" = 9 ]
+	expect 2 lkcli commpath modify --dest beta --device TCP:1600
+	says 'nothing to change'
+	expect 7 lkcli commpath delete --dest beta --device TCP:1700
+	expect 0 lkcli commpath delete --dest beta --device TCP:1600
+	lines_are 'Deleted TCP:1600 to beta.'
+	expect 0 lkcli commpath delete --dest beta
+	expect 0 net_list
+	lines_are
+}
+
+@test "a DISK path takes a device" {
+	expect 2 lkcli commpath create --dest beta --type DISK
+	says 'option --device is missing'
+	expect 0 lkcli commpath create --dest beta --type TTY --device /dev/ttyS0 --baud 9600 --local-only
+	[ "$(net_list -f ' ' | cut -d ' ' -f 2)" = /dev/ttyS0 ]
+}
+
+@test "--dry-run prints the plain commands and changes nothing" {
+	create --local-only
+	database >"$BATS_TEST_TMPDIR/before"
+	expect 0 lkcli --dry-run commpath create --dest gamma --laddr 10.1.0.1 --raddr 10.1.0.3 --port 1500
+	lines_are 'net_create -s gamma -n TCP -D TCP:1500 -l 10.1.0.1 -r 10.1.0.3'
+	expect 0 lkcli commpath delete --dest beta --dry-run
+	lines_are 'net_remove -s beta'
+	expect 0 lkcli --dry-run cluster init
+	[ "${lines[0]}" = lkstart ]	# the key's line goes nowhere, as the key would
+	[ ! -e "$LKROOT/etc/lkkey" ]
+	expect 0 lkcli stop --dry-run -f
+	lines_are 'lkstop -f'
+	database | cmp - "$BATS_TEST_TMPDIR/before"
+}
+
+@test "cluster join without a key gives 7 and says what to do" {
+	expect 7 lkcli cluster join --to alpha --laddr 10.1.0.2 --raddr 10.1.0.1
+	says 'there is no cluster key'
+	expect 2 lkcli cluster join --to beta --laddr 10.1.0.2
+	expect 5 lkcli cluster join --to beta --laddr 10.1.0.1 --raddr 10.1.0.2 --wait soon
+	says 'option --wait "soon": a whole number of seconds is needed'
+}
+
+@test "cluster leave is refused while something is in service" {
+	f1s
+	expect 8 lkcli cluster leave
+	says 'in service here: ip1 vol1 app1'
+	[ "$(ins_list -t app1 -f '|' | cut -d '|' -f 7)" = ISP ]
+}
+
+@test "cluster leave removes all that refers to others, and names those that were not told" {
+	create
+	expect 0 lkcli cluster leave
+	says 'not reached: beta. Run there: lkcli cluster forget --node alpha'
+	expect 0 net_list
+	lines_are
+	expect 0 sys_list
+	lines_are alpha
+}
+
+@test "cluster forget removes a system that is gone" {
+	f3
+	expect 0 lkcli cluster forget --node gamma
+	says 'beta was not told'
+	expect 0 sys_list
+	lines_are alpha beta
+	expect 7 lkcli cluster forget --node nosuch --local-only
+	expect 5 lkcli cluster forget --node alpha
+}
+
+@test "status and server list show systems and states" {
+	f2
+	expect 0 lkcli status
+	[ "${lines[0]}" = 'Lockkeeper does not run on this system: lkcli start' ]
+	grep -qE '^alpha +ALIVE ' <<<"$output"
+	grep -qE '^beta +UNKNOWN ' <<<"$output"
+	grep -q '^LOCAL  TAG' <<<"$output"
+	expect 0 lkcli status -J
+	[ "$(jq -r '.running, .status.systems[1].system' <<<"$output")" = $'false\nbeta' ]
+	expect 0 lkcli server list
+	[ "$(cut -c 1-5 <<<"$output")" = $'alpha\nbeta ' ]
+	expect 0 lkcli -J server list
+	[ "$(jq -r '.[1].state' <<<"$output")" = UNKNOWN ]
+}
+
+@test "key is lkkey" {
+	expect 0 lkcli key create
+	expect 0 lkcli key show -J
+	[ "$(jq length <<<"$output")" -eq 1 ]
+	expect 4 lkcli key create
+	expect 0 lkcli key create --force
+}
+
+@test "it is the same under dash and bash" {
+	f2
+	expect 0 under dash status
+	local dash=$output
+	expect 0 under bash status
+	[ "$output" = "$dash" ]
+	expect 2 under dash commpath create
+	expect 2 under bash commpath create
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016	# other shells expand it
+# lcm's main process and its clients with a network process that needs no network, fakenet.c. Also with
+# sanitizers, where namespaces would be in the way. The rest is in tests/cluster.
+
+load ../helpers/tree
+
+setup() {
+	export FAKE_NET=$BATS_TEST_TMPDIR/net
+	mkdir "$FAKE_NET"
+	PIDS=()
+}
+
+teardown() {
+	local pid
+	for pid in "${PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" || true
+	done
+}
+
+# A tree of one of two systems.
+node() {	# NAME OTHER NUMBER
+	export LKROOT=$BATS_TEST_TMPDIR/$1
+	mkdir -p "$LKROOT"/{config,subsys,events,out,run,tmp,etc/default}
+	flg_create -f x && flg_remove -f x
+	sed -i "s/^$(uname -n)\tlocal$/$1\tlocal/" "$LKROOT/config/sys"
+	net_create -s "$2" -n TCP -l "10.1.0.$3" -r "10.1.0.$((3 - $3))" -i 0.1 -m 3
+	printf '#lockkeeper key 1\n#secret\tcreated\n%064d\t2026-11-20T13:50:00Z\n#end\n' 7 >"$LKROOT/etc/lkkey"
+	chmod 600 "$LKROOT/etc/lkkey"
+	ln -s "$(cd "$LK_BIN" && pwd)" "$LKROOT/bin"
+}
+
+on() {	# NAME COMMAND...
+	local LKROOT=$BATS_TEST_TMPDIR/$1
+	export LKROOT
+	shift
+	"$@"
+}
+
+run_lcm() {	# NAME
+	LKROOT=$BATS_TEST_TMPDIR/$1 "$LK_BIN/../tests/unit/lcm-fakenet" -f 2>"$BATS_TEST_TMPDIR/$1.err" 3>&- &
+	PIDS+=($!)
+}
+
+state_is() {	# NAME OTHER STATE
+	[ "$(on "$1" sys_getst -s "$2")" = "$3" ]
+}
+
+both() {
+	node alpha beta 1
+	node beta alpha 2
+	run_lcm alpha
+	run_lcm beta
+	wait_until 20 state_is alpha beta ALIVE
+	wait_until 20 state_is beta alpha ALIVE
+}
+
+logged() {	# NAME TEXT
+	grep -qF -- "$2" "$BATS_TEST_TMPDIR/$1/out/lifekeeper.log"
+}
+
+# No sanitizer has complained, and lcm ends in order.
+ends_well() {
+	local pid
+	for pid in "${PIDS[@]}"; do
+		kill "$pid"
+		wait "$pid"
+	done
+	PIDS=()
+	run grep -E 'Sanitizer|runtime error' "$BATS_TEST_TMPDIR"/{alpha,beta}.err
+	[ "$status" -eq 1 ]
+}
+
+@test "a command runs on the other system, with input and output of any size" {
+	both
+	expect 42 on alpha lcdremexec -d beta -- 'lcduname; exit 42'
+	lines_are beta
+	[ "$(on alpha lcdremexec -d beta -- head -c 3000000 /dev/zero | wc -c)" -eq 3000000 ]
+	head -c 2000000 /dev/urandom >"$BATS_TEST_TMPDIR/file"
+	expect 0 on alpha lcdrcp "$BATS_TEST_TMPDIR/file" beta:tmp/file
+	cmp "$BATS_TEST_TMPDIR/file" "$BATS_TEST_TMPDIR/beta/tmp/file"
+	ends_well
+}
+
+@test "envelopes that get lost are sent again" {
+	both
+	: >"$FAKE_NET/lose"
+	expect 3 on alpha lcdremexec -d beta -- 'seq 3; exit 3'
+	lines_are 1 2 3
+	ends_well
+}
+
+@test "a silent system is DEAD, one whose host answers is waited for" {
+	both
+	: >"$FAKE_NET/cut"
+	wait_until 20 state_is alpha beta DEAD
+	logged alpha 'timed out: assuming "beta" is down'
+	expect 9 on alpha lcdremexec -d beta -- true
+	rm "$FAKE_NET/cut"
+	wait_until 20 state_is alpha beta ALIVE
+	: >"$FAKE_NET/ping"
+	: >"$FAKE_NET/cut"
+	wait_until 20 logged alpha 'SAFETY CHECK DETECTED MACHINE "beta":PAUSING COMM_DOWN'
+	state_is alpha beta UNKNOWN
+	rm "$FAKE_NET/cut"
+	wait_until 20 logged alpha 'SAFETY CHECK ABORTED:ABORTING COMM_DOWN'
+	ends_well
+}
+
+@test "a session ends with 9 when the other lcm ends, and another one is served by its successor" {
+	both
+	LKROOT=$BATS_TEST_TMPDIR/alpha lcdremexec -d beta -- 'echo started; sleep 50' >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	local pid=$! status=0
+	wait_until 20 grep -q started "$BATS_TEST_TMPDIR/out"
+	kill -9 "${PIDS[1]}"
+	wait "${PIDS[1]}" || true
+	unset 'PIDS[1]'
+	run_lcm beta
+	wait $pid || status=$?
+	[ "$status" -eq 9 ]
+	wait_until 20 state_is alpha beta ALIVE
+	logged alpha 'Lockkeeper on system "beta" was restarted' || logged alpha 'assuming "beta" is down'
+	expect 0 on alpha lcdremexec -d beta -- true
+}
+
+@test "a network process that dies takes lcm with it, and the log says how" {
+	both
+	kill -9 "$(pgrep -P "${PIDS[0]}")"
+	local status=0
+	wait "${PIDS[0]}" || status=$?
+	[ "$status" -eq 1 ]
+	unset 'PIDS[0]'
+	logged alpha 'The network process is of no use: it was killed by signal 9'
+	[ ! -e "$BATS_TEST_TMPDIR/alpha/run/lcm.sock" ]
+}
+
+@test "-n checks the configuration and the key" {
+	node alpha beta 1
+	expect 0 "$LK_BIN/../sbin/lcm/lcm" -n
+	rm "$LKROOT/etc/lkkey"
+	expect 7 "$LK_BIN/../sbin/lcm/lcm" -n
+	says 'lkkey create'
+	echo x >"$LKROOT/config/net"
+	expect 3 "$LK_BIN/../sbin/lcm/lcm" -n
+	says 'config/net:1:'
+}
+
+@test "--graph prints the states, and bad options give 2" {
+	expect 0 "$LK_BIN/../sbin/lcm/lcm" --graph
+	[[ $output == 'digraph peer {'* ]]
+	expect 2 "$LK_BIN/../sbin/lcm/lcm" -x
+	expect 2 "$LK_BIN/../sbin/lcm/lcm" extra
+}
