@@ -244,6 +244,13 @@ static bool switches_back(const struct question *q, int other)
 	       q->own->priority < theirs->priority && better(q, passes_init) < 0;
 }
 
+/* What an owner left behind that was stopped in order stays where it is, too, when a third system comes back. */
+static bool waits_for_owner(const struct question *q)
+{
+	return q->owner != q->pic->self && q->pic->sys[q->owner].life != LK_LIFE_ALIVE &&
+	       q->pic->sys[q->pic->self].refuses & 1u << q->owner;
+}
+
 /* 5.6.4. */
 static struct lk_decision decide_up(const struct question *q)
 {
@@ -263,6 +270,8 @@ static struct lk_decision decide_up(const struct question *q)
 	/* what an operator stopped stays stopped, also when a cable is plugged in again */
 	if (q->owner < 0)
 		return mark_osu(q, LK_WHY_STOPPED, -1);
+	if (waits_for_owner(q))
+		return mark_osu(q, LK_WHY_REFUSED, q->owner);
 	if (q->own->init == LK_INIT_OSU)
 		return mark_osu(q, LK_WHY_INIT_OSU, -1);
 	if (q->own->init == LK_INIT_ISP)
