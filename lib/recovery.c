@@ -8,7 +8,7 @@
 
 #include "lk/act.h"
 #include "lk/cleanup.h"
-#include "lk/epoch.h"
+#include "lk/exchange.h"
 #include "lk/flg.h"
 #include "lk/gather.h"
 #include "lk/ins.h"
@@ -75,29 +75,6 @@ static int see_quorum(struct run *run, struct lk_err *err)
 	else
 		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;
 	return 0;
-}
-
-/* Another system knows a newer owner: what we do next must have a higher epoch than that. */
-static int adopt(struct run *run, struct lk_err *err)
-{
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_SYS, err);
-
-	for (unsigned i = 0; i < run->picture.nres && rc >= 0; i++) {
-		const struct lk_pic_res *res = &run->picture.res[i];
-		struct lk_epoch said = { .tag = res->tag, .owner = LK_EPOCH_NOBODY };
-		uint64_t epoch;
-		int owner = lk_decide_owner(&run->picture, res, &epoch);
-
-		said.epoch = epoch;
-		if (owner >= 0)
-			said.owner = run->picture.sys[owner].name;
-		if (owner != LK_PIC_NORECORD && epoch > run->picture.copy[res->first].epoch)
-			rc = lk_epoch_set(&lcd, &said, err);
-	}
-	if (rc >= 0 && lcd.dirty)
-		return lk_lcd_commit(&lcd, err);
-	return rc < 0 ? rc : 0;
 }
 
 static int see(struct run *run, struct lk_err *err)
@@ -352,7 +329,8 @@ static int settle(struct run *run, struct lk_err *err)
 
 static int carry_out(struct run *run, struct lk_err *err)
 {
-	int rc = adopt(run, err);
+	/* what we do next must have a higher epoch than all that is known */
+	int rc = lk_exchange_adopt(&run->picture, err);
 
 	if (rc == 0)
 		rc = mark_states(run, err);

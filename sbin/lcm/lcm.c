@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/boot.h"
 #include "lk/cmd.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
@@ -262,6 +263,15 @@ static int make_incarnation(struct lcm *lcm, struct lk_err *err)
 	return 0;
 }
 
+/* Before anybody can ask: the states of the last run are not those of this one. */
+static void begin_run(struct lcm *lcm)
+{
+	struct lk_err err;
+
+	if (!lcm->available && lk_boot_begin(&err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+}
+
 static int start(struct lcm *lcm, struct lk_err *err)
 {
 	int rc = make_incarnation(lcm, err);
@@ -278,6 +288,7 @@ static int start(struct lcm *lcm, struct lk_err *err)
 		return rc;
 	read_start(lcm);
 	event_init(lcm);
+	begin_run(lcm);
 	if (netproc_start(lcm) < 0)
 		return lk_fail_errno(err, errno, "the network process");
 	config_watch(lcm);
