@@ -63,6 +63,12 @@ unlisted() {
 	for file in $(sources tests/cluster -- -name '*.bats'); do
 		listed tests/cluster/Makefile.inc "$file"
 	done
+	for file in tests/pkg/*.bats; do
+		listed tests/pkg/Makefile.inc "$file"
+	done
+	for file in $(find etc/packaging -type f | sort); do
+		listed etc/Makefile.inc "$file"
+	done
 	for file in lib/*.c lib/*/*.c lib/lk/*.h lib/lkcli/*; do
 		listed lib/Makefile.inc "$file"
 	done
