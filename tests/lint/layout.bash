@@ -80,8 +80,8 @@ missing() {
 	for fragment in lib man tests tests/cluster etc; do
 		for word in $(grep -v '^#' "$fragment/Makefile.inc" |
 			tr '[:blank:]' '\n' | grep -E "^$fragment/[^$:]*[a-z0-9]\$" | sort -u); do
-			[ -e "$word" ] || grep -q "^$word:" "$fragment/Makefile.inc" || [[ $word == *.[ao] || $word == *.so || $word == *.t || $word == */lk-exit.sh ]] ||
-				in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] || [ -e "$word.in" ] ||
+			[ -e "$word" ] || [[ $word == *.[ao] || $word == *.so || $word == *.t || $word == */lk-exit.sh ]] ||
+				grep -q "^$word:" "$fragment/Makefile.inc" || in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] || [ -e "$word.in" ] ||
 				echo "$fragment/Makefile.inc: there is no $word"
 		done
 	done
