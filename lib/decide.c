@@ -186,14 +186,16 @@ static struct lk_decision decide_down(const struct question *q)
 	return decide(LK_DO_RESTORE, LK_WHY_OWNER_DIED, q->owner);
 }
 
-/* Both have it in service: the newer record counts (design 3.5). */
+/* Both have it in service: the newer record counts (design 3.5). The older one is replaced before its system gives
+ * way, so that one and the same record on both sides speaks for the system that it names. */
 static struct lk_decision decide_both(const struct question *q, int other)
 {
 	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
+	bool same = q->own->epoch == theirs->epoch && q->own->owner == theirs->owner;
 
-	if (q->own->epoch < theirs->epoch)
+	if (q->own->epoch < theirs->epoch || (same && theirs->owner == other))
 		return decide(LK_DO_YIELD, LK_WHY_OLDER_RECORD, other);
-	if (q->own->epoch > theirs->epoch)
+	if (q->own->epoch > theirs->epoch || (same && q->own->owner == q->pic->self))
 		return decide(LK_DO_LEAVE, LK_WHY_NEWER_RECORD, other);
 	return decide(LK_DO_SPLIT, LK_WHY_SAME_RECORD, other);
 }
