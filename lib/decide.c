@@ -301,7 +301,9 @@ int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *r
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
 		const struct lk_pic_copy *copy = &picture->copy[i];
 
-		if (copy->epoch > *epoch) {
+		/* whoever took it over beats whoever stopped it, as in lk_epoch_set() */
+		if (copy->epoch > *epoch ||
+		    (copy->epoch == *epoch && *epoch && owner < 0 && copy->owner >= 0)) {
 			*epoch = copy->epoch;
 			owner = copy->owner;
 		}

@@ -120,7 +120,7 @@ int lk_decide_target(const struct lk_picture *picture, const struct lk_pic_res *
 		     struct lk_decision *why) LK_MUST LK_NONNULL(1, 2, 4);
 
 /* The newest ownership record among the copies that reported one: its owner, as in lk_pic_copy, and in
- * *epoch its epoch. Of two records of one epoch with different owners the first is given. */
+ * *epoch its epoch. Of two records of one epoch with different owners the first that names a system is given. */
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
