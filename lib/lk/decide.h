@@ -29,6 +29,7 @@ struct lk_pic_sys {
 	uint32_t refuses;	/* bit s: after the failure of system s nothing may start here, by the flags
 				 * !nofailover!s and nosysfailover!s that this system holds */
 	uint32_t no_transfer;	/* bit s: resources that fail here may not go to s (noresfailover!s) */
+	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 };
 
@@ -85,6 +86,7 @@ enum lk_why {
 	LK_WHY_NO_QUORUM,	/* this node has no quorum */
 	LK_WHY_REFUSED,		/* flags keep it off this node after a failure of sys */
 	LK_WHY_OWNER_DIED,	/* sys, which had it, is dead; no better system is left */
+	LK_WHY_HANDED_ON,	/* sys took it over and could not bring it in service */
 	LK_WHY_STOPPED,		/* nobody had it in service */
 	LK_WHY_STOPPED_RECOVER,	/* nobody had it, but stopped hierarchies are to be recovered, too */
 	LK_WHY_OTHER_OWNER,	/* by the record sys has it, which is not the one that failed */
