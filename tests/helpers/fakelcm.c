@@ -6,7 +6,8 @@
  *	fakelcm $LKROOT NAME=ROOT...
  *
  * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
- * of input the other system goes down.
+ * of input the other system goes down. FAKELCM_STATES: it tells states, too: those in the list are ALIVE, the
+ * others, and those for which a file run/dead-NAME exists, DEAD.
  */
 #include <errno.h>
 #include <poll.h>
@@ -120,14 +121,48 @@ static void pump(int fd, int in, const int *out, pid_t pid)
 	MUST(lk_lcm_send(fd, LK_LCM_EXIT, &code, 1, &err) == 0);
 }
 
+static bool is_alive(const char *entry)
+{
+	size_t len = strcspn(entry, "=");
+	char path[300];
+
+	snprintf(path, sizeof(path), "run/dead-%.*s", (int)len, entry);
+	return entry[len] && entry[len + 1] && access(path, F_OK) < 0;
+}
+
+static void tell_states(int fd)
+{
+	uint8_t bytes[400], available = 1;
+
+	for (char **s = systems; *s; s++) {
+		char name[256];
+		struct lk_out out = LK_OUT(bytes);
+
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*s, "="), *s);
+		lk_put_text(&out, name);
+		lk_put_u8(&out, is_alive(*s) ? 0 : 1);
+		lk_put_u8(&out, 0);
+		lk_put_text(&out, "a test");
+		lk_put_u64(&out, 0);
+		MUST(lk_lcm_send(fd, LK_LCM_SYSTEM, bytes, out.len, &err) == 0);
+	}
+	MUST(lk_lcm_send(fd, LK_LCM_END, &available, 1, &err) == 0);
+	_exit(0);
+}
+
 static void serve(int fd)
 {
-	char dest[300], *argv[ARGS + 1] = { NULL };
+	char dest[300], path[320], *argv[ARGS + 1] = { NULL };
 	enum lk_lcm_type type;
 	int in[2], out[4];
 	size_t len;
 
-	MUST(lk_lcm_receive(fd, buffer, &type, &len, 10000, &err) == 1 && type == LK_LCM_RUN);
+	int got = lk_lcm_receive(fd, buffer, &type, &len, 10000, &err);
+	if (getenv("FAKELCM_STATES") && got == 1 && type == LK_LCM_STATUS)
+		tell_states(fd);
+	if (getenv("FAKELCM_STATES") && got == 0)
+		_exit(0);	/* somebody only looked whether we run */
+	MUST(got == 1 && type == LK_LCM_RUN);
 	struct lk_in msg = LK_IN(buffer, len);
 	lk_get_text(&msg, dest, sizeof(dest));
 	lk_get_u8(&msg);
@@ -139,7 +174,8 @@ static void serve(int fd)
 		argv[i] = strndup(word ? word : "", len);
 	}
 	MUST(lk_get_end(&msg));
-	if (!root_of(dest))
+	snprintf(path, sizeof(path), "run/dead-%s", dest);
+	if (!root_of(dest) || access(path, F_OK) == 0)
 		fail(fd, LK_LCM_OUT_OF_SERVICE, "");
 	MUST(pipe(in) == 0 && pipe(out) == 0 && pipe(out + 2) == 0);
 	pid_t pid = fork();
