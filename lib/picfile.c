@@ -157,6 +157,8 @@ static int take_resource(struct reader *r, char **word, unsigned n)
 			res.root = (enum lk_switchback)which;
 		else if (parents && lk_is_number(parents, 0, PICTURE_MAX, &number))
 			res.parents = (unsigned)number;
+		else if (!strcmp(word[i], "split"))
+			res.split = true;
 		else if (!strcmp(word[i], "fixed"))
 			res.fixed = true;
 		else
@@ -337,6 +339,8 @@ static void print_resource(const struct lk_picture *pic, const struct lk_pic_res
 	lk_buf_addf(buf, "resource %s", res->tag);
 	if (res->root != LK_INTELLIGENT)
 		lk_buf_addf(buf, " switchback=%s", lk_switchback_names[res->root]);
+	if (res->split)
+		lk_buf_adds(buf, " split");
 	if (res->fixed)
 		lk_buf_adds(buf, " fixed");
 	if (res->parents)

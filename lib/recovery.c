@@ -159,8 +159,7 @@ static bool marks(const struct run *run, unsigned i)
 {
 	const struct lk_decision *d = &run->decision[i];
 
-	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP ||
-	       (d->what == LK_DO_RESTORE && d->why == LK_WHY_HERE);
+	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP;
 }
 
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
@@ -176,11 +175,6 @@ static int mark_states(struct run *run, struct lk_err *err)
 
 		if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
 			continue;
-		if (run->decision[i].what == LK_DO_RESTORE) {
-			ins->state = LK_ILLSTATE;	/* left running: to be restored over itself */
-			lk_ins_touch(&lcd, ins);
-			continue;
-		}
 		lk_decide_text(&run->picture, &run->decision[i], text, sizeof(text));
 		ins->state = run->decision[i].what == LK_DO_MARK_ISP ? LK_ISP : LK_OSU;
 		ins->reason = lk_arena_dup(&lcd.arena, text);
@@ -208,12 +202,14 @@ static int mark_split(struct run *run, struct lk_err *err)
 	return rc < 0 || !n ? rc : lk_lcd_commit(&lcd, err);
 }
 
-/* Restore or remove what is in run->tag. What fails is counted later, by the states. */
+/* Restore or remove what is in run->tag. What fails is counted later, by the states. At a start what was left
+ * running is restored over itself: until then it counts as in service, whatever comes between. */
 static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_err *err)
 {
 	char *none[] = { NULL };
 	struct lk_act act = {
-		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true },
+		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true,
+			  .again = run->recovery->event == LK_EVENT_AVAIL },
 		.apart = true, .keep_owner = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};

@@ -49,6 +49,7 @@ struct lk_pic_res {
 	unsigned first, n;	/* its copies: copy[first] ... copy[first + n - 1]; one of them is local */
 	unsigned parents;	/* how many local instances depend on it directly */
 	enum lk_switchback root;	/* what its roots say: AUTOMATIC if all of them do */
+	bool split;		/* it, or what it needs or is needed by, has two owners: nothing is moved */
 	bool fixed;		/* replicated data: never switches back by itself */
 };
 
@@ -99,6 +100,7 @@ enum lk_why {
 	LK_WHY_OLDER_RECORD,	/* this node's record is older than that of sys */
 	LK_WHY_NEWER_RECORD,	/* the record of sys is older: it must give way */
 	LK_WHY_SAME_RECORD,	/* sys has it in service by a record of the same epoch */
+	LK_WHY_SPLIT_OPEN,	/* an operator has not yet chosen one of its two owners */
 	LK_WHY_NOWHERE,		/* in service nowhere although it is to be: best priority of those ALIVE */
 	LK_WHY_SAME,		/* nothing has changed for it */
 };
