@@ -241,7 +241,7 @@ static bool settle(struct lk_act_run *run, struct lk_act_step *step, struct lk_i
 {
 	bool up = ins->state == LK_ISP || ins->state == LK_ISU;
 
-	if (up != (run->act->what.kind == LK_PLAN_RESTORE) ||
+	if (up != (run->act->what.kind == LK_PLAN_RESTORE) || (up && run->act->what.again) ||
 	    (run->act->release_for && is_stuck(ins)))
 		return false;
 	if (ins->state == LK_ISU)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/act.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
 #include "lk/flg.h"
@@ -176,6 +177,28 @@ static void take_instance(const struct lk_lcd *lcd, const struct lk_graph *graph
 	res->n = picture->ncopy - res->first;
 }
 
+/* What an open split brain holds where it is. */
+static int mark_split(const struct lk_lcd *lcd, const struct lk_graph *graph, struct lk_picture *picture,
+		      struct lk_err *err)
+{
+	bool *above = lk_graph_array(graph, sizeof(*above)), *below = lk_graph_array(graph, sizeof(*below));
+
+	if (!above || !below)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < lcd->nflg; i++) {
+		const char *tag = behind(lcd->flg[i].name, LK_SPLIT_FLAG);
+		int node = tag ? lk_graph_find(graph, tag) : -1;
+
+		if (node < 0)
+			continue;
+		lk_graph_mark(graph, (unsigned)node, LK_UP, above);
+		lk_graph_mark(graph, (unsigned)node, LK_DOWN, below);
+	}
+	for (unsigned node = 0; node < graph->n; node++)
+		picture->res[node].split = above[node] || below[node];
+	return 0;
+}
+
 int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_err *err)
 {
 	struct lk_graph graph;
@@ -191,7 +214,7 @@ int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_e
 	take_systems(lcd, picture);
 	for (unsigned node = 0; node < graph.n; node++)
 		take_instance(lcd, &graph, node, picture);
-	return 0;
+	return mark_split(lcd, &graph, picture, err);
 }
 
 /* ---- reports of others ---- */

@@ -68,7 +68,7 @@ one_death() {
 	echo "$((${EPOCHREALTIME/[.,]/} - before))" >>"$dir/off"
 	wait_until 20 noted || die 'no comm_down'
 	for node in alpha beta; do
-		echo "$((($(head -n 1 "$(lab root $node)/tmp/at") - before)))" >>"$dir/$node"
+		echo "$(($(head -n 1 "$(lab root $node)/tmp/at") - before))" >>"$dir/$node"
 	done
 	lab start gamma
 	lcm_start gamma

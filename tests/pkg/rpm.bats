@@ -85,7 +85,7 @@ query() {	# PACKAGE OPTION...
 	expect 0 lktest
 	[ "$(lkinit_pid)" != "$old" ]
 	[ "$(service_pid)" = "$pid" ]
-	wait_until 10 in_service
+	wait_until 60 in_service
 	[[ $(calls) != *remove* ]]
 	expect 0 grep LCMNUMHBEATS=7 /opt/lockkeeper/etc/default/LifeKeeper
 }

@@ -87,3 +87,8 @@ lkinit_pid() {
 mode_of() {	# PATH
 	inside stat -c '%a %U' "$1"
 }
+
+# Files that the world has written and still has, by name; a deleted one of the machine is a device there.
+written_in_world() {	# PATTERN [-o -name PATTERN]
+	nsenter -t "$WORLD_PID" -m find "$WORLD/upper" ! -type c '(' -name "$@" ')'
+}
