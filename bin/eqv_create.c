@@ -3,13 +3,16 @@
 #include <stdio.h>
 
 #include "lk/cmd.h"
+#include "lk/epoch.h"
 #include "lk/eqv.h"
+#include "lk/exchange.h"
+#include "lk/ins.h"
 #include "lk/limits.h"
 #include "lk/name.h"
 #include "lk/remote.h"
 #include "lk/poison.h"
 
-#define TABLES (LK_T_EQV | LK_T_INS | LK_T_SYS)
+#define TABLES (LK_T_EQV | LK_T_INS | LK_T_SYS | LK_T_EPOCH)
 #define PRIORITY_TEXT 12
 
 static const char *const types[] = { "SHARED", NULL };
@@ -59,7 +62,12 @@ static int store(struct lk_cmd *cmd, struct lk_lcd *lcd, const struct lk_eqv_new
 
 	if (present && same_priorities(present, new))
 		return 0;
+	const struct lk_ins *ins = lk_ins_find(lcd, new->tag);
 	int rc = lk_eqv_add(lcd, new, &cmd->err);
+
+	/* what is in service already belongs to this system from now on */
+	if (rc == 0 && (ins->state == LK_ISP || ins->state == LK_ISU))
+		rc = lk_epoch_raise(lcd, new->tag, &cmd->err);
 	return rc < 0 ? rc : lk_lcd_commit(lcd, &cmd->err);
 }
 
@@ -130,6 +138,8 @@ static int store_both(struct lk_cmd *cmd)
 		rc = store(cmd, &lcd, &new);
 	if (rc < 0)
 		ask_remove(&plan, row);
+	else
+		lk_exchange();
 	return rc;
 }
 

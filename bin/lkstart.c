@@ -142,7 +142,7 @@ static int wait_ready(struct start *s)
 static int call(const char *path, char *const *argv)
 {
 	struct lk_job job = { 0 };
-	struct lk_jobs jobs = { .job = &job, .n = 1 };
+	struct lk_jobs jobs = { .job = &job, .n = 1, .quiet = true };
 
 	lk_jobs_begin(&jobs);
 	int rc = lk_jobs_start(&jobs, 0, path, argv, 0);
@@ -207,6 +207,17 @@ static int take_turn(struct start *s, int lock)
 	return 0;
 }
 
+/* Kits that were installed since. Those that cannot be registered must not keep the others from running; what
+ * the command prints is of no interest here. */
+static void register_kits(struct start *s)
+{
+	char path[LK_PROGRAM_MAX], *argv[] = { "lk_kitsetup", NULL };
+	struct lk_err ignored;
+
+	if (lk_program_find(&s->tree, "bin/lk_kitsetup", path, &ignored) == 0 && call(path, argv) != 0)
+		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
+}
+
 static int start(struct start *s)
 {
 	struct lk_inittab LK_AUTO_INITTAB tab = { 0 };
@@ -227,6 +238,7 @@ static int start(struct start *s)
 	if (rc < 0)
 		return rc;
 	note_log(s);
+	register_kits(s);
 	return systemd_has_it(s) ? start_unit(s) : start_lkinit(s);
 }
 

@@ -35,6 +35,8 @@ static _Noreturn void become(const struct lk_jobs *jobs, const char *path, char 
 		dup2(null, 0);
 	if (dup2(2, 1) < 0 && null >= 0)
 		dup2(null, 1), dup2(null, 2);
+	if (jobs->quiet && null >= 0)
+		dup2(null, 1);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &jobs->old_mask, NULL);
 	execv(path, argv);

@@ -128,6 +128,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			rc = take_set(r, refuses, &sys->refuses);
 		else if (transfer)
 			rc = take_set(r, transfer, &sys->no_transfer);
+		else if (!strcmp(word[i], "failed"))
+			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
 			sys->blocked = true;
 		else
@@ -358,7 +360,7 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_addf(buf, "system %s %s", sys->name, lk_life_names[sys->life]);
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
-		lk_buf_adds(buf, sys->blocked ? " blocked\n" : "\n");
+		lk_buf_addf(buf, "%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

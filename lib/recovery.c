@@ -8,9 +8,10 @@
 
 #include "lk/act.h"
 #include "lk/cleanup.h"
-#include "lk/epoch.h"
+#include "lk/exchange.h"
 #include "lk/flg.h"
 #include "lk/gather.h"
+#include "lk/graph.h"
 #include "lk/ins.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -56,7 +57,7 @@ static int find_tried(struct run *run, struct lk_err *err)
 		if (sys < 0)
 			return lk_fail(err, LK_M_NO_SYS, *name);
 		run->tried |= 1u << sys;
-		run->picture.sys[sys].refuses |= ~0u;
+		run->picture.sys[sys].failed = true;
 	}
 	return 0;
 }
@@ -75,29 +76,6 @@ static int see_quorum(struct run *run, struct lk_err *err)
 	else
 		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;
 	return 0;
-}
-
-/* Another system knows a newer owner: what we do next must have a higher epoch than that. */
-static int adopt(struct run *run, struct lk_err *err)
-{
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_SYS, err);
-
-	for (unsigned i = 0; i < run->picture.nres && rc >= 0; i++) {
-		const struct lk_pic_res *res = &run->picture.res[i];
-		struct lk_epoch said = { .tag = res->tag, .owner = LK_EPOCH_NOBODY };
-		uint64_t epoch;
-		int owner = lk_decide_owner(&run->picture, res, &epoch);
-
-		said.epoch = epoch;
-		if (owner >= 0)
-			said.owner = run->picture.sys[owner].name;
-		if (owner != LK_PIC_NORECORD && epoch > run->picture.copy[res->first].epoch)
-			rc = lk_epoch_set(&lcd, &said, err);
-	}
-	if (rc >= 0 && lcd.dirty)
-		return lk_lcd_commit(&lcd, err);
-	return rc < 0 ? rc : 0;
 }
 
 static int see(struct run *run, struct lk_err *err)
@@ -260,10 +238,21 @@ static const char *other_tag(const struct run *run, const char *tag, const char 
 	return tag;
 }
 
-/* The next by priority tries it, and tells the one after that if need be. */
+/* The systems that would not take it after the failure that this is about. */
+static uint32_t unwilling(const struct run *run)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < run->picture.nsys; i++)
+		if (run->picture.sys[i].refuses & 1u << run->sys)
+			set |= 1u << i;
+	return set;
+}
+
+/* The next by priority tries it, with what is below it, and tells the one after that if need be. */
 static void hand_on(struct run *run, const struct lk_pic_res *res)
 {
-	uint32_t tried = run->tried | 1u << run->picture.self | 1u << run->sys;
+	uint32_t tried = run->tried | unwilling(run) | 1u << run->picture.self | 1u << run->sys;
 	struct lk_decision why;
 	int next = lk_decide_target(&run->picture, res, tried, &why), argc = 0, code;
 	const char *argv[2 * LK_SYSTEMS_MAX + 6];
@@ -306,11 +295,55 @@ void lk_recovery_end_free(struct lk_recovery_end *end)
 	lk_buf_free(&end->tags_failed);
 }
 
+/* What a walk from an instance that is not in service finds. */
+struct search {
+	struct run *run;
+	const struct lk_graph *graph;
+	unsigned start;
+	bool osf, wanted;	/* a failure; another instance that was to be restored */
+};
+
+static bool to_restore(const struct run *run, const char *tag)
+{
+	for (unsigned i = 0; i < run->picture.nres; i++)
+		if (!strcmp(run->picture.res[i].tag, tag))
+			return run->decision[i].what == LK_DO_RESTORE;
+	return false;
+}
+
+static void look_at(void *arg, unsigned node)
+{
+	struct search *search = arg;
+	const struct lk_ins *ins = search->graph->node[node];
+
+	search->osf = search->osf || ins->state == LK_OSF;
+	search->wanted = search->wanted || (node != search->start && to_restore(search->run, ins->tag));
+}
+
+/* A hierarchy goes to the next system as a whole, by its uppermost instance: what is in service here already
+ * follows, since it is asked for from there. */
+static void hand_on_failed(struct run *run, const struct lk_graph *graph, const struct lk_pic_res *res)
+{
+	int node = lk_graph_find(graph, res->tag);
+	struct search down = { .run = run, .graph = graph, .start = (unsigned)node }, up = down;
+
+	if (node < 0)
+		return;
+	lk_graph_walk(graph, (unsigned)node, LK_UP, &(struct lk_walk){ .node = look_at, .arg = &up });
+	lk_graph_walk(graph, (unsigned)node, LK_DOWN, &(struct lk_walk){ .node = look_at, .arg = &down });
+	if (!up.wanted && down.osf)
+		hand_on(run, res);
+}
+
 /* By the states: what a signal or a crash of ours left undone counts as failed, too. */
 static int take_stock(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_read(&lcd, LK_T_INS, err);
+	struct lk_graph graph;
+	int rc = lk_lcd_read(&lcd, LK_T_INS | LK_T_DEP, err);
+
+	if (rc == 0)
+		rc = lk_graph_build(&graph, &lcd, err);
 
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
 		enum lk_what what = run->decision[i].what;
@@ -322,12 +355,12 @@ static int take_stock(struct run *run, struct lk_err *err)
 			run->end->yielded += ins->state == LK_OSU;
 		if (what != LK_DO_RESTORE && what != LK_DO_SWITCHBACK)
 			continue;
-		if (ins->state == LK_ISP)
+		if (ins->state == LK_ISP) {
 			count_tag(&run->end->restored, &run->end->tags_restored, ins->tag);
-		else
-			count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
-		if (ins->state == LK_OSF)
-			hand_on(run, &run->picture.res[i]);
+			continue;
+		}
+		count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
+		hand_on_failed(run, &graph, &run->picture.res[i]);
 	}
 	return rc;
 }
@@ -352,7 +385,8 @@ static int settle(struct run *run, struct lk_err *err)
 
 static int carry_out(struct run *run, struct lk_err *err)
 {
-	int rc = adopt(run, err);
+	/* what we do next must have a higher epoch than all that is known */
+	int rc = lk_exchange_adopt(&run->picture, err);
 
 	if (rc == 0)
 		rc = mark_states(run, err);

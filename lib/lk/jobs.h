@@ -7,6 +7,7 @@
 #define LK_JOBS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -25,6 +26,7 @@ struct lk_jobs {
 	struct lk_job *job;	/* the caller's array of n, zeroed */
 	size_t n;
 	unsigned running;
+	bool quiet;		/* drop standard output; else it goes to our standard error */
 	int interrupted;	/* the last TERM, INT or HUP sent to us; all jobs were sent TERM then */
 	sigset_t signals, old_mask;
 };

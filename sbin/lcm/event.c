@@ -240,7 +240,10 @@ static void job_tick(struct lcm_job *job)
 {
 	if (job->running == HANDLER_NONE || job->kill_at < 0 || job->lcm->now < job->kill_at)
 		return;
-	kill(-job->pid, SIGKILL);
+	/* a handler beyond its commit point finishes what it has begun: half a failover is worse than one that
+	 * is not needed any more. Only our own end does not wait for it. */
+	if (job->lcm->stopping)
+		kill(-job->pid, SIGKILL);
 	job->kill_at += GRACE_MS;
 }
 

@@ -54,6 +54,18 @@ int64_t path_period(const struct net_path *path)
 	return (int64_t)interval * path->conf.misses;
 }
 
+/*
+ * How long silence may last before the path is DEAD. Of a TCP path that was never heard nothing follows from one
+ * period: the peer may still wait for its last attempt to reach us, from before we were there, to time out. Who
+ * took it for down then would start what it runs.
+ */
+static int64_t patience(const struct net_path *path)
+{
+	int64_t period = path_period(path);
+
+	return path->heard || path->conf.type != BUS_TCP || period > 2 * NET_DIAL_MS ? period : 2 * NET_DIAL_MS;
+}
+
 int64_t path_silent(const struct net *net, const struct net_path *path)
 {
 	return net->now - (path->heard ? path->heard : path->since);
@@ -146,7 +158,7 @@ void path_told(struct net *net, struct net_path *path, uint8_t view)
 void path_timers(struct net *net, struct net_path *path)
 {
 	if (path->state != LK_NET_DEAD) {
-		int64_t end = (path->heard > path->since ? path->heard : path->since) + path_period(path);
+		int64_t end = (path->heard > path->since ? path->heard : path->since) + patience(path);
 
 		if (net->now >= end)
 			path_dead(net, path);

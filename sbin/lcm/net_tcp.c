@@ -228,7 +228,7 @@ static void connect_to(struct net *net, struct net_path *path, enum frame_kind k
 	path->trying[kind] = conn;
 	conn->kind = kind;
 	from.in.sin_port = 0;	/* the same place in both forms */
-	int64_t patience = path_period(path) > 1000 ? path_period(path) : 1000;
+	int64_t patience = path_period(path) > NET_DIAL_MS ? path_period(path) : NET_DIAL_MS;
 	conn->deadline = net->now + patience;
 	set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 	if (bind(fd, &from.any, size_of(&from)) < 0 ||

@@ -20,6 +20,7 @@
 #define NET_CONNS_MAX (4 * BUS_PATHS_MAX + NET_UNFINISHED_MAX)
 #define NET_ADDRESS INET6_ADDRSTRLEN
 #define NET_BURSTS 32
+#define NET_DIAL_MS 1000		/* an attempt to connect gets at least that long */
 #define NET_NONE UINT16_MAX
 
 struct net;

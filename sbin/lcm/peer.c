@@ -136,8 +136,6 @@ unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
 
 	if (!line)
 		return PEER_STRANGE;
-	if (event == PEER_PATH_UP)
-		peer_sign(peer, now);
 	if (line->actions & PEER_DO_UP)
 		peer->settled = false;
 	else if (event == PEER_HANDLED && (peer->state == PEER_RETURNING ||

@@ -42,6 +42,19 @@ decides() {	# TAG WHAT WHY
 	[[ $output != *something* ]]
 }
 
+@test "-R does not say of what ran before the machine started that it runs" {
+	in_service
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tISP')"
+	mkdir -p "$LKROOT/run"
+	echo 'another boot' >"$LKROOT/run/boot"
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tILLSTATE')"
+	# only a report: lcdavail settles it
+	expect 0 ins_list -f: -t app1
+	[[ $output == *:ISP:* ]]
+}
+
 @test "the picture has systems, resources and copies, and what is not known as '?'" {
 	expect 0 lk_picture
 	[ "${lines[0]}" = 'self alpha' ]

@@ -9,7 +9,7 @@ load ../helpers/far
 setup() {
 	local name
 	kit_tree gen/app
-	export FAKELCM_STATES=1
+	export FAKELCM_STATUS=' '
 	far beta gamma
 	for name in beta gamma; do
 		lk_install "$FAR/$name"

@@ -33,6 +33,15 @@ teardown() {
 	[ "$(lktest)" = "$before" ]
 }
 
+@test "kits that were installed since are registered" {
+	stub_action gen/new restore
+	stub_action gen/new remove
+	expect 0 lkstart
+	lines_are
+	expect 0 typ_list -f:
+	lines_are gen:new
+}
+
 @test "ST5: a wait period that is no number of seconds gives 5, and nothing is started" {
 	local seconds
 	for seconds in x '' 0 -1 1.5 86401 '5 '; do

@@ -25,7 +25,7 @@ here() { line alpha "$@" >>"$LKROOT/out/story.log"; }
 there() { line beta "$@" >>"$FAR/beta/out/story.log"; }
 
 cluster() {
-	export FAKELCM_STATES=1
+	export FAKELCM_STATUS=' '
 	far beta
 }
 

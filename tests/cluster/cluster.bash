@@ -3,7 +3,7 @@
 # A lab whose nodes form a cluster: key, comm paths between all of them on every network, lcm running. Load it
 # after lab.bash.
 #
-#	cluster_up [-n NETS] N	nodes and lcm; all see each other ALIVE
+#	cluster_up [-n NETS] [-c] N	nodes and lcm, as lab up; all see each other ALIVE
 #	on NODE COMMAND...	run there
 #	lcm_start NODE, lcm_stop NODE, lcm_kill NODE
 #	state_is NODE SYSTEM STATE	does NODE see SYSTEM so?
@@ -118,9 +118,10 @@ port_of() {	# NODE SYSTEM NET
 }
 
 cluster_up() {
-	local nets=2 nodes node other net
+	local nets=2 clock=() nodes node other net
 	[ "$1" != -n ] || { nets=$2; shift 2; }
-	lab up -n "$nets" "$1"
+	[ "$1" != -c ] || { clock=(-c); shift; }
+	lab up -n "$nets" "${clock[@]}" "$1"
 	read -ra nodes <"$LAB_DIR/.lab/nodes"
 	on "${nodes[0]}" lkkey create >/dev/null
 	for node in "${nodes[@]}"; do

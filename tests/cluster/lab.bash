@@ -136,6 +136,19 @@ lab__link() {	# DIRECTORY FILE...
 	[ ${#programs[@]} -eq 0 ] || ln -s -f "${programs[@]}" "$dir"
 }
 
+# The kits, installed: what is bin/ in their sources goes below lkadm, templates beside it.
+lab__kits() {	# LKROOT
+	local bin type dir
+	cp -r "$LK_SRC/subsys" "$1" || return
+	for bin in "$LK_SRC"/subsys/*/resources/*/bin; do
+		type=${bin%/bin} type=${type#"$LK_SRC/subsys/"}
+		dir=$1/lkadm/subsys/${type/\/resources/}
+		mkdir -p "$dir" && mv "$1/subsys/$type/bin" "$dir" || return
+		[ ! -d "$1/subsys/$type/templates" ] || mv "$1/subsys/$type/templates" "$dir"
+	done
+	find "$1/subsys" -name Makefile.inc -delete
+}
+
 # A tree as an install leaves it, with the programs of this build.
 lab__tree() {	# LKROOT
 	local dir
@@ -149,11 +162,11 @@ lab__tree() {	# LKROOT
 	cp "$LK_SRC/etc/LKinit.config" "$1/etc" || return
 	lab__link "$1/bin" "$LK_BIN"/* "$LK_SRC"/bin/*
 	lab__link "$1/sbin" "$LK_BUILD"/sbin/*/*
-	ln -s "$LK_BUILD/lkadm" "$1"
+	mkdir -p "$1/lkadm/bin"
+	ln -s "$LK_BIN"/{getlocks,rlslocks,retstate} "$1/lkadm/bin"
+	lab__kits "$1"
 	ln -s "$LK_BUILD/lib/lk-exit.sh" "$LK_SRC"/lib/*.sh "$LK_SRC/lib/lkcli" "$1/lib"
-	cp -r "$LK_SRC/subsys" "$1"
 	cp -r "$LK_SRC/etc/events" "$1"
-	rm -f "$1/subsys/Makefile.inc"
 }
 
 lab__hosts() {

@@ -8,7 +8,6 @@ load standard
 setup() {
 	KIT=gen/app TAG=a/b ID=a/b
 	kit_tree "$KIT"
-	fake_perform_action
 	own=$BATS_TEST_TMPDIR/own
 	mkdir "$own"
 	own restore ': >"$LKROOT/up"'

@@ -9,7 +9,6 @@ load disk
 setup() {
 	KIT=gen/filesys TAG=fs1
 	kit_tree "$KIT"
-	fake_perform_action
 	disk_setup
 	ID=$MNT
 	data=$LKROOT/subsys/gen/resources/filesys

@@ -9,7 +9,6 @@ load net
 setup() {
 	KIT=comm/ip TAG=ip1 ID=10.7.0.10
 	kit_tree "$KIT"
-	fake_perform_action
 	net_setup
 	data=$LKROOT/subsys/comm/resources/ip
 	tunables IP_PINGTRIES=1 IP_MAX_LINKCHK=0

@@ -8,7 +8,6 @@ load standard
 
 setup() {
 	kit_tree
-	fake_perform_action
 	KIT=gen/mine TAG=a/b ID=one
 	actions=$LKROOT/subsys/gen/resources/mine/actions
 	programs=$LKROOT/lkadm/subsys/gen/mine/bin

@@ -79,7 +79,7 @@ kit_is_up() {
 	fi
 }
 
-protect() { ins_create -a gen -r qsp -t "$TAG" -i "$ID" "$@"; }
+protect() { ins_create -a gen -r qsp -t "$TAG" -i "$ID"; }
 
 @test "a unit: the standard tests" {
 	with_systemd

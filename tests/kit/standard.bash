@@ -44,36 +44,6 @@ kit_install() {	# ROOT APP/TYPE
 	[ ! -d "$from/bin" ] || cp -r "$from/bin" "$1/lkadm/subsys/$2/"
 }
 
-# perform_action for trees without the real one: finds the script, runs it, sets the state.
-fake_perform_action() {
-	rm -f "$LKROOT/bin"
-	mkdir "$LKROOT/bin"
-	ln -s "$LK_BIN"/* "$LKROOT/bin/"
-	rm -f "$LKROOT/bin/perform_action"
-	cat >"$LKROOT/bin/perform_action" <<-'EOF'
-	#!/bin/sh
-	while [ $# -gt 0 ]; do
-		case $1 in
-		-t) tag=$2; shift ;;
-		-a) action=$2; shift ;;
-		esac
-		shift
-	done
-	record=$(ins_list -f'|' -t "$tag") || exit
-	IFS='|' read -r _ app type _ id _ state _ <<-EOR
-	$record
-	EOR
-	[ "$action$state" != removeOSU ] || exit 0
-	if "$LKROOT/subsys/$app/resources/$type/actions/$action" -t "$tag" -i "$id"; then
-		[ "$action" = restore ] && ins_setst -t "$tag" -S ISP || ins_setst -t "$tag" -S OSU
-	else
-		exit 1
-	fi
-	EOF
-	chmod 755 "$LKROOT/bin/perform_action"
-	PATH=$LKROOT/bin:$PATH
-}
-
 # Run an action of the kit as perform_action does: action NAME [ARGUMENT...]
 action() {
 	local name=$1
@@ -241,8 +211,7 @@ kit_peer() {	# APP/TYPE...
 # shellcheck disable=SC2016
 peer_commands() {
 	local name
-	export LK_REAL_BIN=$LKROOT/bin PEER
-	[ ! -L "$LKROOT/bin" ] || LK_REAL_BIN=$LK_BIN
+	export LK_REAL_BIN=$LK_BIN PEER
 	for name in ins_create ins_list ins_remove dep_create eqv_list; do
 		stub "$name" 'prog=${0##*/}
 		if [ "$1 $2" = "-d beta" ]; then shift 2; LKROOT=$PEER exec "$LK_REAL_BIN/$prog" "$@"; fi

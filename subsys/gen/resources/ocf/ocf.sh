@@ -76,6 +76,7 @@ ocf_operation() {	# ACTION DEPTH FILE
 }
 
 ocf_begin() {	# ACTION "$@"
+	# shellcheck disable=SC2317	# not in programs, which undo otherwise
 	lk_undo() { ocf_undo; }
 	lk_begin "$@"
 	[ -n "$LK_ID" ] || lk_info

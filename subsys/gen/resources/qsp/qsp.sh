@@ -30,6 +30,7 @@ qsp_name_ok() {	# NAME
 }
 
 qsp_begin() {	# ACTION "$@"
+	# shellcheck disable=SC2317	# not in programs, which undo otherwise
 	lk_undo() { qsp_undo; }
 	lk_begin "$@"
 	qsp_limits
