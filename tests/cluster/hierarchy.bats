@@ -11,7 +11,7 @@ setup_file() {
 	service_up 2
 	local node
 	for node in alpha beta; do
-		lab sh "$node" 'typ_create -a gen -r app && mkdir etc/my &&
+		lab sh "$node" 'cd "$LKROOT" && mkdir etc/my &&
 			for a in start stop; do printf "#!/bin/sh\necho $a >>\$LKROOT/tmp/my\n" >etc/my/$a; chmod 755 etc/my/$a; done'
 	done
 }
@@ -65,12 +65,12 @@ create() {
 
 @test "an extension whose programs are all killed is completed by running it again" {
 	create
-	lab sh alpha 'sed -i "2i echo \$\$ >\"\$LKROOT/tmp/pid\"; mv \"\$LKROOT/tmp/pid\" \"\$LKROOT/tmp/here\"; exec sleep 60" lkadm/subsys/gen/app/bin/extend'
-	lab spawn alpha sh -c 'echo $$ >tmp/cli; exec lkcli resource extend --tag my --dest beta'
+	lab sh alpha 'cd "$LKROOT" && sed -i "2i echo \$\$ >\"\$LKROOT/tmp/pid\"; mv \"\$LKROOT/tmp/pid\" \"\$LKROOT/tmp/here\"; exec sleep 60" lkadm/subsys/gen/app/bin/extend'
+	lab spawn alpha sh -c 'echo $$ >"$LKROOT/tmp/cli"; exec lkcli resource extend --tag my --dest beta'
 	wait_until 20 test -e "$(lab root alpha)/tmp/here"
 	on beta ins_create -a gen -r app -t my -i my
-	lab sh alpha 'kill -KILL $(cat tmp/cli tmp/here); sed -i 2d lkadm/subsys/gen/app/bin/extend'
-	wait_until 20 lab sh alpha '! kill -0 $(cat tmp/here) 2>/dev/null'
+	lab sh alpha 'cd "$LKROOT" && kill -KILL $(cat tmp/cli tmp/here); sed -i 2d lkadm/subsys/gen/app/bin/extend'
+	wait_until 20 lab sh alpha '! kill -0 $(cat "$LKROOT/tmp/here") 2>/dev/null'
 	on alpha lkcli resource extend --tag my --dest beta
 	[ "$(instances beta) $(on beta eqv_list -t my -f:)" = 'my:OSU beta:my:alpha:my:SHARED:10:1' ]
 	[ -z "$(on alpha flg_list)" ]
