@@ -344,6 +344,10 @@
 #define LK_M_NET_FOREIGN 701033, 1, \
 	"comm path %s to %s: there is other data on the device: nothing is written; " \
 	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
+/* lkwhy */
+#define LK_M_NO_STORY 700580, LK_EX_NOENT, "nothing is known of \"%s\""
+#define LK_M_BAD_SINCE 700581, LK_EX_ARG, \
+	"--since \"%s\": a time such as 10m, 2h, 3d or 2026-11-25T20:00 is needed"
 /* network addresses, for kits */
 #define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
 #define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"

@@ -23,7 +23,7 @@ cluster() {
 	for one; do
 		names+=("${one%:*}")
 	done
-	DOWN=${DEAD:-} FAKELCM_STATES=" ${DEAD:-}" far "${names[@]}"
+	DOWN=${DEAD:-} FAKELCM_STATUS=" ${DEAD:-}" far "${names[@]}"
 	for one; do
 		name=${one%:*}
 		copies "$name"
