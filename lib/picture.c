@@ -13,6 +13,7 @@
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/picfile.h"
+#include "lk/proc.h"
 #include "lk/rec.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
@@ -42,12 +43,23 @@ static bool is_bar(const char *flag)
 
 /* ---- reporting ---- */
 
+/* What this system has taken over and is restoring counts for others as in service: a better system that starts
+ * meanwhile must not take it away. */
+static enum lk_state state_for_others(const struct lk_lcd *lcd, const struct lk_ins *ins,
+				      const struct lk_epoch *record)
+{
+	bool ours = record && !strcmp(record->owner, lcd->local);
+	bool starts = ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder);
+
+	return ours && starts ? LK_ISP : ins->state;
+}
+
 static void report_instance(const struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_buf *report)
 {
 	const struct lk_epoch *record = lk_epoch_get(lcd, ins->tag);
 	char epoch[LK_NUMBER_TEXT];
 	const char *fields[] = {
-		[KIND] = "instance", [NAME] = ins->tag, [STATE] = lk_state_names[ins->state],
+		[KIND] = "instance", [NAME] = ins->tag, [STATE] = lk_state_names[state_for_others(lcd, ins, record)],
 		[EPOCH] = epoch, [OWNER] = record ? record->owner : "",
 		[INIT] = lk_init_names[ins->init], [SWITCHBACK] = lk_switchback_names[ins->switchback],
 	};
