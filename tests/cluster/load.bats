@@ -66,8 +66,8 @@ inside_logged() {	# NODE TEXT
 no_false_alarm() {
 	[ "$(downs)" = "$BEFORE" ]
 	[ -z "$(events alpha)$(events beta)" ]
-	! inside_logged alpha 'SAFETY CHECK'
-	! inside_logged beta 'SAFETY CHECK'
+	run ! inside_logged alpha 'SAFETY CHECK'
+	run ! inside_logged beta 'SAFETY CHECK'
 }
 
 # Until killed by its word LOAD: a core each that never rests; memory taken, touched and given back, half
@@ -160,7 +160,7 @@ load_node() {	# NODE
 	wait_until 10 paths_are alpha beta DEAD DEAD
 	on beta pkill -CONT '^lcm'
 	wait_until 20 all_alive
-	! inside_logged beta 'SAFETY CHECK for "alpha" timed out'
+	run ! inside_logged beta 'SAFETY CHECK for "alpha" timed out'
 	expect 0 on beta lcdremexec -d alpha -- lcduname
 	lines_are alpha
 }
