@@ -75,6 +75,12 @@ epochs_are() {
 	epochs_are ip1:3:beta
 }
 
+@test "that another system has stopped what is in service here makes this one the owner" {
+	in_service
+	expect 0 lk_epoch -t ip1 -e 4 -o -
+	epochs_are app1:1:alpha ip1:5:alpha vol1:1:alpha
+}
+
 @test "several are set at once, each by itself" {
 	lk_epoch -t ip1 -e 3 -o beta
 	lk_epoch -t vol1 -e 7 -o beta

@@ -55,6 +55,19 @@ decides() {	# TAG WHAT WHY
 	[[ $output == *:ISP:* ]]
 }
 
+@test "-R: what is being restored here counts as in service for others, once this system owns it" {
+	printf '#!/bin/sh\nlk_picture -R >>"%s"\n' "$R" >"$LKROOT/subsys/gen/resources/app/actions/restore"
+	chmod 755 "$LKROOT/subsys/gen/resources/app/actions/restore"
+	lk_epoch -t app1 -e 4 -o alpha
+	expect 0 perform_action -G -s -t app1 -a restore
+	grep -q "$(printf 'instance\tapp1\tISP\t4\talpha')" "$R"
+	perform_action -G -s -t app1 -a remove
+	: >"$R"
+	lk_epoch -t app1 -e 9 -o beta
+	lk_picture -R >"$R"
+	grep -q "$(printf 'instance\tapp1\tOSU\t9\tbeta')" "$R"
+}
+
 @test "the picture has systems, resources and copies, and what is not known as '?'" {
 	expect 0 lk_picture
 	[ "${lines[0]}" = 'self alpha' ]
