@@ -15,9 +15,8 @@
 . "$LKROOT/lib/lk-exit.sh"
 
 LK_GRACE=${LK_GRACE:-3}	# seconds from TERM to KILL; below the 5 that a script itself is given
-LK_SEP=$(printf '\001')	# between the fields of ins_list and its kin
 LK_TUNABLES=$LKROOT/etc/default/LifeKeeper
-LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_child=''
+LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_child='' lk_settings=''
 
 # ---- the log ----
 
@@ -205,16 +204,32 @@ lk_file_name() {	# TAG; the name is LK_VALUE
 
 # ---- tunables ----
 
+# The file once, as read asks the kernel for each single byte of it: lines NAME=VALUE.
+lk_read_settings() {
+	local line
+	lk_settings='
+'
+	[ -r "$LK_TUNABLES" ] || return 0
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		[A-Za-z]*=*) lk_settings="$lk_settings$line
+" ;;
+		esac
+	done <"$LK_TUNABLES"
+}
+
 # A number from lk-tunables(5), as LK_VALUE. What is no number from MIN to MAX counts as DEFAULT.
 lk_number() {	# NAME DEFAULT MIN MAX
-	local line value="$2"
-	if [ -r "$LK_TUNABLES" ]; then
-		while IFS= read -r line || [ -n "$line" ]; do
-			case $line in
-			"$1="* | "export $1="*) value=${line#*=} ;;
-			esac
-		done <"$LK_TUNABLES"
-	fi
+	local line value="$2" IFS='
+'
+	[ -n "$lk_settings" ] || lk_read_settings
+	set -f
+	for line in $lk_settings; do
+		case $line in
+		"$1="* | "export $1="*) value=${line#*=} ;;
+		esac
+	done
+	set +f
 	value=${value%%#*}
 	value=${value%"${value##*[! 	]}"}
 	case $value in

@@ -111,17 +111,19 @@ static void flush_world(struct net *net)
 	}
 }
 
+/* When the last path dies, main must know first whether the host has answered. */
 void net_bus_flush(struct net *net)
 {
 	flush_world(net);
+	for (uint8_t i = 0; i < BUS_PEERS_MAX; i++)
+		if (net->peer[i].used)
+			flush_probe(net, &net->peer[i], i);
 	for (struct net_path *p = net->path; p < net->path + BUS_PATHS_MAX; p++)
 		if (p->used && p->dirty)
 			flush_path(net, p);
 	for (uint8_t i = 0; i < BUS_PEERS_MAX; i++)
-		if (net->peer[i].used) {
+		if (net->peer[i].used)
 			flush_peer(net, &net->peer[i], i);
-			flush_probe(net, &net->peer[i], i);
-		}
 }
 
 void net_bus_room(struct net *net)

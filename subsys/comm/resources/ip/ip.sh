@@ -47,11 +47,16 @@ ip_family() {
 # address as it is there, with its prefix; IP_WORDS, what the kernel says of it; IP_OTHERS, all other
 # addresses "DEV ADDRESS/PREFIX", a line each; IP_LINKS, the interfaces whose link is up.
 ip_look() {
-	local all line dev=''
+	local all line dev='' IFS
 	all=$(ip_do ip address show) ||
 		lk_unknown 710100 "the network interfaces cannot be listed"
 	IP_ON='' IP_HELD='' IP_WORDS='' IP_OTHERS='' IP_LINKS=' '
-	while read -r line; do
+	# not with read, which asks the kernel for each single byte
+	IFS='
+'
+	set -f
+	for line in $all; do
+		line=${line#"${line%%[! ]*}"}
 		case $line in
 		[0-9]*': '*': <'*)
 			dev=${line#*: }
@@ -70,9 +75,8 @@ ip_look() {
 "
 			;;
 		esac
-	done <<-EOF
-	$all
-	EOF
+	done
+	set +f
 }
 
 ip_has_link() {	# DEV
