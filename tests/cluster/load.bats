@@ -126,7 +126,7 @@ load_node() {	# NODE
 
 @test "a clock that is stepped kills nobody, and a death is noticed at a stepped time" {
 	local step node before
-	for step in 3600 -7200 86400.5 -82800.5; do
+	for step in 86400.5 -93600.5; do
 		for node in alpha beta; do
 			lab step $node $step
 			before=$(now_ms)
