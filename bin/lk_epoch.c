@@ -6,6 +6,7 @@
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
 #include "lk/epoch.h"
+#include "lk/exchange.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
@@ -86,12 +87,20 @@ static void keep_worst(struct lk_cmd *cmd, const struct lk_err *err)
 		cmd->err = *err;
 }
 
-static int set_one(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)
+static int set_one(struct lk_lcd *lcd, const struct lk_epoch *said, bool *kept, struct lk_err *err)
 {
 	struct lk_ins *ins;
 	int rc = lk_ins_get(lcd, said->tag, &ins, err);
 
-	return rc < 0 ? rc : lk_epoch_set(lcd, said, err);
+	if (rc == 0)
+		rc = lk_epoch_set(lcd, said, err);
+	/* a stop of what two systems had, for instance after a split brain: it is in service here, so it is ours */
+	if (rc > 0 && ins->state == LK_ISP && ins->resv == LK_RESV_NONE &&
+	    !strcmp(said->owner, LK_EPOCH_NOBODY)) {
+		*kept = true;
+		rc = lk_epoch_raise(lcd, said->tag, err);
+	}
+	return rc;
 }
 
 /* Each for itself; then all that could be set in one change. */
@@ -99,15 +108,18 @@ static int set_all(struct lk_cmd *cmd, const struct lk_epoch *said, int n)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err err;
-	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_INS, &cmd->err);
+	bool kept = false;
+	int rc = lk_lcd_begin(&lcd, LK_T_EPOCH | LK_T_INS | LK_T_SYS, &cmd->err);
 
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < n; i++)
-		if (set_one(&lcd, &said[i], &err) < 0)
+		if (set_one(&lcd, &said[i], &kept, &err) < 0)
 			keep_worst(cmd, &err);
 	if (lcd.dirty && lk_lcd_commit(&lcd, &err) < 0)
 		keep_worst(cmd, &err);
+	else if (kept)
+		lk_exchange();	/* who has stopped it shall know */
 	return -cmd->err.code;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lk/boot.h"
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
 #include "lk/gather.h"
@@ -21,6 +22,8 @@ static int print_report(struct lk_cmd *cmd)
 	struct lk_buf LK_AUTO_BUF report = { 0 };
 	int rc = lk_lcd_read(&lcd, LK_T_PICTURE, &cmd->err);
 
+	if (rc == 0)
+		rc = lk_boot_doubt(&lcd, &cmd->err);
 	if (rc < 0)
 		return rc;
 	lk_picture_report(&lcd, &report);

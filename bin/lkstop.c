@@ -112,11 +112,13 @@ static void forbid_failover(struct stop *s, const char *command, bool quiet)
 
 /* ---- resources ---- */
 
+/* Or about to be: the handler of an event, or an operator, may be restoring it right now. */
 static bool in_service(const struct stop *s, unsigned node)
 {
-	enum lk_state state = s->graph.node[node]->state;
+	const struct lk_ins *ins = s->graph.node[node];
 
-	return state == LK_ISP || state == LK_ISU;
+	return ins->state == LK_ISP || ins->state == LK_ISU ||
+	       (ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder));
 }
 
 static void blocked_by(struct stop *s, unsigned node, unsigned up)
@@ -333,6 +335,18 @@ static void prepare(struct stop *s)
 		forbid_failover(s, "flg_create", false);
 }
 
+/* A system that came back while we were at work may have made an event restore what we had stopped. Now that
+ * the daemons are gone nothing does that any more. What could not be removed before is not tried again. */
+static int stop_again(struct stop *s)
+{
+	if (s->keep || s->failed)
+		return 0;
+	lk_lcd_close(&s->lcd);
+	int rc = lk_lcd_read(&s->lcd, LK_T_ALL, &s->cmd->err);
+
+	return rc < 0 ? rc : stop_resources(s);
+}
+
 static int stop(struct stop *s)
 {
 	int rc = lk_lcd_read(&s->lcd, LK_T_ALL, &s->cmd->err);
@@ -350,7 +364,10 @@ static int stop(struct stop *s)
 		trouble(s, &s->cmd->err, LK_LOG_ERROR);
 		s->failed = true;
 	}
-	return stop_daemons(s);
+	rc = stop_daemons(s);
+	if (rc == 0)
+		rc = stop_again(s);
+	return rc;
 }
 
 static int run(struct lk_cmd *cmd)

@@ -22,6 +22,23 @@ static void print_line(void *arg, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+/* ---- what would be done ---- */
+
+static void show_step(void *arg, const char *sys, const char *action, const char *tag, const char *why)
+{
+	(void)arg;
+	printf("%s %s %s: %s\n", sys, action, tag, why);
+}
+
+static int show(struct lk_cmd *cmd, const struct lk_act *act)
+{
+	struct lk_act_shown shown = { .step = show_step };
+
+	return lk_act_show(act, &shown, &cmd->err);
+}
+
+/* ---- doing it ---- */
+
 /* The operation that called us may hold the admin lock: then the scripts are told so. */
 static int run_post(struct lk_cmd *cmd, struct lk_global *global)
 {
@@ -90,6 +107,8 @@ static int run_hierarchy(struct lk_cmd *cmd, enum lk_plan_kind kind, const struc
 
 	if (rc <= 0)
 		return rc;
+	if (lk_cmd_given(cmd, 'D'))
+		return show(cmd, &act);
 	return lk_cmd_given(cmd, 'G') ? run_work(cmd, &work) : run_bracketed(cmd, &work, notice);
 }
 
@@ -106,6 +125,10 @@ static int run_other(struct lk_cmd *cmd, const struct lk_notice *notice)
 
 	if (rc < 0)
 		return rc;
+	if (lk_cmd_given(cmd, 'D')) {
+		printf("%s %s: only this one\n", other.action, other.tag);
+		return 0;
+	}
 	if (strcmp(other.action, "delete") != 0 || lk_cmd_given(cmd, 'G'))
 		return run_work(cmd, &work);
 	return run_bracketed(cmd, &work, notice);
@@ -133,6 +156,8 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 	if (!act.release_for)
 		return lk_fail(&cmd->err, LK_M_OPT_MISSING, 'o');
 	int rc = lk_act_check(&act, &cmd->err);
+	if (rc > 0 && lk_cmd_given(cmd, 'D'))
+		return show(cmd, &act);
 	return rc <= 0 ? rc : lk_act_run(&act, &cmd->err);
 }
 
@@ -163,14 +188,15 @@ static const struct lk_opt options[] = {
 	{ 't', LK_OPT_VALUE, "tag-name", "the resource", NULL },
 	{ 'a', LK_OPT_VALUE, "action-name", "restore, remove, or another action of its type", NULL },
 	{ 'K', LK_OPT_FLAG, NULL, "a remove that nobody wants to last: this system stays the owner", "keep-owner" },
+	{ 'D', LK_OPT_FLAG, NULL, "print what would be done, and do nothing", "dry-run" },
 	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
 	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]\n"
-		    "perform_action --release -o othersys tag ...",
+	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]\n"
+		    "perform_action --release [--dry-run] -o othersys tag ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,
 	.max_operands = -1,

@@ -26,16 +26,18 @@ struct command {
 	int argc;
 };
 
-/* PROG [FLAG] -o OWNER */
+#define HEAD 5
+
+/* PROG [FLAG] [FLAG] -o OWNER; what is NULL is left out. */
 static int begin_command(struct lk_act_run *run, struct command *command,
-			 const char *const head[static 4], struct lk_err *err)
+			 const char *const head[static HEAD], struct lk_err *err)
 {
 	command->argc = 0;
 	command->argv = lk_arena_alloc(&run->lcd.arena,
-				       (run->lcd.neqv + 6) * sizeof(*command->argv));
+				       (run->lcd.neqv + HEAD + 1) * sizeof(*command->argv));
 	if (!command->argv)
 		return lk_fail_nomem(err);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < HEAD; i++)
 		if (head[i])
 			command->argv[command->argc++] = (char *)head[i];
 	return 0;
@@ -72,7 +74,8 @@ static void warn(const struct lk_act_run *run, unsigned number, const char *text
 				    .text = text };
 	struct lk_err ignored;
 
-	lk_log(&run->lcd.tree, &line, &ignored);
+	if (!run->showing)
+		lk_log(&run->lcd.tree, &line, &ignored);
 	lk_notice(run->act->notice, "%s", text);
 }
 
@@ -113,7 +116,8 @@ static int ask_release(struct lk_act_run *run, const char *sys, struct lk_err *e
 	struct command command;
 	const struct lk_eqv *eqv;
 	size_t at = 0;
-	const char *const head[] = { "perform_action", "--release", "-o", run->lcd.local };
+	const char *const head[HEAD] = { "perform_action", "--release", run->showing ? "--dry-run" : NULL,
+					 "-o", run->lcd.local };
 	int code, rc = begin_command(run, &command, head, err);
 
 	while (rc == 0 && (eqv = next_eqv(run, sys, &at)))
@@ -187,7 +191,7 @@ struct push {
 static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const struct push *push,
 		       struct lk_err *err)
 {
-	const char *const head[] = { "lk_epoch", NULL, "-o", push->owner }, *sys = push->sys;
+	const char *const head[HEAD] = { "lk_epoch", NULL, NULL, "-o", push->owner }, *sys = push->sys;
 	struct lk_err silent, note;
 	struct command command;
 	const struct lk_eqv *eqv;
@@ -266,7 +270,7 @@ int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
 
 	if (rc > 0) {
 		rc = release_there(run, err);
-		if (rc == 0)
+		if (rc == 0 && !run->showing)
 			rc = take_ownership(run, err);
 	}
 	return rc;

@@ -56,6 +56,14 @@ static const struct lk_ins *find_foreign(const struct lk_act_run *run, pid_t *pi
 	return NULL;
 }
 
+#define REMOVE_FAILED "remove action has failed"
+
+/* What could not be taken out of service may still run, whatever its state is called. */
+static bool is_stuck(const struct lk_ins *ins)
+{
+	return ins->state == LK_OSF && !strcmp(ins->reason, REMOVE_FAILED);
+}
+
 bool lk_act_busy(const struct lk_plan *plan)
 {
 	pid_t pid;
@@ -63,7 +71,7 @@ bool lk_act_busy(const struct lk_plan *plan)
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct lk_ins *ins = lk_plan_ins(plan, i);
 
-		if (ins->state == LK_ISP || ins->state == LK_ISU || is_foreign(ins, &pid))
+		if (ins->state == LK_ISP || ins->state == LK_ISU || is_stuck(ins) || is_foreign(ins, &pid))
 			return true;
 	}
 	return false;
@@ -218,7 +226,7 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 		return;
 	if (!step->good)
 		set_state(lcd, ins, LK_OSF, restore ? "restore action has failed"
-						    : "remove action has failed");
+						    : REMOVE_FAILED);
 	else if (restore)
 		set_state(lcd, ins, LK_ISP, "restore action has succeeded");
 	else
@@ -233,7 +241,8 @@ static bool settle(struct lk_act_run *run, struct lk_act_step *step, struct lk_i
 {
 	bool up = ins->state == LK_ISP || ins->state == LK_ISU;
 
-	if (up != (run->act->what.kind == LK_PLAN_RESTORE))
+	if (up != (run->act->what.kind == LK_PLAN_RESTORE) || (up && run->act->what.again) ||
+	    (run->act->release_for && is_stuck(ins)))
 		return false;
 	if (ins->state == LK_ISU)
 		set_state(lcd, ins, LK_ISP, ins->reason);

@@ -64,6 +64,21 @@ static void set_states(struct lk_lcd *lcd, bool same_boot)
 	}
 }
 
+int lk_boot_doubt(struct lk_lcd *lcd, struct lk_err *err)
+{
+	char now[MARK_MAX], last[MARK_MAX];
+	int rc = this_boot(now, err);
+
+	if (rc == 0)
+		rc = last_boot(&lcd->tree, last, err);
+	if (rc < 0 || !*last || !strcmp(now, last))
+		return rc;
+	for (size_t i = 0; i < lcd->nins; i++)
+		if (lcd->ins[i].state == LK_ISP || lcd->ins[i].state == LK_ISU)
+			lcd->ins[i].state = LK_ILLSTATE;
+	return 0;
+}
+
 int lk_boot_begin(struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;

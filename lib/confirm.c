@@ -61,16 +61,13 @@ static char read_answer(int fd)
 	return pread(fd, &answer, 1, 0) == 1 && (answer == 'y' || answer == 'n') ? answer : 0;
 }
 
-static int wait_for_answer(int fd, unsigned long long seconds, char *answer, struct lk_err *err)
+static int wait_for_answer(int fd, const struct lk_wait *wait, unsigned long long seconds, struct lk_err *err)
 {
 	int64_t deadline = lk_now_ms() + (int64_t)seconds * 1000;
-	struct lk_wait wait;
 	int rc = 0;
 
-	lk_wait_begin(&wait);
-	while (rc == 0 && !(*answer = read_answer(fd)) && lk_now_ms() < deadline)
-		rc = lk_wait_nap(&wait, err);
-	lk_wait_end(&wait);
+	while (rc == 0 && !read_answer(fd) && lk_now_ms() < deadline)
+		rc = lk_wait_nap(wait, err);
 	return rc;
 }
 
@@ -87,21 +84,30 @@ static int open_question(const struct lk_tree *tree, const char *path, struct lk
 	return fd;
 }
 
-static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long long limits[2],
-	       struct lk_err *err)
+static void say_question(const struct lk_tree *tree, const char *sys, const unsigned long long limits[2])
 {
-	char path[LK_PATH_MAX + 64], text[700], answer = 0;
+	char text[700];
+
+	snprintf(text, sizeof(text),
+		 "failover of \"%s\" waits for confirmation: lk_confirmso -y -s %s, or -n; in %llu s %s", sys,
+		 sys, limits[0], limits[1] ? "it is abandoned" : "it goes on");
+	say(tree, text);
+}
+
+static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long long limits[2],
+	       const struct lk_wait *wait, struct lk_err *err)
+{
+	char path[LK_PATH_MAX + 64], text[700];
 
 	path_of(sys, path);
 	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, err);
 	if (fd < 0)
 		return fd;
-	snprintf(text, sizeof(text), "failover of \"%s\" waits for confirmation: lk_confirmso -y -s %s, or -n; in %llu s %s",
-		 sys, sys, limits[0], limits[1] ? "it is abandoned" : "it goes on");
-	say(&lcd->tree, text);
+	say_question(&lcd->tree, sys, limits);
 	int rc = send_event(&lcd->tree, sys, err);
 	if (rc == 0)
-		rc = wait_for_answer(fd, limits[0], &answer, err);
+		rc = wait_for_answer(fd, wait, limits[0], err);
+	char answer = read_answer(fd);
 	unlinkat(lcd->tree.fd, path, 0);
 	if (rc < 0)
 		return rc;
@@ -116,6 +122,7 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err
 {
 	unsigned long long limits[2] = { CONFIRM_SECONDS, 0 };
 	char flag[LK_SYS_MAX + 16];
+	struct lk_wait wait;
 
 	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
 	if (!lk_flg_find(lcd, flag))
@@ -123,7 +130,13 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err
 	int rc = lk_tunable_number(&lcd->tree, "CONFIRMSOTO", 0, LK_INTERVAL_MAX, &limits[0], err);
 	if (rc >= 0)
 		rc = lk_tunable_number(&lcd->tree, "CONFIRMSODEF", 0, 1, &limits[1], err);
-	return rc < 0 ? rc : ask(lcd, sys, limits, err);
+	if (rc < 0)
+		return rc;
+	/* from before there is a question until it is gone, so that a signal leaves none behind */
+	lk_wait_begin(&wait);
+	rc = ask(lcd, sys, limits, &wait, err);
+	lk_wait_end(&wait);
+	return rc;
 }
 
 int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)

@@ -21,6 +21,7 @@ static const struct {
 	[LK_WHY_NO_QUORUM] = { "this node has no quorum" },
 	[LK_WHY_REFUSED] = { "a flag keeps it off this node after a failure of %s" },
 	[LK_WHY_OWNER_DIED] = { "%s, which had it in service, is dead, and no better system is left" },
+	[LK_WHY_HANDED_ON] = { "%s took it over, could not bring it in service, and handed it on" },
 	[LK_WHY_STOPPED] = { "it was in service nowhere" },
 	[LK_WHY_STOPPED_RECOVER] = { "it was in service nowhere, and RECOVER_STOPPED_HIERARCHIES is set" },
 	[LK_WHY_OTHER_OWNER] = { "by the record %s has it in service" },
@@ -33,6 +34,7 @@ static const struct {
 	[LK_WHY_OLDER_RECORD] = { "%s has it in service by a newer record" },
 	[LK_WHY_NEWER_RECORD] = { "%s has it in service by an older record and must give way" },
 	[LK_WHY_SAME_RECORD] = { "%s has it in service, too, by a record of the same epoch" },
+	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy: an operator has to choose its owner" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -41,13 +43,14 @@ const char *const lk_why_names[] = {
 	[LK_WHY_HERE] = "here", [LK_WHY_ELSEWHERE] = "elsewhere",
 	[LK_WHY_NOT_CONCERNED] = "not-concerned", [LK_WHY_NO_QUORUM] = "no-quorum",
 	[LK_WHY_REFUSED] = "refused", [LK_WHY_OWNER_DIED] = "owner-died",
+	[LK_WHY_HANDED_ON] = "handed-on",
 	[LK_WHY_STOPPED] = "stopped", [LK_WHY_STOPPED_RECOVER] = "stopped-recover",
 	[LK_WHY_OTHER_OWNER] = "other-owner", [LK_WHY_BETTER] = "better",
 	[LK_WHY_MAY_RUN] = "may-run", [LK_WHY_INIT_ISP] = "init-isp",
 	[LK_WHY_INIT_OSU] = "init-osu", [LK_WHY_AUTORES] = "autores",
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
-	[LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
+	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
 /* One resource at one event. */
@@ -118,7 +121,7 @@ static bool takes(const struct question *q, unsigned sys)
 {
 	uint32_t dead = 1u << q->sys | (q->owner >= 0 ? 1u << q->owner : 0);
 
-	return !(q->pic->sys[sys].refuses & dead);
+	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead);
 }
 
 /* The ALIVE system of a better priority than ours that passes the test, or -1. */
@@ -177,6 +180,9 @@ static struct lk_decision decide_down(const struct question *q)
 	/* K26, EV8: what was stopped stays stopped */
 	if (!recover && q->owner < 0)
 		return decide(LK_DO_LEAVE, LK_WHY_STOPPED, -1);
+	/* the one that failed has chosen this system, by flags of its own */
+	if (!recover && q->pic->sys[q->owner].failed)
+		return decide(LK_DO_RESTORE, LK_WHY_HANDED_ON, q->owner);
 	if (!recover && q->pic->sys[q->owner].life != LK_LIFE_DEAD)
 		return decide(LK_DO_LEAVE, LK_WHY_OTHER_OWNER, q->owner);
 	if ((other = better(q, passes_down)) >= 0)
@@ -186,14 +192,16 @@ static struct lk_decision decide_down(const struct question *q)
 	return decide(LK_DO_RESTORE, LK_WHY_OWNER_DIED, q->owner);
 }
 
-/* Both have it in service: the newer record counts (design 3.5). */
+/* Both have it in service: the newer record counts (design 3.5). The older one is replaced before its system gives
+ * way, so that one and the same record on both sides speaks for the system that it names. */
 static struct lk_decision decide_both(const struct question *q, int other)
 {
 	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
+	bool same = q->own->epoch == theirs->epoch && q->own->owner == theirs->owner;
 
-	if (q->own->epoch < theirs->epoch)
+	if (q->own->epoch < theirs->epoch || (same && theirs->owner == other))
 		return decide(LK_DO_YIELD, LK_WHY_OLDER_RECORD, other);
-	if (q->own->epoch > theirs->epoch)
+	if (q->own->epoch > theirs->epoch || (same && q->own->owner == q->pic->self))
 		return decide(LK_DO_LEAVE, LK_WHY_NEWER_RECORD, other);
 	return decide(LK_DO_SPLIT, LK_WHY_SAME_RECORD, other);
 }
@@ -244,6 +252,13 @@ static bool switches_back(const struct question *q, int other)
 	       q->own->priority < theirs->priority && better(q, passes_init) < 0;
 }
 
+/* What an owner left behind that was stopped in order stays where it is, too, when a third system comes back. */
+static bool waits_for_owner(const struct question *q)
+{
+	return q->owner != q->pic->self && q->pic->sys[q->owner].life != LK_LIFE_ALIVE &&
+	       q->pic->sys[q->pic->self].refuses & 1u << q->owner;
+}
+
 /* 5.6.4. */
 static struct lk_decision decide_up(const struct question *q)
 {
@@ -263,6 +278,8 @@ static struct lk_decision decide_up(const struct question *q)
 	/* what an operator stopped stays stopped, also when a cable is plugged in again */
 	if (q->owner < 0)
 		return mark_osu(q, LK_WHY_STOPPED, -1);
+	if (waits_for_owner(q))
+		return mark_osu(q, LK_WHY_REFUSED, q->owner);
 	if (q->own->init == LK_INIT_OSU)
 		return mark_osu(q, LK_WHY_INIT_OSU, -1);
 	if (q->own->init == LK_INIT_ISP)
@@ -270,6 +287,11 @@ static struct lk_decision decide_up(const struct question *q)
 	if ((other = better(q, passes_init)) >= 0)
 		return mark_osu(q, LK_WHY_BETTER, other);
 	return decide(LK_DO_RESTORE, LK_WHY_NOWHERE, -1);
+}
+
+static bool moves(enum lk_what what)
+{
+	return what == LK_DO_RESTORE || what == LK_DO_SWITCHBACK || what == LK_DO_YIELD;
 }
 
 void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned sys,
@@ -288,6 +310,8 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 		q.owner = lk_decide_owner(picture, q.res, &epoch);
 		q.own = copy_of(picture, q.res, picture->self);
 		decision[i] = q.own ? rules[event](&q) : decide(LK_DO_LEAVE, LK_WHY_SAME, -1);
+		if (q.res->split && moves(decision[i].what))
+			decision[i] = decide(LK_DO_LEAVE, LK_WHY_SPLIT_OPEN, -1);
 	}
 }
 
@@ -299,7 +323,9 @@ int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *r
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
 		const struct lk_pic_copy *copy = &picture->copy[i];
 
-		if (copy->epoch > *epoch) {
+		/* whoever took it over beats whoever stopped it, as in lk_epoch_set() */
+		if (copy->epoch > *epoch ||
+		    (copy->epoch == *epoch && *epoch && owner < 0 && copy->owner >= 0)) {
 			*epoch = copy->epoch;
 			owner = copy->owner;
 		}

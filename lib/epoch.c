@@ -67,6 +67,11 @@ int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	return change_owner(lcd, tag, LK_EPOCH_NOBODY, err);
 }
 
+static bool is_nobody(const struct lk_epoch *record)
+{
+	return !strcmp(record->owner, LK_EPOCH_NOBODY);
+}
+
 int lk_epoch_set(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)
 {
 	struct lk_epoch *old = lk_epoch_get(lcd, said->tag);
@@ -76,11 +81,13 @@ int lk_epoch_set(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err 
 		return rc;
 	if (old && said->epoch < old->epoch)
 		return lk_fail(err, LK_M_OLD_EPOCH, said->epoch, said->tag, old->epoch);
-	if (old && said->epoch == old->epoch && strcmp(said->owner, old->owner) != 0)
+	bool same = old && said->epoch == old->epoch && !strcmp(said->owner, old->owner);
+	/* a release that a take-over overtook: it was taken, by whoever did not know that it had been stopped */
+	if (same || (old && said->epoch == old->epoch && is_nobody(said)))
+		return 0;
+	if (old && said->epoch == old->epoch && !is_nobody(old))
 		return lk_fail(err, LK_M_SPLIT_BRAIN, said->tag, old->epoch, old->owner,
 			       said->owner);
-	if (old && said->epoch == old->epoch)
-		return 0;
 	rc = put(lcd, old, said, err);
 	return rc < 0 ? rc : 1;
 }

@@ -26,6 +26,22 @@ static bool newest(const struct lk_picture *picture, const struct lk_pic_res *re
 	return owner != LK_PIC_NORECORD;
 }
 
+/* Is this record newer than that of the copy, by the rule of lk_epoch_set()? */
+static bool is_news(const struct lk_pic_copy *copy, const struct lk_epoch *said)
+{
+	bool taken = copy->owner == LK_PIC_NOBODY && strcmp(said->owner, LK_EPOCH_NOBODY) != 0;
+
+	return copy->epoch < said->epoch || (copy->epoch == said->epoch && taken);
+}
+
+/* What has changed here since the others were asked stands: it is no reason not to take over the rest. */
+static int adopt(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)
+{
+	int rc = lk_epoch_set(lcd, said, err);
+
+	return rc == -LK_EX_ARG || rc == -LK_EX_INTERNAL ? 0 : rc;
+}
+
 int lk_exchange_adopt(const struct lk_picture *picture, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -35,8 +51,8 @@ int lk_exchange_adopt(const struct lk_picture *picture, struct lk_err *err)
 		const struct lk_pic_res *res = &picture->res[i];
 		struct lk_epoch said;
 
-		if (newest(picture, res, &said) && said.epoch > picture->copy[res->first].epoch)
-			rc = lk_epoch_set(&lcd, &said, err);
+		if (newest(picture, res, &said) && is_news(&picture->copy[res->first], &said))
+			rc = adopt(&lcd, &said, err);
 	}
 	if (rc >= 0 && lcd.dirty)
 		return lk_lcd_commit(&lcd, err);
@@ -61,7 +77,7 @@ static bool lacks(const struct lk_picture *picture, const struct lk_pic_res *res
 		const struct lk_pic_copy *copy = &picture->copy[i];
 
 		if (copy->sys == sys)
-			return copy->state != LK_PIC_UNSEEN && copy->epoch < said->epoch;
+			return copy->state != LK_PIC_UNSEEN && is_news(copy, said);
 	}
 	return false;
 }
@@ -97,14 +113,14 @@ static void tell(struct telling *t, const char *owner)
 	t->argc = 3;
 	for (unsigned i = 0; i < t->picture->nres; i++) {
 		const struct lk_pic_res *res = &t->picture->res[i];
-		const char *tag = other_tag(t->lcd, res->tag, t->picture->sys[t->sys].name);
 		struct lk_epoch said;
 		char *word;
 
-		if (!tag || !newest(t->picture, res, &said) || strcmp(said.owner, owner) ||
+		if (!newest(t->picture, res, &said) || strcmp(said.owner, owner) ||
 		    !lacks(t->picture, res, t->sys, &said))
 			continue;
-		if (asprintf(&word, "%s=%llu", tag, said.epoch) >= 0)
+		const char *tag = other_tag(t->lcd, res->tag, t->picture->sys[t->sys].name);
+		if (tag && asprintf(&word, "%s=%llu", tag, said.epoch) >= 0)
 			t->argv[t->argc++] = word;
 	}
 	run_command(t, owner);

@@ -314,7 +314,7 @@ lk_unextend() {
 	'') lk_give_up "$LK_EX_COMM" 10 "Error getting resource information" ;;
 	*) lk_give_up "$LK_EX_INUSE" 710031 "$there is in service on server $opt_target" ;;
 	esac
-	ins_remove -d "$opt_target" -t "$there"
+	ins_remove -d "$opt_target" -t "$there" -G	# the caller holds the admin lock
 }
 
 # On every system, the others first: what is left after an error can be deleted again from here.
@@ -324,13 +324,13 @@ lk_delete() {
 	ins_list -t "$opt_tag" >/dev/null || exit
 	LK_VALUE=$(lk_equivalents)
 	while read -r other tag; do
-		[ -z "$other" ] || ins_remove -d "$other" -t "$tag" || code=$?
+		[ -z "$other" ] || ins_remove -d "$other" -t "$tag" -G </dev/null || code=$?
 	done <<-EOF
 	$LK_VALUE
 	EOF
 	[ "$code" -eq 0 ] ||
 		lk_give_up "$code" 710032 "$opt_tag is not deleted here because it could not be deleted on another server"
-	ins_remove -t "$opt_tag"
+	ins_remove -t "$opt_tag" -G
 }
 
 lk_equivalents() {

@@ -128,6 +128,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			rc = take_set(r, refuses, &sys->refuses);
 		else if (transfer)
 			rc = take_set(r, transfer, &sys->no_transfer);
+		else if (!strcmp(word[i], "failed"))
+			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
 			sys->blocked = true;
 		else
@@ -155,6 +157,8 @@ static int take_resource(struct reader *r, char **word, unsigned n)
 			res.root = (enum lk_switchback)which;
 		else if (parents && lk_is_number(parents, 0, PICTURE_MAX, &number))
 			res.parents = (unsigned)number;
+		else if (!strcmp(word[i], "split"))
+			res.split = true;
 		else if (!strcmp(word[i], "fixed"))
 			res.fixed = true;
 		else
@@ -335,6 +339,8 @@ static void print_resource(const struct lk_picture *pic, const struct lk_pic_res
 	lk_buf_addf(buf, "resource %s", res->tag);
 	if (res->root != LK_INTELLIGENT)
 		lk_buf_addf(buf, " switchback=%s", lk_switchback_names[res->root]);
+	if (res->split)
+		lk_buf_adds(buf, " split");
 	if (res->fixed)
 		lk_buf_adds(buf, " fixed");
 	if (res->parents)
@@ -358,7 +364,7 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_addf(buf, "system %s %s", sys->name, lk_life_names[sys->life]);
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
-		lk_buf_adds(buf, sys->blocked ? " blocked\n" : "\n");
+		lk_buf_addf(buf, "%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

@@ -2,8 +2,10 @@
 /* The picture of the cluster, from the own database and the reports of other systems. */
 #include "lk/picture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lk/act.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
 #include "lk/flg.h"
@@ -11,6 +13,7 @@
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/picfile.h"
+#include "lk/proc.h"
 #include "lk/rec.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
@@ -40,12 +43,23 @@ static bool is_bar(const char *flag)
 
 /* ---- reporting ---- */
 
+/* What this system has taken over and is restoring counts for others as in service: a better system that starts
+ * meanwhile must not take it away. */
+static enum lk_state state_for_others(const struct lk_lcd *lcd, const struct lk_ins *ins,
+				      const struct lk_epoch *record)
+{
+	bool ours = record && !strcmp(record->owner, lcd->local);
+	bool starts = ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder);
+
+	return ours && starts ? LK_ISP : ins->state;
+}
+
 static void report_instance(const struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_buf *report)
 {
 	const struct lk_epoch *record = lk_epoch_get(lcd, ins->tag);
 	char epoch[LK_NUMBER_TEXT];
 	const char *fields[] = {
-		[KIND] = "instance", [NAME] = ins->tag, [STATE] = lk_state_names[ins->state],
+		[KIND] = "instance", [NAME] = ins->tag, [STATE] = lk_state_names[state_for_others(lcd, ins, record)],
 		[EPOCH] = epoch, [OWNER] = record ? record->owner : "",
 		[INIT] = lk_init_names[ins->init], [SWITCHBACK] = lk_switchback_names[ins->switchback],
 	};
@@ -122,9 +136,8 @@ static struct lk_pic_copy own_copy(const struct lk_lcd *lcd, const struct lk_pic
 				   const struct lk_ins *ins)
 {
 	const struct lk_epoch *record = lk_epoch_get(lcd, ins->tag);
-	unsigned priority = lk_eqv_priority(lcd, ins->tag, lcd->local);
 	struct lk_pic_copy copy = {
-		.sys = picture->self, .priority = priority ? priority : 1, .state = (int)ins->state,
+		.sys = picture->self, .priority = 1, .state = (int)ins->state,
 		.epoch = record ? record->epoch : 0, .owner = LK_PIC_NORECORD,
 		.init = ins->init, .switchback = ins->switchback,
 	};
@@ -148,7 +161,8 @@ static void look_at_root(void *arg, unsigned node)
 		roots->automatic = false;
 }
 
-static void take_instance(const struct lk_lcd *lcd, const struct lk_graph *graph, unsigned node,
+/* The own copy, and room behind it for those of other systems. */
+static void take_instance(const struct lk_graph *graph, unsigned node, unsigned room,
 			  struct lk_picture *picture)
 {
 	const struct lk_ins *ins = graph->node[node];
@@ -158,22 +172,67 @@ static void take_instance(const struct lk_lcd *lcd, const struct lk_graph *graph
 
 	lk_graph_walk(graph, node, LK_UP, &walk);
 	*res = (struct lk_pic_res){
-		.tag = ins->tag, .first = picture->ncopy,
+		.tag = ins->tag, .first = picture->ncopy, .n = 1,
 		.root = roots.automatic ? LK_AUTOMATIC : LK_INTELLIGENT,
 		.parents = graph->first[LK_UP][node + 1] - graph->first[LK_UP][node],
 	};
-	picture->copy[picture->ncopy++] = own_copy(lcd, picture, ins);
+	picture->copy[picture->ncopy] = own_copy(graph->lcd, picture, ins);
+	picture->ncopy += 1 + room;
+}
+
+/* One pass over all equivalencies: there are 500 times 31 of them. */
+static int take_instances(const struct lk_lcd *lcd, const struct lk_graph *graph, struct lk_picture *picture,
+			  struct lk_err *err)
+{
+	unsigned *room = lk_graph_array(graph, sizeof(*room));
+
+	if (!room)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < lcd->neqv; i++) {
+		int node = lk_graph_find(graph, lcd->eqv[i].tag);
+
+		if (node >= 0 && lk_pic_find_sys(picture, lcd->eqv[i].sys) >= 0)
+			room[node]++;
+	}
+	for (unsigned node = 0; node < graph->n; node++)
+		take_instance(graph, node, room[node], picture);
 	for (size_t i = 0; i < lcd->neqv; i++) {
 		const struct lk_eqv *eqv = &lcd->eqv[i];
-		int sys = strcmp(eqv->tag, ins->tag) ? -1 : lk_pic_find_sys(picture, eqv->sys);
+		int node = lk_graph_find(graph, eqv->tag), sys = lk_pic_find_sys(picture, eqv->sys);
 
-		if (sys >= 0)
-			picture->copy[picture->ncopy++] = (struct lk_pic_copy){
-				.sys = (uint8_t)sys, .priority = eqv->otherpriority,
-				.state = LK_PIC_UNSEEN, .owner = LK_PIC_NORECORD,
-			};
+		if (node < 0 || sys < 0)
+			continue;
+		struct lk_pic_res *res = &picture->res[node];
+		if (res->n == 1)
+			picture->copy[res->first].priority = eqv->priority;
+		picture->copy[res->first + res->n++] = (struct lk_pic_copy){
+			.sys = (uint8_t)sys, .priority = eqv->otherpriority,
+			.state = LK_PIC_UNSEEN, .owner = LK_PIC_NORECORD,
+		};
 	}
-	res->n = picture->ncopy - res->first;
+	return 0;
+}
+
+/* What an open split brain holds where it is. */
+static int mark_split(const struct lk_lcd *lcd, const struct lk_graph *graph, struct lk_picture *picture,
+		      struct lk_err *err)
+{
+	bool *above = lk_graph_array(graph, sizeof(*above)), *below = lk_graph_array(graph, sizeof(*below));
+
+	if (!above || !below)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < lcd->nflg; i++) {
+		const char *tag = behind(lcd->flg[i].name, LK_SPLIT_FLAG);
+		int node = tag ? lk_graph_find(graph, tag) : -1;
+
+		if (node < 0)
+			continue;
+		lk_graph_mark(graph, (unsigned)node, LK_UP, above);
+		lk_graph_mark(graph, (unsigned)node, LK_DOWN, below);
+	}
+	for (unsigned node = 0; node < graph->n; node++)
+		picture->res[node].split = above[node] || below[node];
+	return 0;
 }
 
 int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_err *err)
@@ -189,15 +248,22 @@ int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_e
 	if (!picture->res || !picture->copy)
 		return lk_fail_nomem(err);
 	take_systems(lcd, picture);
-	for (unsigned node = 0; node < graph.n; node++)
-		take_instance(lcd, &graph, node, picture);
-	return 0;
+	rc = take_instances(lcd, &graph, picture, err);
+	return rc < 0 ? rc : mark_split(lcd, &graph, picture, err);
 }
 
 /* ---- reports of others ---- */
 
+/* A copy of the system, under the tag that it has there. */
+struct place {
+	const char *tag;
+	unsigned copy;
+};
+
 struct taking {
 	const struct lk_lcd *lcd;
+	struct place *place;
+	size_t nplace;
 	struct lk_picture *picture;
 	unsigned sys;
 	bool named;		/* the report says whose it is */
@@ -225,29 +291,62 @@ static int find(const char *word, const char *const *choices)
 	return -1;
 }
 
-/* The reported instance is the other side of all equivalencies that name it. */
-static void apply_instance(struct taking *t, const char *tag, const struct lk_pic_copy *said)
+static int by_tag(const void *a, const void *b)
+{
+	return strcmp(((const struct place *)a)->tag, ((const struct place *)b)->tag);
+}
+
+/* Resources have the order of their tags. */
+static const struct lk_pic_res *find_res(const struct lk_picture *picture, const char *tag)
+{
+	unsigned low = 0, high = picture->nres;
+
+	while (low < high) {
+		unsigned mid = low + (high - low) / 2;
+		int order = strcmp(picture->res[mid].tag, tag);
+
+		if (order == 0)
+			return &picture->res[mid];
+		low = order < 0 ? mid + 1 : low;
+		high = order < 0 ? high : mid;
+	}
+	return NULL;
+}
+
+/* Where what the system says of its instances belongs, by their tags there. */
+static int find_places(struct taking *t, struct lk_arena *arena)
 {
 	const char *sys = t->picture->sys[t->sys].name;
 
+	t->place = lk_arena_alloc(arena, (t->lcd->neqv + 1) * sizeof(*t->place));
+	if (!t->place)
+		return lk_fail_nomem(t->err);
 	for (size_t i = 0; i < t->lcd->neqv; i++) {
 		const struct lk_eqv *eqv = &t->lcd->eqv[i];
+		const struct lk_pic_res *res = strcmp(eqv->sys, sys) ? NULL : find_res(t->picture, eqv->tag);
 
-		if (strcmp(eqv->sys, sys) || strcmp(eqv->othertag, tag))
-			continue;
-		for (unsigned r = 0; r < t->picture->nres; r++) {
-			const struct lk_pic_res *res = &t->picture->res[r];
+		for (unsigned c = 0; res && c < res->n; c++)
+			if (t->picture->copy[res->first + c].sys == t->sys)
+				t->place[t->nplace++] = (struct place){ eqv->othertag, res->first + c };
+	}
+	qsort(t->place, t->nplace, sizeof(*t->place), by_tag);
+	return 0;
+}
 
-			for (unsigned c = res->first; c < res->first + res->n; c++) {
-				struct lk_pic_copy *copy = &t->picture->copy[c];
-				unsigned priority = copy->priority;
+/* The reported instance is the other side of all equivalencies that name it. */
+static void apply_instance(struct taking *t, const char *tag, const struct lk_pic_copy *said)
+{
+	const struct place key = { .tag = tag }, *end = t->place + t->nplace;
+	const struct place *at = t->nplace ? bsearch(&key, t->place, t->nplace, sizeof(key), by_tag) : NULL;
 
-				if (copy->sys != t->sys || strcmp(res->tag, eqv->tag))
-					continue;
-				*copy = *said;
-				copy->priority = priority;
-			}
-		}
+	while (at && at > t->place && !strcmp(at[-1].tag, tag))
+		at--;
+	for (; at && at < end && !strcmp(at->tag, tag); at++) {
+		struct lk_pic_copy *copy = &t->picture->copy[at->copy];
+		unsigned priority = copy->priority;
+
+		*copy = *said;
+		copy->priority = priority;
 	}
 }
 
@@ -306,12 +405,14 @@ int lk_picture_add(const struct lk_lcd *lcd, struct lk_picture *picture, unsigne
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	int rc = lk_rec_parse(&report_kind, copy, len, &sink);
-	lk_arena_free(&arena);
 	if (rc == 0 && !taking.named)
 		rc = refuse(&taking, 0, "it does not say whose it is");
-	if (rc < 0)
-		return rc;
+	if (rc == 0)
+		rc = find_places(&taking, &arena);
 	taking.named = false;
 	taking.apply = true;
-	return lk_rec_parse(&report_kind, text, len, &sink);
+	if (rc == 0)
+		rc = lk_rec_parse(&report_kind, text, len, &sink);
+	lk_arena_free(&arena);
+	return rc;
 }

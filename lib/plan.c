@@ -14,12 +14,14 @@ struct making {
 	const struct lk_graph *g;
 	unsigned *stack, *pos;		/* of visit(): nodes, and how far each one's children are done */
 	enum { UNSEEN, OPEN, DONE } *mark;
+	const bool *again;		/* nodes to be restored even if they are in service, or NULL */
 	unsigned *number;		/* step of a node, counted from 1; 0: none */
 };
 
-static bool in_service(const struct lk_ins *ins)
+/* Nothing to do for a restore? */
+static bool in_service(const struct making *m, unsigned node)
 {
-	return ins->state == LK_ISP;
+	return m->g->node[node]->state == LK_ISP && !(m->again && m->again[node]);
 }
 
 static int fail_cycle(const struct making *m, unsigned node, struct lk_err *err)
@@ -65,7 +67,7 @@ static int visit(struct making *m, unsigned start, struct lk_err *err)
 	const struct lk_graph *g = m->g;
 	unsigned depth = 0;
 
-	if (m->mark[start] == DONE || in_service(g->node[start]))
+	if (m->mark[start] == DONE || in_service(m, start))
 		return 0;
 	m->mark[start] = OPEN;
 	m->stack[depth++] = start;
@@ -82,7 +84,7 @@ static int visit(struct making *m, unsigned start, struct lk_err *err)
 		unsigned child = g->next[LK_DOWN][m->pos[node]++];
 		if (m->mark[child] == OPEN)
 			return fail_cycle(m, child, err);
-		if (m->mark[child] == DONE || in_service(g->node[child]))
+		if (m->mark[child] == DONE || in_service(m, child))
 			continue;
 		m->mark[child] = OPEN;
 		m->stack[depth++] = child;
@@ -98,7 +100,7 @@ static int plan_restore(struct making *m, const struct lk_plan_for *what, unsign
 	const struct lk_graph *g = m->g;
 
 	if (what->single) {
-		if (!in_service(g->node[node]) && !m->number[node])
+		if (!in_service(m, node) && !m->number[node])
 			append(m, node);
 		return 0;
 	}
@@ -117,6 +119,20 @@ static int plan_restore(struct making *m, const struct lk_plan_for *what, unsign
 		rc = bad < 0 ? bad : rc;
 	}
 	return rc < 0 ? rc : 0;
+}
+
+/* In the order of the tags given. */
+static int plan_restores(struct making *m, const struct lk_plan_for *what, struct lk_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < what->ntags && rc == 0; i++) {
+		int node = lk_graph_find(m->g, what->tag[i]);
+
+		if (node >= 0)
+			rc = plan_restore(m, what, (unsigned)node, err);
+	}
+	return rc;
 }
 
 /* ---- remove ---- */
@@ -194,7 +210,7 @@ int lk_plan_make(struct lk_plan *plan, struct lk_lcd *lcd, const struct lk_plan_
 	bool *named = rc == 0 ? lk_graph_array(&plan->graph, sizeof(*named)) : NULL;
 	if (!named)
 		return rc < 0 ? rc : lk_fail_nomem(err);
-	for (size_t i = 0; i < what->ntags && rc == 0; i++) {
+	for (size_t i = 0; i < what->ntags; i++) {
 		int node = lk_graph_find(&plan->graph, what->tag[i]);
 
 		if (node < 0 && !what->lenient)
@@ -202,9 +218,10 @@ int lk_plan_make(struct lk_plan *plan, struct lk_lcd *lcd, const struct lk_plan_
 		if (node < 0)
 			continue;
 		named[node] = true;
-		if (what->kind == LK_PLAN_RESTORE)
-			rc = plan_restore(&m, what, (unsigned)node, err);
 	}
+	m.again = what->again ? named : NULL;
+	if (rc == 0 && what->kind == LK_PLAN_RESTORE)
+		rc = plan_restores(&m, what, err);
 	if (rc == 0 && what->kind == LK_PLAN_REMOVE)
 		rc = plan_remove(&m, what, named, err);
 	if (rc == 0)

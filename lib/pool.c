@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lk/log.h"
@@ -50,7 +51,7 @@ int lk_pool_open(struct lk_pool *pool, const struct lk_tree *tree, const char *p
 	/* were SIGCHLD ignored, the exit codes would be lost */
 	sigaction(SIGCHLD, &normal, &pool->old_chld);
 	pool->child = calloc(cap, sizeof(struct lk_pool_child *));
-	pool->fds = calloc(2 * cap + 1, sizeof(*pool->fds));
+	pool->fds = calloc(2 * cap + 2, sizeof(*pool->fds));
 	if (!pool->child || !pool->fds)
 		return lk_fail_nomem(err);
 	pool->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -272,8 +273,8 @@ static int poll_timeout(const struct lk_pool *pool, int64_t until)
 	       (int)(first - now);
 }
 
-/* Sleep until something happens, and take up the output. */
-static void look(struct lk_pool *pool, int64_t until)
+/* Sleep until something happens, and take up the output. other: one more descriptor to look at, or -1. */
+static void look(struct lk_pool *pool, int64_t until, int other)
 {
 	struct pollfd *fds = pool->fds;
 	size_t n = pool->n;
@@ -283,7 +284,8 @@ static void look(struct lk_pool *pool, int64_t until)
 		fds[1 + i] = (struct pollfd){ .fd = pool->child[i]->pid_fd, .events = POLLIN };
 		fds[1 + n + i] = (struct pollfd){ .fd = pool->child[i]->in, .events = POLLIN };
 	}
-	if (poll(fds, 2 * n + 1, poll_timeout(pool, until)) > 0)
+	fds[1 + 2 * n] = (struct pollfd){ .fd = other, .events = POLLIN };
+	if (poll(fds, 2 * n + 2, poll_timeout(pool, until)) > 0)
 		for (size_t i = 0; i < n; i++)
 			if (fds[1 + n + i].revents)
 				read_output(pool, pool->child[i]);
@@ -315,10 +317,40 @@ size_t lk_pool_wait(struct lk_pool *pool, int ms, struct lk_pool_end *end)
 	size_t ended = collect(pool, end);
 
 	while (!ended && pool->n && !(until >= 0 && lk_now_ms() >= until)) {
-		look(pool, until);
+		look(pool, until, -1);
 		ended = collect(pool, end);
 	}
 	return ended;
+}
+
+size_t lk_pool_turn(struct lk_pool *pool, int fd, int ms, struct lk_pool_end *end)
+{
+	size_t ended = collect(pool, end);
+
+	if (ended)
+		return ended;
+	look(pool, ms < 0 ? -1 : lk_now_ms() + ms, fd);
+	return collect(pool, end);
+}
+
+static bool is_of_pool(const struct lk_pool *pool, pid_t pid)
+{
+	for (size_t i = 0; i < pool->n; i++)
+		if (pool->child[i]->pid == pid)
+			return true;
+	return false;
+}
+
+/* One of the pool that has ended just now stands in the way: the next call goes on. */
+void lk_pool_strays(const struct lk_pool *pool)
+{
+	for (;;) {
+		siginfo_t info = { 0 };
+
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || !info.si_pid ||
+		    is_of_pool(pool, info.si_pid) || waitpid(info.si_pid, NULL, WNOHANG) <= 0)
+			return;
+	}
 }
 
 int lk_pool_interrupted(struct lk_pool *pool)

@@ -11,6 +11,7 @@
 #include "lk/exchange.h"
 #include "lk/flg.h"
 #include "lk/gather.h"
+#include "lk/graph.h"
 #include "lk/ins.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -56,7 +57,7 @@ static int find_tried(struct run *run, struct lk_err *err)
 		if (sys < 0)
 			return lk_fail(err, LK_M_NO_SYS, *name);
 		run->tried |= 1u << sys;
-		run->picture.sys[sys].refuses |= ~0u;
+		run->picture.sys[sys].failed = true;
 	}
 	return 0;
 }
@@ -158,8 +159,7 @@ static bool marks(const struct run *run, unsigned i)
 {
 	const struct lk_decision *d = &run->decision[i];
 
-	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP ||
-	       (d->what == LK_DO_RESTORE && d->why == LK_WHY_HERE);
+	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP;
 }
 
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
@@ -175,11 +175,6 @@ static int mark_states(struct run *run, struct lk_err *err)
 
 		if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
 			continue;
-		if (run->decision[i].what == LK_DO_RESTORE) {
-			ins->state = LK_ILLSTATE;	/* left running: to be restored over itself */
-			lk_ins_touch(&lcd, ins);
-			continue;
-		}
 		lk_decide_text(&run->picture, &run->decision[i], text, sizeof(text));
 		ins->state = run->decision[i].what == LK_DO_MARK_ISP ? LK_ISP : LK_OSU;
 		ins->reason = lk_arena_dup(&lcd.arena, text);
@@ -207,12 +202,14 @@ static int mark_split(struct run *run, struct lk_err *err)
 	return rc < 0 || !n ? rc : lk_lcd_commit(&lcd, err);
 }
 
-/* Restore or remove what is in run->tag. What fails is counted later, by the states. */
+/* Restore or remove what is in run->tag. What fails is counted later, by the states. At a start what was left
+ * running is restored over itself: until then it counts as in service, whatever comes between. */
 static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_err *err)
 {
 	char *none[] = { NULL };
 	struct lk_act act = {
-		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true },
+		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true,
+			  .again = run->recovery->event == LK_EVENT_AVAIL },
 		.apart = true, .keep_owner = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};
@@ -237,10 +234,21 @@ static const char *other_tag(const struct run *run, const char *tag, const char 
 	return tag;
 }
 
-/* The next by priority tries it, and tells the one after that if need be. */
+/* The systems that would not take it after the failure that this is about. */
+static uint32_t unwilling(const struct run *run)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < run->picture.nsys; i++)
+		if (run->picture.sys[i].refuses & 1u << run->sys)
+			set |= 1u << i;
+	return set;
+}
+
+/* The next by priority tries it, with what is below it, and tells the one after that if need be. */
 static void hand_on(struct run *run, const struct lk_pic_res *res)
 {
-	uint32_t tried = run->tried | 1u << run->picture.self | 1u << run->sys;
+	uint32_t tried = run->tried | unwilling(run) | 1u << run->picture.self | 1u << run->sys;
 	struct lk_decision why;
 	int next = lk_decide_target(&run->picture, res, tried, &why), argc = 0, code;
 	const char *argv[2 * LK_SYSTEMS_MAX + 6];
@@ -283,11 +291,55 @@ void lk_recovery_end_free(struct lk_recovery_end *end)
 	lk_buf_free(&end->tags_failed);
 }
 
+/* What a walk from an instance that is not in service finds. */
+struct search {
+	struct run *run;
+	const struct lk_graph *graph;
+	unsigned start;
+	bool osf, wanted;	/* a failure; another instance that was to be restored */
+};
+
+static bool to_restore(const struct run *run, const char *tag)
+{
+	for (unsigned i = 0; i < run->picture.nres; i++)
+		if (!strcmp(run->picture.res[i].tag, tag))
+			return run->decision[i].what == LK_DO_RESTORE;
+	return false;
+}
+
+static void look_at(void *arg, unsigned node)
+{
+	struct search *search = arg;
+	const struct lk_ins *ins = search->graph->node[node];
+
+	search->osf = search->osf || ins->state == LK_OSF;
+	search->wanted = search->wanted || (node != search->start && to_restore(search->run, ins->tag));
+}
+
+/* A hierarchy goes to the next system as a whole, by its uppermost instance: what is in service here already
+ * follows, since it is asked for from there. */
+static void hand_on_failed(struct run *run, const struct lk_graph *graph, const struct lk_pic_res *res)
+{
+	int node = lk_graph_find(graph, res->tag);
+	struct search down = { .run = run, .graph = graph, .start = (unsigned)node }, up = down;
+
+	if (node < 0)
+		return;
+	lk_graph_walk(graph, (unsigned)node, LK_UP, &(struct lk_walk){ .node = look_at, .arg = &up });
+	lk_graph_walk(graph, (unsigned)node, LK_DOWN, &(struct lk_walk){ .node = look_at, .arg = &down });
+	if (!up.wanted && down.osf)
+		hand_on(run, res);
+}
+
 /* By the states: what a signal or a crash of ours left undone counts as failed, too. */
 static int take_stock(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_read(&lcd, LK_T_INS, err);
+	struct lk_graph graph;
+	int rc = lk_lcd_read(&lcd, LK_T_INS | LK_T_DEP, err);
+
+	if (rc == 0)
+		rc = lk_graph_build(&graph, &lcd, err);
 
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
 		enum lk_what what = run->decision[i].what;
@@ -299,12 +351,12 @@ static int take_stock(struct run *run, struct lk_err *err)
 			run->end->yielded += ins->state == LK_OSU;
 		if (what != LK_DO_RESTORE && what != LK_DO_SWITCHBACK)
 			continue;
-		if (ins->state == LK_ISP)
+		if (ins->state == LK_ISP) {
 			count_tag(&run->end->restored, &run->end->tags_restored, ins->tag);
-		else
-			count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
-		if (ins->state == LK_OSF)
-			hand_on(run, &run->picture.res[i]);
+			continue;
+		}
+		count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
+		hand_on_failed(run, &graph, &run->picture.res[i]);
 	}
 	return rc;
 }

@@ -38,6 +38,17 @@ int lk_act_check(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNUL
  * that has what is to be restored does not answer; else as above. */
 int lk_act_run(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* What would be done, in the order of the plan. */
+struct lk_act_shown {
+	void (*step)(void *arg, const char *sys, const char *action, const char *tag, const char *why);
+	void *arg;
+};
+/* Nothing is changed. First the other systems are asked to show what they would release; their lines come
+ * on descriptor 1 at once, so nothing of ours must wait in a buffer. As lk_act_run(), also where that
+ * would refuse. */
+int lk_act_show(const struct lk_act *act, const struct lk_act_shown *shown, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
 /* An action that is neither restore nor remove, on one instance (3.11.4): no state changes. */
 struct lk_act_other {
 	const char *tag, *action;

@@ -35,6 +35,7 @@ struct lk_act_run {
 	struct lk_holder self;
 	unsigned long long parallel;
 	struct lk_pool pool;
+	bool showing;			/* what would be done: nothing is changed anywhere */
 	bool stop;			/* start nothing any more */
 	bool released;			/* nothing is left to do */
 	struct lk_err first;		/* what went wrong first; code 0: nothing */

@@ -9,10 +9,15 @@
 #ifndef LK_BOOT_H
 #define LK_BOOT_H
 
-#include "lk/err.h"
+#include "lk/lcd.h"
 
 /* Set all states to ILLSTATE, but for those left running, which keep ISP and ISU. Reservations of dead
  * processes are dropped. 0, -1, or -3. */
 int lk_boot_begin(struct lk_err *err) LK_MUST LK_NONNULL(1);
+
+/* For who only looks (LK_T_INS): as long as lk_boot_begin() has not run since the machine started, what is in
+ * service by the database becomes ILLSTATE, in memory. Others that ask in between would else leave to
+ * us what does not run. 0 or -1. */
+int lk_boot_doubt(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 #endif

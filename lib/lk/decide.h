@@ -29,6 +29,7 @@ struct lk_pic_sys {
 	uint32_t refuses;	/* bit s: after the failure of system s nothing may start here, by the flags
 				 * !nofailover!s and nosysfailover!s that this system holds */
 	uint32_t no_transfer;	/* bit s: resources that fail here may not go to s (noresfailover!s) */
+	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 };
 
@@ -48,6 +49,7 @@ struct lk_pic_res {
 	unsigned first, n;	/* its copies: copy[first] ... copy[first + n - 1]; one of them is local */
 	unsigned parents;	/* how many local instances depend on it directly */
 	enum lk_switchback root;	/* what its roots say: AUTOMATIC if all of them do */
+	bool split;		/* it, or what it needs or is needed by, has two owners: nothing is moved */
 	bool fixed;		/* replicated data: never switches back by itself */
 };
 
@@ -85,6 +87,7 @@ enum lk_why {
 	LK_WHY_NO_QUORUM,	/* this node has no quorum */
 	LK_WHY_REFUSED,		/* flags keep it off this node after a failure of sys */
 	LK_WHY_OWNER_DIED,	/* sys, which had it, is dead; no better system is left */
+	LK_WHY_HANDED_ON,	/* sys took it over and could not bring it in service */
 	LK_WHY_STOPPED,		/* nobody had it in service */
 	LK_WHY_STOPPED_RECOVER,	/* nobody had it, but stopped hierarchies are to be recovered, too */
 	LK_WHY_OTHER_OWNER,	/* by the record sys has it, which is not the one that failed */
@@ -97,6 +100,7 @@ enum lk_why {
 	LK_WHY_OLDER_RECORD,	/* this node's record is older than that of sys */
 	LK_WHY_NEWER_RECORD,	/* the record of sys is older: it must give way */
 	LK_WHY_SAME_RECORD,	/* sys has it in service by a record of the same epoch */
+	LK_WHY_SPLIT_OPEN,	/* an operator has not yet chosen one of its two owners */
 	LK_WHY_NOWHERE,		/* in service nowhere although it is to be: best priority of those ALIVE */
 	LK_WHY_SAME,		/* nothing has changed for it */
 };
@@ -120,7 +124,7 @@ int lk_decide_target(const struct lk_picture *picture, const struct lk_pic_res *
 		     struct lk_decision *why) LK_MUST LK_NONNULL(1, 2, 4);
 
 /* The newest ownership record among the copies that reported one: its owner, as in lk_pic_copy, and in
- * *epoch its epoch. Of two records of one epoch with different owners the first is given. */
+ * *epoch its epoch. Of two records of one epoch with different owners the first that names a system is given. */
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

@@ -28,7 +28,8 @@ int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
 /* What another system says. 1: it was newer, and is set; 0: we know that; -3: another owner has the same
- * epoch, split brain; -5: it is older than ours, or a bad name or number; -1. */
+ * epoch, split brain; -5: it is older than ours, or a bad name or number; -1. Of one epoch a record with an owner
+ * is newer than one without: stopped here and taken over there at the same moment, it is there. */
 int lk_epoch_set(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

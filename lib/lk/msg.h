@@ -344,6 +344,10 @@
 #define LK_M_NET_FOREIGN 701033, 1, \
 	"comm path %s to %s: there is other data on the device: nothing is written; " \
 	"if it may go: dd if=/dev/zero of=%s bs=4096 count=2"
+/* lkwhy */
+#define LK_M_NO_STORY 700580, LK_EX_NOENT, "nothing is known of \"%s\""
+#define LK_M_BAD_SINCE 700581, LK_EX_ARG, \
+	"--since \"%s\": a time such as 10m, 2h, 3d or 2026-11-25T20:00 is needed"
 /* network addresses, for kits */
 #define LK_M_BAD_IP 710240, LK_EX_ARG, "\"%s\" is not an IP address"
 #define LK_M_BAD_MASK 710241, LK_EX_ARG, "\"%s\" is not a netmask"
@@ -359,5 +363,24 @@
 #define LK_M_NO_ANSWER 710248, LK_EX_COMM, "no other host has answered"
 #define LK_M_ADDRESS_TAKEN 710249, LK_EX_EXISTS, \
 	"%s is in use by %02x:%02x:%02x:%02x:%02x:%02x on network interface \"%s\""
+
+/* recovery of a failed resource, and its checks; those with code 0 are lines of the log */
+#define LK_M_FLR_STEP 700522, 0, "%s"
+#define LK_M_FLR_BUSY 700523, LK_EX_EXISTS, "a recovery of \"%s\" is under way"
+#define LK_M_FLR_FAILED 700524, LK_EX_SYSTEM, "recovery of \"%s\" has failed: %s"
+#define LK_M_FLR_STUCK 700525, LK_EX_SYSTEM, "failed to remove resource '%s': %s"
+#define LK_M_FLR_HALTED 4788, 0, "failed to remove resource '%s'. SYSTEM HALTED."
+#define LK_M_FLR_LOCAL 1620, 0, "*ERROR* (No. 1620) Local recovery of resource %s failed."
+#define LK_M_CHK_READY 700530, 0, "the monitor is ready: %u resources"
+#define LK_M_CHK_END 700531, 0, "the monitor ends, by signal %d"
+#define LK_M_CHK_RUNS 700532, LK_EX_EXISTS, "the monitor of %s is running already"
+#define LK_M_CHK_FAILED 700533, 0, "%s of \"%s\" has failed: %s"
+#define LK_M_CHK_CANNOT 700534, 0, "%s of \"%s\" cannot tell: %s"
+#define LK_M_CHK_AGAIN 700535, 0, "%s of \"%s\": healthy again"
+#define LK_M_CHK_PROCESS 700536, 0, "\"%s\" is checked now: process %ld has ended"
+#define LK_M_CHK_LOST 700537, 0, "\"%s\" is checked now: lost %s"
+#define LK_M_CHK_ALRM 1047, 0, "END failed %s of \"%s\" due to a \"ALRM\" signal."
+#define LK_M_WCH_NO_PROCESS 700538, LK_EX_NOENT, "process %ld does not run"
+#define LK_M_WCH_MANY 700539, LK_EX_LIMIT, "a resource has at most %d processes that are watched"
 
 #endif

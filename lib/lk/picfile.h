@@ -6,8 +6,8 @@
  *	self beta
  *	quorum none|yes|no
  *	recover-stopped				(if it is set)
- *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [blocked]
- *	resource app1 [switchback=AUTOMATIC] [fixed] [parents=N]
+ *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [failed] [blocked]
+ *	resource app1 [switchback=AUTOMATIC] [split] [fixed] [parents=N]
  *	copy alpha 1 STATE [epoch=5] [owner=alpha|-] [init=INIT_OSU] [switchback=AUTOMATIC]
  *
  * Systems come before what names them, copies behind their resource. STATE is one of ins_list or "?".

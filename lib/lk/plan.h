@@ -16,6 +16,7 @@ struct lk_plan_for {
 	size_t ntags;
 	bool single;			/* -s: only these */
 	bool below;			/* -b: restore these and what is below them */
+	bool again;			/* restore these even if they are in service */
 	bool lenient;			/* unknown tags do not matter */
 };
 

@@ -56,6 +56,13 @@ int lk_pool_start(struct lk_pool *pool, const struct lk_pool_job *job, struct lk
  * told in end[0..cap-1]; the result is their number: 0 if none runs, or the time is over. */
 size_t lk_pool_wait(struct lk_pool *pool, int ms, struct lk_pool_end *end) LK_NONNULL(1, 3);
 
+/* The same for an event loop: one round of waiting, also when none runs, which ends as well when fd becomes
+ * readable or a signal comes. */
+size_t lk_pool_turn(struct lk_pool *pool, int fd, int ms, struct lk_pool_end *end) LK_NONNULL(1, 4);
+
+/* Reap the ended children of this process that are not of the pool. */
+void lk_pool_strays(const struct lk_pool *pool) LK_NONNULL(1);
+
 /* Has a signal come? Looks without waiting. */
 int lk_pool_interrupted(struct lk_pool *pool) LK_NONNULL(1);
 

@@ -19,6 +19,7 @@
 #include "lk/cmd.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
+#include "lk/ready.h"
 #include "lk/wait.h"
 #include "config.h"
 #include "control.h"
@@ -38,30 +39,11 @@
 
 /* ---- readiness ---- */
 
-static void notify(const char *text)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	size_t len = path ? strlen(path) : 0;
-
-	if (!len || len >= sizeof(address.sun_path) || (*path != '/' && *path != '@'))
-		return;
-	memcpy(address.sun_path, path, len);
-	if (*path == '@')
-		address.sun_path[0] = '\0';
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
-		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	close(fd);
-}
-
 static void say_ready(struct lcm *lcm)
 {
 	if (!lcm->ready_fd || !lcm->net_ready || !lcm->generation)
 		return;
-	notify("READY=1\n");
+	lk_ready_notify("READY=1\n");
 	if (lcm->ready_fd > 0) {
 		(void)!write(lcm->ready_fd, "", 1);
 		close(lcm->ready_fd);
@@ -184,7 +166,7 @@ static void end(struct lcm *lcm)
 {
 	int64_t until = lk_now_ms() + END_MS;
 
-	notify("STOPPING=1\n");
+	lk_ready_notify("STOPPING=1\n");
 	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_STOPS, lcm->self);
 	lcm->stopping = true;
 	local_stop(lcm);

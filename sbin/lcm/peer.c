@@ -136,9 +136,6 @@ unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
 
 	if (!line)
 		return PEER_STRANGE;
-	/* of a path that goes on being up nothing was heard just now: another one may have died */
-	if (event == PEER_PATH_UP && line->next != peer->state)
-		peer_sign(peer, now);
 	if (line->actions & PEER_DO_UP)
 		peer->settled = false;
 	else if (event == PEER_HANDLED && (peer->state == PEER_RETURNING ||

@@ -22,7 +22,7 @@ enum peer_state {
 };
 
 enum peer_event {
-	PEER_PATH_UP,	/* a path is alive */
+	PEER_PATH_UP,	/* a path is alive; no sign of life by itself, another one may just have died */
 	PEER_ALL_DEAD,	/* all paths are dead */
 	PEER_ANSWERED,	/* a probe was answered: its host runs */
 	PEER_TIMED_OUT,	/* the safety check has run out */

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016  # what stands in single quotes is expanded elsewhere
 # How long a client is without its service: power cut of the active node, and planned moves, with the real
 # kits, daemons and nginx on nodes that are namespaces of this machine. See README beside this.
 #

@@ -56,6 +56,31 @@ states_are() {
 	states_are ip1=ISP vol1=ISP app1=ISP
 }
 
+@test "what was left running stays in service if it cannot be restored over itself" {
+	expect 0 lcdavail
+	echo ACTION_PARALLEL=nonsense >"$LKROOT/etc/default/LifeKeeper"
+	: >"$J"
+	expect 0 lcdavail
+	[ ! -s "$J" ]
+	grep -q 'ERROR:recovery:avail:.*ACTION_PARALLEL' "$LKROOT/out/lifekeeper.log"
+	states_are ip1=ISP vol1=ISP app1=ISP
+}
+
+@test "an open split brain keeps its own hierarchy where it is and no other" {
+	ins_create -a gen -r app -t zz -i zzid
+	flg_create -f '!split!ip1'
+	expect 0 lcdavail
+	states_are ip1=OSU vol1=ISP app1=OSU zz=ISP
+	grep -q 'recovery:avail:app1:[0-9]*:LEAVE: a flag !split! is set' "$LKROOT/out/lifekeeper.log"
+	flg_remove -f '!split!ip1'
+	expect 0 lcdavail
+	flg_create -f '!split!app1'
+	: >"$J"
+	expect 0 lcdavail
+	states_are ip1=ISP vol1=ISP app1=ISP zz=ISP
+	[ "$(cat "$J")" = 'alpha restore -t zz -i zzid' ]
+}
+
 @test "after a start of the machine nothing counts as running" {
 	expect 0 lcdavail
 	ins_setit -t app1 -I INIT_OSU

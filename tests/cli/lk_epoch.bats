@@ -67,6 +67,20 @@ epochs_are() {
 	epochs_are ip1:3:beta
 }
 
+@test "stopped and taken over at the same epoch: it belongs to who took it, in either order" {
+	lk_epoch -t ip1 -e 3 -o -
+	expect 0 lk_epoch -t ip1 -e 3 -o beta
+	epochs_are ip1:3:beta
+	expect 0 lk_epoch -t ip1 -e 3 -o -
+	epochs_are ip1:3:beta
+}
+
+@test "that another system has stopped what is in service here makes this one the owner" {
+	in_service
+	expect 0 lk_epoch -t ip1 -e 4 -o -
+	epochs_are app1:1:alpha ip1:5:alpha vol1:1:alpha
+}
+
 @test "several are set at once, each by itself" {
 	lk_epoch -t ip1 -e 3 -o beta
 	lk_epoch -t vol1 -e 7 -o beta

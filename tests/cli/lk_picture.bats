@@ -42,6 +42,32 @@ decides() {	# TAG WHAT WHY
 	[[ $output != *something* ]]
 }
 
+@test "-R does not say of what ran before the machine started that it runs" {
+	in_service
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tISP')"
+	mkdir -p "$LKROOT/run"
+	echo 'another boot' >"$LKROOT/run/boot"
+	expect 0 lk_picture -R
+	printf '%s\n' "${lines[@]}" | grep -q "$(printf 'instance\tapp1\tILLSTATE')"
+	# only a report: lcdavail settles it
+	expect 0 ins_list -f: -t app1
+	[[ $output == *:ISP:* ]]
+}
+
+@test "-R: what is being restored here counts as in service for others, once this system owns it" {
+	printf '#!/bin/sh\nlk_picture -R >>"%s"\n' "$R" >"$LKROOT/subsys/gen/resources/app/actions/restore"
+	chmod 755 "$LKROOT/subsys/gen/resources/app/actions/restore"
+	lk_epoch -t app1 -e 4 -o alpha
+	expect 0 perform_action -G -s -t app1 -a restore
+	grep -q "$(printf 'instance\tapp1\tISP\t4\talpha')" "$R"
+	perform_action -G -s -t app1 -a remove
+	: >"$R"
+	lk_epoch -t app1 -e 9 -o beta
+	lk_picture -R >"$R"
+	grep -q "$(printf 'instance\tapp1\tOSU\t9\tbeta')" "$R"
+}
+
 @test "the picture has systems, resources and copies, and what is not known as '?'" {
 	expect 0 lk_picture
 	[ "${lines[0]}" = 'self alpha' ]

@@ -28,7 +28,7 @@ create() {
 @test "--help lists the groups, and the verbs of a group" {
 	local group
 	expect 0 lkcli --help
-	for group in cluster commpath key server start status stop; do
+	for group in cluster commpath dependency key resource server simulate start status stop; do
 		grep -q "^  $group  " <<<"$output"
 		expect 0 lkcli "$group" --help
 		[[ $output == "Usage: lkcli $group"* ]]

@@ -81,6 +81,17 @@ ins_setst -t "$5" -S OSU'
 	[ "$(states)" = 'app1:OSU ip1:OSU vol1:OSU ' ]
 }
 
+@test "what an event restores meanwhile is taken out of service, too" {
+	running f1s
+	stub perform_action "'$LK_BIN/ins_setst' -t \"\$5\" -S OSU
+[ \"\$5\" != ip1 ] || [ -e '$J.once' ] || { : >'$J.once'; '$LK_BIN/ins_setst' -t app1 -S ISP; }"
+	expect 0 lkstop
+	last_line_is "$LAST"
+	[ "$(states)" = 'app1:OSU ip1:OSU vol1:OSU ' ]
+	[ "$(grep -c 'perform_action.* -t app1 ' "$J")" -eq 2 ]
+	[ "$(grep -c 'perform_action.* -t vol1 ' "$J")" -eq 1 ]
+}
+
 @test "what is not in service is left alone" {
 	running f1
 	expect 0 lkstop

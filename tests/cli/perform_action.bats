@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] -t tag-name -a action-name [-- arg ...]
-# usage: perform_action --release -o othersys tag ...
+# usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]
+# usage: perform_action --release [--dry-run] -o othersys tag ...
 
 load ../helpers/tree
 load ../helpers/records
@@ -805,4 +805,29 @@ slow() {
 	stub_action comm/ip restore
 	expect 0 timeout 20 perform_action -t app1 -a restore
 	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "--dry-run prints the steps in their order, and changes nothing" {
+	local before
+	before=$(database)
+	expect 0 perform_action --dry-run -t ip1 -a restore
+	lines_are 'alpha restore ip1: asked for' 'alpha restore vol1: another one of the hierarchy needs it' \
+		'alpha restore app1: it needs what was asked for'
+	expect 0 perform_action --dry-run -b -t app1 -a restore
+	lines_are 'alpha restore ip1: what was asked for needs it' 'alpha restore vol1: what was asked for needs it' \
+		'alpha restore app1: asked for'
+	expect 0 perform_action --dry-run -t app1 -a remove
+	lines_are
+	ins_setst -t ip1 -S ISP
+	before=$(database)
+	expect 0 perform_action --dry-run -t ip1 -a remove
+	lines_are 'alpha remove ip1: asked for'
+	expect 0 perform_action --dry-run -o beta --release ip1 nosuch
+	lines_are 'alpha remove ip1: beta wants it'
+	expect 0 perform_action --dry-run -t ip1 -a recover
+	lines_are 'recover ip1: only this one'
+	expect 7 perform_action --dry-run -t nosuch -a restore
+	[ "$(database)" = "$before" ]
+	journal_is
+	[ ! -s "$LKROOT/out/lifekeeper.log" ]
 }

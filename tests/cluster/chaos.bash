@@ -91,6 +91,8 @@ chaos_up() {
 # shellcheck disable=SC2016	# for the node
 LOOK='cat /proc/[0-9]*/comm 2>/dev/null |
 	grep -xE "sendevent|perform_action|lcdmach.*|lcdavail|flg_.*|lkst.*|restore|remove" | sed "s/^/busy /"
+id=$(sed -n "s/.*Lockkeeper starts, start id //p" "$LKROOT/out/lifekeeper.log" | tail -n 1)
+[ "$id" = "$(cat "$LKROOT/run/lcm.avail")" ] || echo "busy starting"
 lktest >/dev/null || echo "down lktest"
 for p in lkinit lcm; do pgrep -x $p >/dev/null || echo "down $p"; done
 for s; do echo "sys $s $(sys_getst -s $s)"; done

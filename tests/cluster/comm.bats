@@ -75,6 +75,33 @@ setup() {
 	seq 0 19 | cmp - "$BATS_TEST_TMPDIR/out"
 }
 
+# Ten megabytes in a hundred pieces, slowly enough that something can happen meanwhile.
+slow_bytes='i=0; while [ $i -lt 100 ]; do
+	dd if=tmp/bytes bs=100000 skip=$i count=1 status=none
+	i=$((i + 1))
+	sleep 0.03
+done; exit 7'
+
+size_is() {	# FILE BYTES
+	[ "$(stat -c %s "$1")" -ge "$2" ]
+}
+
+@test "ten megabytes under way while one network is cut, then the other, arrive whole and with the exit code" {
+	on beta sh -c 'head -c 10000000 /dev/urandom >"$LKROOT/tmp/bytes"'
+	on alpha lcdremexec -d beta -- "$slow_bytes" >"$BATS_TEST_TMPDIR/out" 3>&- &
+	local pid=$! status=0
+	wait_until 20 size_is "$BATS_TEST_TMPDIR/out" 1000000
+	lab cut net1
+	wait_until 20 size_is "$BATS_TEST_TMPDIR/out" 4000000
+	lab restore
+	wait_until 20 paths_are alpha beta ALIVE ALIVE
+	[ "$(stat -c %s "$BATS_TEST_TMPDIR/out")" -lt 10000000 ]
+	lab cut net2
+	wait "$pid" || status=$?
+	[ "$status" -eq 7 ]
+	cmp "$BATS_TEST_TMPDIR/out" "$(lab root beta)/tmp/bytes"
+}
+
 @test "EV2, SG2, NL3: when all networks are cut the system is DEAD and comm_down was processed" {
 	local before
 	before=$(now_ms)

@@ -59,15 +59,18 @@ downs() {
 	echo "$(paths alpha beta 11) $(paths beta alpha 11)"
 }
 
-inside_logged() {	# NODE TEXT
-	on "$1" grep -qF -- "$2" "$(log_of "$1")"
+# Not in its log, which is on a disk that only the node sees.
+inside_unlogged() {	# NODE TEXT
+	if on "$1" grep -F -- "$2" "$(log_of "$1")"; then
+		return 1
+	fi
 }
 
 no_false_alarm() {
 	[ "$(downs)" = "$BEFORE" ]
 	[ -z "$(events alpha)$(events beta)" ]
-	! inside_logged alpha 'SAFETY CHECK'
-	! inside_logged beta 'SAFETY CHECK'
+	inside_unlogged alpha 'SAFETY CHECK'
+	inside_unlogged beta 'SAFETY CHECK'
 }
 
 # Until killed by its word LOAD: a core each that never rests; memory taken, touched and given back, half
@@ -86,7 +89,7 @@ load_node() {	# NODE
 }
 
 @test "nobody is taken for dead while processors, memory and disks of both nodes are at their limit" {
-	local node before beats
+	local node before
 	before=$(now_ms)
 	for node in alpha beta; do
 		load_node $node
@@ -123,11 +126,11 @@ load_node() {	# NODE
 
 @test "a clock that is stepped kills nobody, and a death is noticed at a stepped time" {
 	local step node before
-	for step in 3600 -7200 86400.5 -82800.5; do
+	for step in 86400.5 -93600.5; do
 		for node in alpha beta; do
 			lab step $node $step
 			before=$(now_ms)
-			while [ $(($(now_ms) - before)) -lt 1500 ]; do
+			while [ $(($(now_ms) - before)) -lt 1000 ]; do
 				state_is alpha beta ALIVE
 				state_is beta alpha ALIVE
 			done
@@ -145,8 +148,7 @@ load_node() {	# NODE
 }
 
 @test "lcm that is stopped for a moment shorter than the detection period is not missed" {
-	local i
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3; do
 		on beta pkill -STOP '^lcm'
 		on beta sh -c 'sleep 0.2'	# what is tested, not waited for
 		on beta pkill -CONT '^lcm'
@@ -160,7 +162,7 @@ load_node() {	# NODE
 	wait_until 10 paths_are alpha beta DEAD DEAD
 	on beta pkill -CONT '^lcm'
 	wait_until 20 all_alive
-	! inside_logged beta 'SAFETY CHECK for "alpha" timed out'
+	inside_unlogged beta 'SAFETY CHECK for "alpha" timed out'
 	expect 0 on beta lcdremexec -d alpha -- lcduname
 	lines_are alpha
 }

@@ -61,6 +61,16 @@ failover_done() {
 	[ -z "$(journal beta)" ]
 	states_are alpha vol1=OSF app1=OSU
 	owner_is beta app1 alpha
+	# it may still run there, so it is asked again, and only its remove opens the way
+	run on beta perform_action -t vol1 -a restore
+	[ "$status" -eq 1 ]
+	[ -z "$(journal beta)" ]
+	action alpha filesys/volume remove
+	run on beta perform_action -t vol1 -a restore
+	[ "$status" -eq 0 ]
+	all_isp beta
+	[ "$(journal alpha | grep -c 'remove vol1')" -eq 3 ]
+	states_are alpha vol1=OSU
 }
 
 @test "EV7: alpha crashes: beta restores, children first, and says so" {

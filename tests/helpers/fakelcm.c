@@ -5,8 +5,10 @@
  *
  *	fakelcm $LKROOT NAME=ROOT...
  *
- * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the environment: after N bytes
- * of input the other system goes down.
+ * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the
+ * environment: after N bytes of input the other system goes down. FAKELCM_STATUS in the environment: it tells
+ * the states of the systems, those in the list are ALIVE, and those named in FAKELCM_STATUS or by a file
+ * run/dead-NAME are DEAD.
  */
 #include <errno.h>
 #include <poll.h>
@@ -120,6 +122,42 @@ static void pump(int fd, int in, const int *out, pid_t pid)
 	MUST(lk_lcm_send(fd, LK_LCM_EXIT, &code, 1, &err) == 0);
 }
 
+static bool is_dead(const char *name)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "run/dead-%s", name);
+	return access(path, F_OK) == 0;
+}
+
+static void tell_system(int fd, const char *name, enum lk_sys_state state)
+{
+	uint8_t bytes[400];
+	struct lk_out out = LK_OUT(bytes);
+
+	lk_put_text(&out, name);
+	lk_put_u8(&out, (uint8_t)state);
+	lk_put_u8(&out, 0);
+	lk_put_text(&out, "the test says so");
+	lk_put_u64(&out, 0);
+	MUST(lk_lcm_send(fd, LK_LCM_SYSTEM, bytes, out.len, &err) == 0);
+}
+
+static void tell_status(int fd)
+{
+	char dead[300], *rest = NULL;
+	const uint8_t available = 1;
+
+	for (char **s = systems; *s; s++) {
+		snprintf(dead, sizeof(dead), "%.*s", (int)strcspn(*s, "="), *s);
+		tell_system(fd, dead, is_dead(dead) ? LK_SYS_DEAD : LK_SYS_ALIVE);
+	}
+	snprintf(dead, sizeof(dead), "%s", getenv("FAKELCM_STATUS"));
+	for (char *name = strtok_r(dead, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+		tell_system(fd, name, LK_SYS_DEAD);
+	MUST(lk_lcm_send(fd, LK_LCM_END, &available, 1, &err) == 0);
+}
+
 static void serve(int fd)
 {
 	char dest[300], *argv[ARGS + 1] = { NULL };
@@ -127,7 +165,15 @@ static void serve(int fd)
 	int in[2], out[4];
 	size_t len;
 
-	MUST(lk_lcm_receive(fd, buffer, &type, &len, 10000, &err) == 1 && type == LK_LCM_RUN);
+	int got = lk_lcm_receive(fd, buffer, &type, &len, 10000, &err);
+	if (!got)
+		return;	/* somebody only looked whether we run */
+	MUST(got == 1);
+	if (type == LK_LCM_STATUS && getenv("FAKELCM_STATUS")) {
+		tell_status(fd);
+		return;
+	}
+	MUST(type == LK_LCM_RUN);
 	struct lk_in msg = LK_IN(buffer, len);
 	lk_get_text(&msg, dest, sizeof(dest));
 	lk_get_u8(&msg);
@@ -139,7 +185,7 @@ static void serve(int fd)
 		argv[i] = strndup(word ? word : "", len);
 	}
 	MUST(lk_get_end(&msg));
-	if (!root_of(dest))
+	if (!root_of(dest) || is_dead(dest))
 		fail(fd, LK_LCM_OUT_OF_SERVICE, "");
 	MUST(pipe(in) == 0 && pipe(out) == 0 && pipe(out + 2) == 0);
 	pid_t pid = fork();

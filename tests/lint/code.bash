@@ -15,7 +15,7 @@ last_include() {
 spdx() {
 	local file
 	for file in $(sources bin sbin lib subsys etc tests man .ci -- ! -name '*.corpus' ! -path '*/corpus/*' \
-		! -path '*/fixtures/*' ! -name '*.o' ! -name '*.a' ! -name '.dirstamp' ! -path '*/.deps/*'); do
+		! -path '*/fixtures/*' ! -path '*/packaging/debian/*' ! -name '*.o' ! -name '*.a' ! -name '.dirstamp' ! -path '*/.deps/*'); do
 		grep -Iq . "$file" || continue
 		! head -n 1 "$file" | grep -q '^\.so ' || continue	# stands for another page
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||

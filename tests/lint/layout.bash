@@ -63,6 +63,12 @@ unlisted() {
 	for file in $(sources tests/cluster -- -name '*.bats'); do
 		listed tests/cluster/Makefile.inc "$file"
 	done
+	for file in tests/pkg/*.bats; do
+		listed tests/pkg/Makefile.inc "$file"
+	done
+	for file in $(find etc/packaging -type f | sort); do
+		listed etc/Makefile.inc "$file"
+	done
 	for file in lib/*.c lib/*/*.c lib/lk/*.h lib/lkcli/*; do
 		listed lib/Makefile.inc "$file"
 	done
@@ -75,7 +81,7 @@ missing() {
 		for word in $(grep -v '^#' "$fragment/Makefile.inc" |
 			tr '[:blank:]' '\n' | grep -E "^$fragment/[^$:]*[a-z0-9]\$" | sort -u); do
 			[ -e "$word" ] || [[ $word == *.[ao] || $word == *.so || $word == *.t || $word == */lk-exit.sh ]] ||
-				in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] || [ -e "$word.in" ] ||
+				grep -q "^$word:" "$fragment/Makefile.inc" || in_list "$fragment/Makefile.inc" "$word.c" || [ -e "$word.c" ] || [ -e "$word.in" ] ||
 				echo "$fragment/Makefile.inc: there is no $word"
 		done
 	done

@@ -102,11 +102,11 @@ static void test_life(void)
 	     { 1600, -1, PEER_DOWN, PEER_DO_DOWN, TIMED_OUT_TEXT },
 	     { 9000, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
 	     { 9001, PEER_HANDLED, PEER_ALIVE, 0, NULL });
-	PLAY("paths that die one after the other do not begin the detection period anew", false,
+	PLAY("the death of one path, while another is not dead yet, is no sign of life", false,
 	     { 10, PEER_PATH_UP, PEER_RETURNING, PEER_DO_UP, UP_TEXT },
 	     { 20, PEER_HANDLED, PEER_ALIVE, 0, NULL },
 	     { 1000, -2, PEER_ALIVE, 0, NULL },
-	     { 1599, PEER_PATH_UP, PEER_ALIVE, 0, NULL },	/* one has died, the other is ALIVE */
+	     { 1590, PEER_PATH_UP, PEER_ALIVE, 0, NULL },
 	     { 1600, PEER_ALL_DEAD, PEER_SUSPECT, 0, SUSPECT_TEXT },
 	     { 1600, -1, PEER_DOWN, PEER_DO_DOWN, TIMED_OUT_TEXT });
 	PLAY("a host that answers pauses comm_down, a path aborts it", false,

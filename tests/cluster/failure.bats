@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What becomes of resources that fail: the monitor finds it, recover repairs or moves them. Event vectors 16 to
+# 20 of spec/core.md 9.14, on three nodes with nothing replaced but the actions.
+
+load lab
+load service
+
+setup_file() {
+	lab_or_skip
+	service_up 3
+}
+
+teardown_file() {
+	lab down
+}
+
+setup() {
+	local node type
+	for node in alpha beta gamma; do
+		for type in comm/tip filesys/volume gen/tapp; do
+			action "$node" "$type" restore
+			action "$node" "$type" remove
+			action "$node" "$type" quickCheck
+			action "$node" "$type" recover
+		done
+		# shellcheck disable=SC2016
+		lab sh "$node" 'flg_list | while read -r f; do flg_remove -f "$f"; done
+			for t in ip1 vol1 app1; do
+				ins_setchkint -t $t -c quick -v 0; ins_setchkint -t $t -c deep -v 0
+				ins_setlocalrecover -t $t -l N; done
+			for t in ip1 vol1; do perform_action -t $t -a remove; done
+			for t in ip1 vol1 app1; do retstate $t; done
+			:'
+	done
+	wait_until 30 settled
+	clear
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+checks() {	# NODE TAG SECONDS
+	on "$1" ins_setchkint -t "$2" -c quick -v "$3"
+}
+
+# The check of a type fails on a node.
+fails() {	# NODE TYPE
+	action "$1" "$2" quickCheck 1
+}
+
+@test "EV16: a failed resource that local recovery repairs stays where it is" {
+	in_service_on alpha
+	on alpha ins_setlocalrecover -t ip1 -l Y
+	checks alpha ip1 1
+	fails alpha comm/tip
+	wait_until 20 logged alpha 'Resource Recovery Complete: ip1'
+	action alpha comm/tip quickCheck
+	all_isp alpha
+	none_isp beta
+	journal alpha | grep -q '^recover ip1'
+	run grep -c remove <(journal alpha)
+	[ "$output" -eq 0 ]
+}
+
+@test "EV17: a failed resource that cannot be repaired moves with its hierarchy" {
+	in_service_on alpha
+	on alpha ins_setlocalrecover -t ip1 -l Y
+	action alpha comm/tip recover 1
+	checks alpha ip1 1
+	fails alpha comm/tip
+	wait_until 30 all_isp beta
+	states_are alpha ip1=OSF vol1=OSU app1=OSU
+	none_isp gamma
+	[ "$(journal alpha | grep -v Check | paste -sd ' ')" = 'recover ip1 remove app1 remove ip1 remove vol1' ]
+	[ "$(journal beta | grep -v Check | tail -n 1)" = 'restore app1' ]
+	logged alpha '*ERROR* (No. 1620) Local recovery of resource ip1 failed.'
+	owner_is gamma app1 beta
+}
+
+@test "what the next system cannot restore goes to the one after it" {
+	in_service_on alpha
+	action beta gen/tapp restore 1
+	checks alpha vol1 1
+	fails alpha filesys/volume
+	wait_until 30 all_isp gamma
+	states_are alpha vol1=OSF ip1=OSU app1=OSU
+	none_isp beta
+	logged alpha 'Resource Recovery Failed: vol1: beta'
+}
+
+@test "what cannot be taken out of service is started nowhere else" {
+	in_service_on alpha
+	action alpha gen/tapp remove 1
+	checks alpha ip1 1
+	fails alpha comm/tip
+	wait_until 30 logged alpha "failed to remove resource 'app1': it is not restored elsewhere"
+	states_are alpha app1=OSF ip1=ISP
+	none_isp beta
+	none_isp gamma
+}
+
+@test "a resource barred from all systems is marked and runs on" {
+	in_service_on alpha
+	on alpha flg_create -f noresfailover!beta
+	on alpha flg_create -f noresfailover!gamma
+	checks alpha ip1 1
+	fails alpha comm/tip
+	wait_until 30 states_are alpha ip1=OSF vol1=ISP app1=ISP
+	none_isp beta
+	none_isp gamma
+	run grep -c remove <(journal alpha)
+	[ "$output" -eq 0 ]
+}

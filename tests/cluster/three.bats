@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What becomes of resources on three nodes when one fails: the next ones by priority.
+
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
+load lab
+load service
+
+setup_file() {
+	lab_or_skip
+	service_up 3
+}
+
+teardown_file() {
+	lab down
+}
+
+setup() {
+	local node
+	for node in alpha beta gamma; do
+		lab alive "$node" || lab start "$node"
+		on "$node" lktest >/dev/null || on "$node" lkstart
+	done
+	wait_until 30 settled
+	for node in alpha beta gamma; do
+		lab sh "$node" '. "$LKROOT/tmp/act"
+			for a in "comm/tip restore" "comm/tip remove" "filesys/volume restore" "filesys/volume remove" "gen/tapp restore" "gen/tapp remove"; do act $a; done
+			for t in ip1 vol1 app1; do retstate $t; done
+			for t in ip1 vol1; do perform_action -t $t -a remove; done'
+	done
+	clear
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+@test "alpha crashes: beta restores it, gamma does not" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 20 all_isp beta
+	wait_until 20 logged gamma 'FINISHED AT:'
+	none_isp gamma
+	[ -z "$(journal gamma)" ]
+	owner_is gamma app1 beta
+}
+
+@test "a restore fails on beta: gamma gets the whole hierarchy, and beta keeps nothing of it" {
+	in_service_on alpha
+	action beta filesys/volume restore 1
+	lab off alpha
+	wait_until 20 all_isp gamma
+	wait_until 20 logged beta 'FINISHED AT:'
+	states_are beta ip1=OSU vol1=OSF app1=OSU
+	owner_is beta app1 gamma
+	logged beta 'it failed here: gamma tries next'
+	logged gamma 'beta took it over, could not bring it in service, and handed it on'
+}
+
+@test "alpha and beta crash at the same moment: gamma restores it" {
+	in_service_on alpha
+	lab off alpha
+	lab off beta
+	wait_until 30 all_isp gamma
+	owner_is gamma app1 gamma
+}
