@@ -242,6 +242,10 @@ size_is() {	# FILE BYTES
 	wait_until 20 flag_gone
 }
 
+no_path_to_nobody() {
+	[ "$(on alpha sys_getds -s nobody)" = 'there is no comm path to it' ]
+}
+
 @test "a change of the comm paths counts without a restart" {
 	on alpha net_remove -s beta -D "$(paths alpha beta 2 | cut -d' ' -f2)"
 	wait_until 10 paths_are beta alpha ALIVE DEAD
@@ -250,7 +254,7 @@ size_is() {	# FILE BYTES
 	wait_until 20 all_alive
 	on alpha sys_create -s nobody
 	expect 0 on alpha sys_getds -s nobody
-	wait_until 10 test "$(on alpha sys_getds -s nobody)" = 'there is no comm path to it'
+	wait_until 10 no_path_to_nobody
 	expect 9 on alpha app_list -d nobody
 	on alpha sys_remove -s nobody
 }
