@@ -142,7 +142,7 @@ static int ask_system(const struct lk_global *global, const struct lk_lcd *lcd, 
 {
 	bool marked = global->args[0] && !strcmp(global->args[0], "-m");
 	size_t n = count(global->args), k = 0;
-	char **argv = calloc(n + 6, sizeof(*argv));
+	char **argv = calloc(n + 6, sizeof(*argv)), mark[] = "-m";	/* outlives the if below */
 	int code = 0;
 
 	if (!argv)
@@ -152,7 +152,7 @@ static int ask_system(const struct lk_global *global, const struct lk_lcd *lcd, 
 	argv[k++] = (char *)lk_global_names[global->kind];
 	argv[k++] = (char[]){ "--" };
 	if (!marked)
-		argv[k++] = (char[]){ "-m" };
+		argv[k++] = mark;
 	memcpy(argv + k, global->args, n * sizeof(*argv));
 	struct lk_remote_request request = { .dest = sys, .prog = argv[0], .argc = (int)(k + n),
 					     .argv = argv };
