@@ -173,7 +173,7 @@ extend_does() {	# TAG TEXT
 	extend_does web ': >"$LKROOT/here"; exec sleep 60'
 	for signal in TERM INT HUP; do
 		rm -f "$LKROOT/here"
-		env --default-signal=INT lkcli resource extend --tag web --dest beta >/dev/null 2>&1 3>&- &
+		env --default-signal=INT,TERM,HUP lkcli resource extend --tag web --dest beta >/dev/null 2>&1 3>&- &
 		pid=$!
 		wait_until 20 test -e "$LKROOT/here"
 		kill -s "$signal" "$pid"
