@@ -246,6 +246,9 @@ static bool settle(struct lk_act_run *run, struct lk_act_step *step, struct lk_i
 		return false;
 	if (ins->state == LK_ISU)
 		set_state(lcd, ins, LK_ISP, ins->reason);
+	/* also what is stopped, or has failed, shall stay so from now on */
+	if (run->act->what.kind == LK_PLAN_REMOVE)
+		give_up(run, lcd, ins->tag);
 	step->phase = LK_ACT_ENDED;
 	step->good = true;
 	return true;

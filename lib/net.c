@@ -201,17 +201,21 @@ int lk_net_beat(const struct lk_tree *tree, struct lk_beat *beat, struct lk_err 
 	unsigned long long misses;
 	struct lk_err bad;
 
-	*beat = (struct lk_beat){ LK_BEAT_DEFAULT_MS, LK_MISSES_DEFAULT };
+	*beat = (struct lk_beat){ .interval = LK_BEAT_DEFAULT_MS, .misses = LK_MISSES_DEFAULT };
 	int rc = lk_tunable(tree, "LCMHBEATTIME", text, sizeof(text), err);
 	if (rc < 0)
 		return rc;
-	if (rc && lk_parse_seconds("", text, 0, ~0U, &ms, &bad) == 0)
+	bool number = rc && lk_parse_seconds("", text, 0, ~0U, &ms, &bad) == 0;
+	if (number)
 		beat->interval = clip(ms, LK_BEAT_MIN_MS, LK_BEAT_MAX_MS);
+	beat->other = rc && (!number || beat->interval != ms);
 	rc = lk_tunable(tree, "LCMNUMHBEATS", text, sizeof(text), err);
 	if (rc < 0)
 		return rc;
-	if (rc && lk_is_number(text, 0, ~0U, &misses))
+	number = rc && lk_is_number(text, 0, ~0U, &misses);
+	if (number)
 		beat->misses = clip((unsigned)misses, LK_MISSES_MIN, LK_MISSES_MAX);
+	beat->other = beat->other || (rc && (!number || beat->misses != misses));
 	return 0;
 }
 

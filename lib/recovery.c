@@ -8,6 +8,8 @@
 
 #include "lk/act.h"
 #include "lk/cleanup.h"
+#include "lk/epoch.h"
+#include "lk/eqv.h"
 #include "lk/exchange.h"
 #include "lk/flg.h"
 #include "lk/gather.h"
@@ -167,7 +169,7 @@ static int mark_states(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	char text[600];
-	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EQV | LK_T_SYS | LK_T_EPOCH, err);
 
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
 		const struct lk_pic_res *res = &run->picture.res[i];
@@ -181,6 +183,9 @@ static int mark_states(struct run *run, struct lk_err *err)
 		if (!ins->reason)
 			return lk_fail_nomem(err);
 		lk_ins_touch(&lcd, ins);
+		/* what something else has started belongs to this system, so that its failure is noticed */
+		if (ins->state == LK_ISP && lk_eqv_priority(&lcd, ins->tag, lcd.local))
+			rc = lk_epoch_raise(&lcd, ins->tag, err);
 	}
 	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }

@@ -251,6 +251,8 @@
 #define LK_M_LCM_OUTDATED 701218, LK_EX_OK, \
 	"Event %s of system \"%s\" is outdated: its handlers are told to end"
 #define LK_M_LCM_CONFIG 701219, LK_EX_OK, "Configuration: %s"
+#define LK_M_LCM_BEAT 701226, LK_EX_OK, \
+	"LCMHBEATTIME or LCMNUMHBEATS is out of range: heartbeats every %u ms, %u misses, are in force"
 #define LK_M_LCM_NO_KEY 701220, LK_EX_OK, "No comm path can come up: %s"
 #define LK_M_LCM_PATH 701221, LK_EX_OK, \
 	"The comm path over %s to system \"%s\" is left out: there are too many, or its texts are too long"

@@ -3,6 +3,8 @@
 #ifndef LK_NET_H
 #define LK_NET_H
 
+#include <stdbool.h>
+
 #include "lk/lcd.h"
 
 /* The path over that device, or NULL; a device is used once on a system. */
@@ -40,6 +42,7 @@ void lk_net_sort(struct lk_lcd *lcd) LK_NONNULL(1);
 struct lk_beat {
 	unsigned interval;	/* milliseconds */
 	unsigned misses;
+	bool other;		/* a tunable is out of its range, or no number: something else is in force */
 };
 int lk_net_beat(const struct lk_tree *tree, struct lk_beat *beat, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);

@@ -86,6 +86,9 @@ static void read_beat(struct lcm *lcm, struct lk_beat *beat)
 
 	if (lk_net_beat(&lcm->tree, beat, &err) < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+	else if (beat->other && !lcm->beat_told)
+		lcm_log(lcm, LK_LOG_WARN, LK_M_LCM_BEAT, beat->interval, beat->misses);
+	lcm->beat_told = beat->other;
 }
 
 int config_init(struct lcm *lcm, struct lk_err *err)
@@ -381,7 +384,7 @@ static void update_peers(struct lcm *lcm)
 
 static void settle_all(struct lcm *lcm, const struct lk_lcd *lcd, bool *changed)
 {
-	struct lk_beat beat = { LK_BEAT_DEFAULT_MS, LK_MISSES_DEFAULT };
+	struct lk_beat beat = { .interval = LK_BEAT_DEFAULT_MS, .misses = LK_MISSES_DEFAULT };
 
 	read_beat(lcm, &beat);
 	mark_all(lcm);

@@ -117,6 +117,7 @@ struct lcm {
 	struct lcm_job avail;
 	bool available;			/* lcm_avail has been processed */
 	bool restarted;			/* our supervisor did not start anew */
+	bool beat_told;			/* that the tunables of the heartbeat are out of range */
 	int64_t started;
 	char start_id[128];		/* empty: not known */
 

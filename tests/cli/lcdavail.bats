@@ -28,6 +28,18 @@ states_are() {
 	states_are ip1=ISP vol1=ISP app1=ISP
 }
 
+@test "what INIT_ISP takes for in service belongs to this system" {
+	rm -r "$LKROOT"
+	f2
+	ins_setit -t ip1 -I INIT_ISP
+	lk_epoch -t ip1 -e 3 -o -
+	sys_remove -s beta
+	expect 0 lcdavail
+	expect 0 lk_epoch -l -t ip1 -f:
+	fields 1-3 :
+	lines_are ip1:4:alpha
+}
+
 @test "INIT_OSU stays out of service, and what needs it is not started by it alone" {
 	ins_setit -t app1 -I INIT_OSU
 	expect 0 lcdavail

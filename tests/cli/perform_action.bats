@@ -544,6 +544,20 @@ global_scripts() {	# KIND [EXIT]
 	lines_are ip1:3:alpha
 }
 
+@test "a remove of what has failed here leaves it to nobody, too" {
+	rm -r "$LKROOT"
+	f2
+	stub_action comm/ip restore 1
+	expect 1 perform_action -b -t ip1 -a restore
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:1:alpha
+	expect 0 perform_action -t ip1 -a remove
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:2:-
+}
+
 @test "what has two owners is moved by nobody until that is resolved" {
 	flg_create -f '!split!vol1'
 	expect 3 perform_action -t app1 -a restore

@@ -136,6 +136,20 @@ ends_well() {
 	[ ! -e "$BATS_TEST_TMPDIR/alpha/run/lcm.sock" ]
 }
 
+@test "a heartbeat tunable out of its range is clipped, and the log says so once" {
+	node alpha beta 1
+	printf 'LCMHBEATTIME=0.01\nLCMNUMHBEATS=3\n' >"$LKROOT/etc/default/LifeKeeper"
+	run_lcm alpha
+	wait_until 20 logged alpha 'is out of range: heartbeats every 100 ms, 3 misses, are in force'
+	flg_create -f y
+	touch "$LKROOT/etc/default/LifeKeeper"
+	wait_until 20 state_is alpha alpha ALIVE
+	[ "$(grep -c 'is out of range' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+	kill "${PIDS[0]}"
+	wait "${PIDS[0]}"
+	PIDS=()
+}
+
 @test "-n checks the configuration and the key" {
 	node alpha beta 1
 	expect 0 "$LK_BIN/../sbin/lcm/lcm" -n
