@@ -76,9 +76,11 @@ make_bed() {
 	local node kits
 	lab up alpha beta client >/dev/null || exit 1
 	for node in alpha beta; do
-		printf 'NOBCASTPING=1\n%s' "${1:+LCMHBEATTIME=$1
-LCMNUMHBEATS=$2
-}" >"$(lab root $node)/etc/default/LifeKeeper"
+		{
+			cat etc/LifeKeeper
+			echo NOBCASTPING=1
+			[ -z "$1" ] || printf 'LCMHBEATTIME=%s\nLCMNUMHBEATS=%s\n' "$1" "$2"
+		} >"$(lab root $node)/etc/default/LifeKeeper"
 		web_scripts "$(lab root $node)/web"
 	done
 	kits=$(lab root alpha)/lkadm/subsys
@@ -204,7 +206,7 @@ printf '%-46s %8s %8s %8s %8s  %s\n' seconds least median '90 %' most promised
 make_bed 0.1 3
 [ "$moves" -eq 0 ] || move "$moves"
 [ "$runs" -eq 0 ] || cut_power "$runs" '0.1 s x 3' 'median below 0.5'
-memory
+[ "$runs" -eq 0 ] || memory
 lab down
 if [ "$shipped" -gt 0 ]; then
 	make_bed '' ''
