@@ -9,7 +9,6 @@ load standard
 setup() {
 	KIT=gen/ocf TAG=a/b ID=heartbeat:Dummy:d1
 	kit_tree "$KIT"
-	fake_perform_action
 	state=$BATS_TEST_TMPDIR/dummy.state
 	data=$LKROOT/subsys/gen/resources/ocf/data
 	loop='' space=''

@@ -11,7 +11,6 @@ setup() {
 	[ "$(id -u)" -eq 0 ] || skip 'namespaces need root'
 	KIT=gen/qsp TAG=QSP-foo ID=foo
 	kit_tree "$KIT"
-	fake_perform_action
 	tunables QSP_CHECK_TIME=2 QSP_START_TIME=10 QSP_STOP_TIME=10
 }
 
