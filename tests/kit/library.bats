@@ -80,7 +80,7 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 		wait "$pid" || code=$?
 		[ "$code" -eq 143 ]
 		[ -e "$LKROOT/undone" ]
-		none_hangs
+		wait_until 5 none_hangs
 	done
 	logged ":000026:END failed restore for a/b on server"
 }

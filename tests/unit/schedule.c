@@ -24,6 +24,7 @@ struct sim {
 
 static void sim_init(struct sim *sim, unsigned n, unsigned limit)
 {
+	schedule_free(&sim->s);
 	*sim = (struct sim){ .n = n, .s.limit = limit };
 	if (!schedule_reserve(&sim->s, n))
 		abort();
