@@ -18,6 +18,7 @@
 #include "lk/poison.h"
 
 #define GRACE_MS 5000		/* from TERM to KILL */
+#define MARGIN_MS 2000		/* beyond the asker's limit: it is the asker who gives up, unless it is gone */
 
 struct lcm_served {
 	struct lcm_served *next;
@@ -345,7 +346,7 @@ void served_open(struct lcm_peer *peer, uint32_t id, struct lk_in *in)
 	*served = (struct lcm_served){
 		.lcm = lcm, .peer = peer, .id = id, .credit = ENV_CREDIT, .left = { -1, -1 },
 		.in = LCM_NO_SOURCE, .out = { LCM_NO_SOURCE, LCM_NO_SOURCE },
-		.deadline = limit ? lcm->now + limit : -1, .kill_at = -1,
+		.deadline = limit ? lcm->now + limit + MARGIN_MS : -1, .kill_at = -1,
 	};
 	start(served, flags, argv);
 	free(argv);
