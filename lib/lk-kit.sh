@@ -16,7 +16,7 @@
 
 LK_GRACE=${LK_GRACE:-3}	# seconds from TERM to KILL; below the 5 that a script itself is given
 LK_TUNABLES=$LKROOT/etc/default/LifeKeeper
-LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_child='' lk_settings=''
+LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_running='' lk_earlier='' lk_settings=''
 
 # ---- the log ----
 
@@ -80,12 +80,14 @@ lk_catch() {
 	trap 'lk_interrupted HUP 129' HUP
 }
 
-# The child's group is not ours: pass the signal on; timeout(1) adds KILL after the grace.
+# The child's group is not ours: pass the signal on; timeout(1) adds KILL after the grace. One that is
+# hit while it forks leaves its command behind, so the group is ended in any case.
 lk_interrupted() {	# SIGNAL CODE
 	trap '' TERM INT HUP
-	if [ -n "$lk_child" ]; then
-		kill -s TERM "$lk_child" 2>/dev/null
-		wait "$lk_child"
+	if [ -n "$lk_running" ] && [ "${!-}" != "$lk_earlier" ]; then
+		kill -s TERM "$!" 2>/dev/null
+		wait "$!"
+		kill -s KILL -- "-$!" 2>/dev/null
 	fi
 	lk_undo
 	lk_error 26 "END failed $LK_ACTION for $LK_TAG on server $LK_SYSTEM due to $1 signal"
@@ -124,16 +126,17 @@ lk_need() {	# PROGRAM...
 
 # Run a command in a process group of its own; its exit code, or 124 or 137 when the time was over
 # and the whole group was ended. SECONDS 0: no limit.
+# A signal may come before any line here: $! names the child from the moment that there is one.
 lk_run() {	# SECONDS COMMAND...
 	local code
+	lk_earlier=${!-} lk_running=1
 	timeout -k "$LK_GRACE" "$@" &
-	lk_child=$!
-	wait "$lk_child"
+	wait "$!"
 	code=$?
 	case $code in
-	124 | 137) kill -s KILL -- "-$lk_child" 2>/dev/null ;;	# those that ignored TERM
+	124 | 137) kill -s KILL -- "-$!" 2>/dev/null ;;	# those that ignored TERM
 	esac
-	lk_child=
+	lk_running=
 	return "$code"
 }
 

@@ -141,6 +141,7 @@ attended() {	# COMMAND...
 		"$@"
 	} </dev/null &
 	child=$!
+	[ -z "$stopped" ] || kill -s TERM "$child" 2>/dev/null	# it came before we knew whom to tell
 	while :; do
 		wait "$child"
 		code=$?
