@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Leases and grants: one owner by majority, over time. */
+#include "lk/grant.h"
+
+#include <string.h>
+
+#include "lk/poison.h"
+
+#define MARGIN 100000000	/* for what is not instantaneous: 0.1 s */
+
+const char *const lk_grant_names[] = { "YES", "OLD", "HERE", "ALIVE", "MORE", NULL };
+
+static uint32_t bit(int sys)
+{
+	return sys >= 0 ? UINT32_C(1) << sys : 0;
+}
+
+/* ---- the times ---- */
+
+struct lk_terms lk_terms(int64_t interval, unsigned misses, int64_t stop)
+{
+	/* what a heartbeat confirms is up to one interval old, and so is the heartbeat */
+	return (struct lk_terms){ .lease = interval * (misses + 2), .stop = stop };
+}
+
+/* As long on the slowest clock. */
+static int64_t stretch(int64_t time)
+{
+	return time + time / 64 + 1;
+}
+
+int64_t lk_terms_quiet(const struct lk_terms *ours, const struct lk_terms *theirs)
+{
+	int64_t here = ours->lease + ours->stop, there = theirs->lease + theirs->stop;
+
+	return stretch(here > there ? here : there) + MARGIN;
+}
+
+/* Half a lease, so that a restarted lcm, which confirms nothing for so long, costs nobody the lease. */
+int64_t lk_terms_window(const struct lk_terms *terms)
+{
+	return terms->lease / 2;
+}
+
+int64_t lk_terms_bar(const struct lk_terms *ours, const struct lk_terms *theirs)
+{
+	int64_t here = lk_terms_window(ours), there = lk_terms_window(theirs);
+
+	return stretch(here > there ? here : there);
+}
+
+/* ---- the lease of this node ---- */
+
+void lk_hold_init(struct lk_hold *hold, unsigned nsys, unsigned self, int64_t until)
+{
+	*hold = (struct lk_hold){ .nsys = nsys, .self = self, .until = until };
+}
+
+void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent)
+{
+	if (sys < hold->nsys && sys != hold->self && sent > hold->echoed[sys])
+		hold->echoed[sys] = sent;
+}
+
+/* When the oldest of the newest confirmations that make a majority was sent, or 0. */
+static int64_t confirmed(const struct lk_hold *hold)
+{
+	unsigned needed = hold->nsys / 2;
+	int64_t best = 0;
+
+	for (unsigned i = 0; i < hold->nsys; i++) {
+		unsigned as_new = 0;
+
+		for (unsigned k = 0; k < hold->nsys; k++)
+			as_new += k != hold->self && hold->echoed[k] >= hold->echoed[i];
+		if (i != hold->self && as_new >= needed && hold->echoed[i] > best)
+			best = hold->echoed[i];
+	}
+	return best;
+}
+
+void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease)
+{
+	int64_t sent = hold->nsys > 1 ? confirmed(hold) : now;
+
+	if (hold->until && now >= hold->until)
+		hold->lapsed = true;
+	/* one that is over already is none; there must be an end to latch */
+	if (sent && sent + lease > hold->until && (hold->until || now < sent + lease))
+		hold->until = sent + lease;
+}
+
+bool lk_hold_valid(const struct lk_hold *hold, int64_t now)
+{
+	return !hold->lapsed && now < hold->until;
+}
+
+/* Without a lease now there is none that could run out. */
+void lk_hold_clear(struct lk_hold *hold)
+{
+	hold->lapsed = false;
+	hold->until = 0;
+}
+
+/* ---- grants ---- */
+
+/* Who may run it, as far as this node knows. */
+static uint32_t runners(const struct lk_grant_here *here, unsigned candidate)
+{
+	return (here->promise.runners | bit(here->owner)) & ~bit((int)candidate) & ~bit((int)here->self);
+}
+
+static struct lk_grant_answer refuse(enum lk_grant grant, uint64_t epoch, uint32_t who)
+{
+	return (struct lk_grant_answer){ .grant = grant, .epoch = epoch, .who = who };
+}
+
+static bool is_old(const struct lk_grant_ask *ask, const struct lk_grant_here *here, uint64_t *highest)
+{
+	bool promised = here->promise.epoch == ask->epoch &&
+			here->promise.candidate == (int)ask->candidate;
+
+	*highest = here->epoch > here->promise.epoch ? here->epoch : here->promise.epoch;
+	return ask->epoch < *highest || (ask->epoch == *highest && !(promised && ask->epoch > here->epoch));
+}
+
+struct lk_grant_answer lk_grant(const struct lk_grant_ask *ask, struct lk_grant_here *here)
+{
+	uint32_t known = runners(here, ask->candidate);
+	uint32_t open = (known | ask->suspects) & ~ask->released & ~bit((int)ask->candidate) &
+			~bit((int)here->self);
+	uint64_t highest;
+
+	if (is_old(ask, here, &highest))
+		return refuse(LK_GRANT_OLD, highest, 0);
+	if (here->in_service && ask->candidate != here->self)
+		return refuse(LK_GRANT_HERE, highest, 0);
+	if (known & ~ask->suspects & ~ask->released)
+		return refuse(LK_GRANT_MORE, highest, known);
+	if (open & ~here->quiet)
+		return refuse(LK_GRANT_ALIVE, highest, open & ~here->quiet);
+	here->promise = (struct lk_promise){
+		.epoch = ask->epoch,
+		.candidate = (int)ask->candidate,
+		.runners = (known & ~ask->released) | bit((int)ask->candidate),
+	};
+	return (struct lk_grant_answer){ .grant = LK_GRANT_YES, .epoch = ask->epoch, .who = known };
+}
+
+bool lk_grant_learn(struct lk_promise *promise, uint64_t epoch, int owner)
+{
+	/* who released it is not in the record, so that nobody is struck out */
+	if (owner < 0 || epoch < promise->epoch ||
+	    (epoch == promise->epoch && promise->runners == bit(owner)))
+		return false;
+	*promise = (struct lk_promise){ .epoch = epoch, .candidate = owner, .runners = bit(owner) };
+	return true;
+}
+
+/* ---- a candidate collects ---- */
+
+void lk_canvass_begin(struct lk_canvass *canvass, unsigned nsys, const struct lk_grant_ask *ask)
+{
+	*canvass = (struct lk_canvass){ .nsys = nsys, .ask = *ask, .highest = ask->epoch };
+}
+
+bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, int64_t sent,
+		       const struct lk_grant_answer *answer)
+{
+	struct lk_grant_ask *ask = &canvass->ask;
+	uint32_t more = answer->who & ~ask->suspects & ~bit((int)ask->candidate);
+
+	if (answer->epoch > canvass->highest)
+		canvass->highest = answer->epoch;
+	if (answer->grant == LK_GRANT_MORE && more) {
+		ask->suspects |= more;
+		memset(canvass->asked, 0, sizeof(canvass->asked));
+		return false;
+	}
+	if (answer->grant != LK_GRANT_YES)
+		return true;
+	canvass->asked[from] = sent;
+	/* what it promised is a release, if it was one of them; the candidate does not speak for itself */
+	if (from != ask->candidate)
+		ask->released |= bit((int)from);
+	return true;
+}
+
+bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window)
+{
+	unsigned granted = 0;
+
+	for (unsigned i = 0; i < canvass->nsys; i++)
+		granted += canvass->asked[i] && now - canvass->asked[i] < window;
+	return 2 * granted > canvass->nsys;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One owner by majority, over time (design 3.5, 3.6): leases and grants. Pure: no file, no clock, no memory of its
+ * own; the daemons, the commands and the simulator run this same code.
+ *
+ * Lease. A node may run shared resources while a majority of all systems, itself counted, has confirmed
+ * heartbeats that it sent less than "lease" ago, on its own clock. A lease that has run out is lost: what
+ * is in service must be stopped within "stop", by a watchdog if need be, before there can be another.
+ *
+ * Grant. Before it restores a resource a node becomes its candidate under a new, higher epoch, and needs the grant of a
+ * majority. Each one that grants has made sure that whoever may still run the resource has released it, or was
+ * fenced, or has had no confirmation from here for "quiet" and will get none for "window". A candidate
+ * that has no majority within "window" gives the epoch up. As every two majorities have a member in
+ * common, the lease of an earlier owner has run out and "stop" has passed when the next one is granted.
+ *
+ * Times are nanoseconds of the node's own clock that counts suspended time (CLOCK_BOOTTIME), differences only; rates
+ * may differ by 1/64.
+ */
+#ifndef LK_GRANT_H
+#define LK_GRANT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lk/attr.h"
+#include "lk/limits.h"
+
+/* ---- the times ---- */
+
+struct lk_terms {
+	int64_t lease;		/* how long a confirmed heartbeat lets run */
+	int64_t stop;		/* from the end of the lease to the certain end of what it let run */
+};
+
+/* Of a heartbeat every interval, dead after misses of them; all in nanoseconds. */
+struct lk_terms lk_terms(int64_t interval, unsigned misses, int64_t stop);
+
+/* After a system's last confirmation from here: when it has certainly stopped. The larger of both sides' terms counts. */
+int64_t lk_terms_quiet(const struct lk_terms *ours, const struct lk_terms *theirs) LK_NONNULL(1, 2);
+
+/* How long grants of one epoch may be collected, and how long who grants must bar others. */
+int64_t lk_terms_window(const struct lk_terms *terms) LK_NONNULL(1);
+int64_t lk_terms_bar(const struct lk_terms *ours, const struct lk_terms *theirs) LK_NONNULL(1, 2);
+
+/* ---- the lease of this node ---- */
+
+struct lk_hold {
+	unsigned nsys, self;
+	int64_t echoed[LK_SYSTEMS_MAX];	/* when the newest heartbeat was sent that the system has confirmed; 0: none */
+	int64_t until;			/* the end of the lease; 0: there was none yet */
+	bool lapsed;			/* it ran out while something may have been in service */
+};
+
+/* until: of a lease before (of this boot), or 0. */
+void lk_hold_init(struct lk_hold *hold, unsigned nsys, unsigned self, int64_t until) LK_NONNULL(1);
+
+/* A system confirms the heartbeat that was sent then. */
+void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent) LK_NONNULL(1);
+
+/* Take what was confirmed into account; to be called before anything relies on the lease. */
+void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease) LK_NONNULL(1);
+
+/* May shared resources run? After lk_hold_renew(). */
+bool lk_hold_valid(const struct lk_hold *hold, int64_t now) LK_MUST LK_NONNULL(1);
+
+/* Nothing is in service here any more. */
+void lk_hold_clear(struct lk_hold *hold) LK_NONNULL(1);
+
+/* ---- grants ---- */
+
+#define LK_GRANT_NOBODY (-1)
+
+/* What a node has promised for one resource; must be on stable storage before the answer goes out. */
+struct lk_promise {
+	uint64_t epoch;		/* 0: nothing yet */
+	int candidate;		/* or LK_GRANT_NOBODY */
+	uint32_t runners;	/* bit s: system s was promised it, and nothing says that it has ended */
+};
+
+/* A candidate asks. */
+struct lk_grant_ask {
+	unsigned candidate;
+	uint64_t epoch;
+	uint32_t suspects;	/* who may still run it, as far as the candidate knows */
+	uint32_t released;	/* who certainly does not: granted this epoch itself, or was fenced */
+};
+
+/* What the asked node knows. */
+struct lk_grant_here {
+	unsigned self;
+	uint64_t epoch;		/* of its ownership record, and the owner or LK_GRANT_NOBODY */
+	int owner;
+	bool in_service;	/* it is in service here, or being restored, or could not be stopped */
+	uint32_t quiet;		/* bit s: system s had no confirmation from here for lk_terms_quiet() and gets
+				 * none for lk_terms_bar() from now on */
+	struct lk_promise promise;
+};
+
+enum lk_grant {
+	LK_GRANT_YES,		/* the new promise is in here->promise */
+	LK_GRANT_OLD,		/* a higher epoch, or this one to another, was promised: *epoch */
+	LK_GRANT_HERE,		/* it is in service here */
+	LK_GRANT_ALIVE,		/* *who may still run it */
+	LK_GRANT_MORE,		/* *who may run it, too: ask again with these among the suspects */
+};
+extern const char *const lk_grant_names[];
+
+struct lk_grant_answer {
+	enum lk_grant grant;
+	uint64_t epoch;
+	uint32_t who;
+};
+
+/* Answer, and change here->promise when it is a yes. Idempotent. */
+struct lk_grant_answer lk_grant(const struct lk_grant_ask *ask, struct lk_grant_here *here)
+	LK_MUST LK_NONNULL(1, 2);
+
+/* An ownership record that a winner has spread: who ran it before has ended. true: the promise has changed. */
+bool lk_grant_learn(struct lk_promise *promise, uint64_t epoch, int owner) LK_NONNULL(1);
+
+/* ---- a candidate collects ---- */
+
+struct lk_canvass {
+	unsigned nsys;
+	struct lk_grant_ask ask;
+	int64_t asked[LK_SYSTEMS_MAX];	/* when the question was sent that was answered by yes; 0: none */
+	uint64_t highest;		/* epoch seen in answers */
+};
+
+void lk_canvass_begin(struct lk_canvass *canvass, unsigned nsys, const struct lk_grant_ask *ask)
+	LK_NONNULL(1, 3);
+
+/* An answer to the question that was sent then. false: all have to be asked again, with the new canvass->ask. */
+bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, int64_t sent,
+		       const struct lk_grant_answer *answer) LK_MUST LK_NONNULL(1, 4);
+
+/* Granted by a majority? The epoch is then ours, and stays so. */
+bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window) LK_MUST LK_NONNULL(1);
+
+#endif
