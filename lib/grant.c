@@ -164,7 +164,7 @@ void lk_canvass_begin(struct lk_canvass *canvass, unsigned nsys, const struct lk
 	*canvass = (struct lk_canvass){ .nsys = nsys, .ask = *ask, .highest = ask->epoch };
 }
 
-bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, int64_t sent,
+bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct lk_canvass_sent *sent,
 		       const struct lk_grant_answer *answer)
 {
 	struct lk_grant_ask *ask = &canvass->ask;
@@ -178,19 +178,26 @@ bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, int64_t sent,
 		return false;
 	}
 	if (answer->grant != LK_GRANT_YES)
-		return true;
-	canvass->asked[from] = sent;
-	/* what it promised is a release, if it was one of them; the candidate does not speak for itself */
+		return answer->grant != LK_GRANT_MORE;
+	/* its promise is a release, if it was one of the suspects; a candidate needs none */
 	if (from != ask->candidate)
 		ask->released |= bit((int)from);
+	if (sent->suspects != ask->suspects)
+		return false;
+	canvass->asked[from] = sent->when;
 	return true;
+}
+
+static bool granted(const struct lk_canvass *canvass, unsigned sys, int64_t now, int64_t window)
+{
+	return canvass->asked[sys] && now - canvass->asked[sys] < window;
 }
 
 bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window)
 {
-	unsigned granted = 0;
+	unsigned yes = 0;
 
 	for (unsigned i = 0; i < canvass->nsys; i++)
-		granted += canvass->asked[i] && now - canvass->asked[i] < window;
-	return 2 * granted > canvass->nsys;
+		yes += granted(canvass, i, now, window);
+	return 2 * yes > canvass->nsys && granted(canvass, canvass->ask.candidate, now, window);
 }

@@ -8,10 +8,13 @@
  * is in service must be stopped within "stop", by a watchdog if need be, before there can be another.
  *
  * Grant. Before it restores a resource a node becomes its candidate under a new, higher epoch, and needs the grant of a
- * majority. Each one that grants has made sure that whoever may still run the resource has released it, or was
- * fenced, or has had no confirmation from here for "quiet" and will get none for "window". A candidate
+ * majority, its own among them. Each one that grants has made sure that whoever may still run the resource has released
+ * it, or was fenced, or has had no confirmation from here for "quiet" and will get none for "window". A candidate
  * that has no majority within "window" gives the epoch up. As every two majorities have a member in
  * common, the lease of an earlier owner has run out and "stop" has passed when the next one is granted.
+ *
+ * Every restore needs a grant, also of who had the resource before. From the moment that the candidate has
+ * its majority the resource counts as in service there: the lease, and so the watchdog, must cover the restore.
  *
  * Times are nanoseconds of the node's own clock that counts suspended time (CLOCK_BOOTTIME), differences only; rates
  * may differ by 1/64.
@@ -82,7 +85,7 @@ struct lk_grant_ask {
 	unsigned candidate;
 	uint64_t epoch;
 	uint32_t suspects;	/* who may still run it, as far as the candidate knows */
-	uint32_t released;	/* who certainly does not: granted this epoch itself, or was fenced */
+	uint32_t released;	/* who certainly does not: it has granted this epoch itself */
 };
 
 /* What the asked node knows. */
@@ -91,8 +94,8 @@ struct lk_grant_here {
 	uint64_t epoch;		/* of its ownership record, and the owner or LK_GRANT_NOBODY */
 	int owner;
 	bool in_service;	/* it is in service here, or being restored, or could not be stopped */
-	uint32_t quiet;		/* bit s: system s had no confirmation from here for lk_terms_quiet() and gets
-				 * none for lk_terms_bar() from now on */
+	uint32_t quiet;		/* bit s: system s had no confirmation from here for lk_terms_quiet(), or was fenced in
+				 * the incarnation that was last heard of here; and it gets none for lk_terms_bar() from now on */
 	struct lk_promise promise;
 };
 
@@ -130,11 +133,19 @@ struct lk_canvass {
 void lk_canvass_begin(struct lk_canvass *canvass, unsigned nsys, const struct lk_grant_ask *ask)
 	LK_NONNULL(1, 3);
 
-/* An answer to the question that was sent then. false: all have to be asked again, with the new canvass->ask. */
-bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, int64_t sent,
-		       const struct lk_grant_answer *answer) LK_MUST LK_NONNULL(1, 4);
+/* What was asked: the time, and canvass->ask.suspects at that time. */
+struct lk_canvass_sent {
+	int64_t when;
+	uint32_t suspects;
+};
 
-/* Granted by a majority? The epoch is then ours, and stays so. */
+/* An answer of a system. false: there are more suspects than it was asked about; it, or all, have to be asked
+ * again with the new canvass->ask: those whose asked[] is 0. */
+bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct lk_canvass_sent *sent,
+		       const struct lk_grant_answer *answer) LK_MUST LK_NONNULL(1, 3, 4);
+
+/* Granted by a majority and by ourselves? The epoch is then ours. The lease must be valid, too, and our own promise
+ * still be this one. */
 bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window) LK_MUST LK_NONNULL(1);
 
 #endif
