@@ -70,6 +70,8 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 			boot_later(w, node, (int64_t)world_random(w, 15000) * MS + MS);
 	} else if (fault == PAUSE && n->on) {
 		n->paused = w->now + (int64_t)world_random(w, world_chance(w, 50) ? 3000 : 20000) * MS;
+		if (w->together >> node & 1 && n->paused > w->calm)
+			n->paused = w->calm;
 		world_trace(w, node, "is paused until %.3f", (double)n->paused / S);
 	} else if (fault == LCM && n->on && n->paused <= w->now) {
 		node_boot(w, node, true);
@@ -126,7 +128,6 @@ static void calm_down(struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++) {
 		if (!(w->together >> i & 1))
 			continue;
-		w->node[i].paused = 0;
 		if (!w->node[i].on)
 			node_boot(w, i, false);
 	}
