@@ -228,6 +228,7 @@ shut_down() {	# NODE
 	wait_until 30 runs_on beta
 	lab start alpha
 	on alpha lkstart
+	wait_until 20 logged alpha 'Event comm_up of system "beta" begins'
 	wait_until 30 settled
 	wait_until 10 runs_on beta
 	stands_by alpha
