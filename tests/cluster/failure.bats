@@ -197,3 +197,46 @@ fails() {	# NODE TYPE
 	[ "$(journal alpha | grep -c 'Check vol1')" -eq 0 ]
 	all_isp alpha
 }
+
+tunables() {	# LINE...: alpha has these, too
+	printf '%s\n' "$@" >>"$(lab root alpha)/etc/default/LifeKeeper"
+}
+
+not_alive() {
+	! lab alive "$1"
+}
+
+# alpha reboots, which ends it, and its ports are down as in life. It comes back without the tunables.
+reboots() {	# WHY
+	wait_until 40 not_alive alpha
+	lab off alpha
+	wait_until 20 all_isp beta
+	none_isp gamma
+	logged alpha "this system reboots now: $1"
+	sed -i '/^ResMon_/d; /^TIP_/d' "$(lab root alpha)/etc/default/LifeKeeper"
+	ln -sf "$LK_BIN/lk_reboot" "$(lab root alpha)/bin"
+	lab start alpha
+	on alpha lkstart
+}
+
+@test "ResMon_RebootWaitInSec: a check over its limit reboots the system, and another one takes over" {
+	in_service_on alpha
+	tunables TIP_QUICKCHECK_TIMEOUT=1 ResMon_RebootWaitInSec=1
+	ip1_does quickCheck 'exec sleep 1000'
+	checks alpha ip1 1
+	reboots 'quickCheck of "ip1" was not finished after 1 s'
+}
+
+@test "ResMon_ResFailMaxWaitInMin: a recovery that hangs reboots the system, and another one takes over" {
+	in_service_on alpha
+	tunables ResMon_ResFailMaxWaitInMin=1
+	# nobody waits a minute here
+	# shellcheck disable=SC2016	# the script expands it
+	printf '#!/bin/sh\nshift 2\nexec "%s" -w 1 "$@"\n' "$LK_BIN/lk_reboot" >"$(lab root alpha)/tmp/lk_reboot"
+	chmod 755 "$(lab root alpha)/tmp/lk_reboot"
+	mv "$(lab root alpha)/tmp/lk_reboot" "$(lab root alpha)/bin/lk_reboot"
+	ip1_does remove 'exec sleep 1000'
+	ip1_does quickCheck 'exit 1'
+	checks alpha ip1 1
+	reboots 'the recovery of "ip1" has not ended after 1 min'
+}
