@@ -18,6 +18,7 @@
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
+#include "lk/reboot.h"
 #include "lk/script.h"
 #include "lk/story.h"
 #include "lk/tagfile.h"
@@ -25,8 +26,9 @@
 #include "lk/tunable.h"
 #include "lk/poison.h"
 
-#define LOCKS "run/recover"
+#define LOCKS LK_REBOOT_MARKS
 #define FENCE_SECONDS 60
+#define MINUTES_MAX 10080
 
 void lk_failing_tell(const struct lk_failing *run, enum lk_log_level level, const char *decision,
 		     const char *why)
@@ -355,17 +357,49 @@ static int repair(struct lk_failing *run, struct lk_err *err)
 	return rc;
 }
 
-static int run_all(struct lk_failing *run, struct lk_err *err)
+/* A process of its own reboots this system unless we have ended in time. What cannot be watched is recovered
+ * all the same. */
+static void watch(const struct lk_failing *run, int lock)
+{
+	unsigned long long minutes = 0;
+	struct lk_err err, reason;
+	struct lk_reboot reboot = { .reason = reason.text, .tag = run->f->tag };
+	int rc = lk_tunable_number(&run->lcd.tree, "ResMon_ResFailMaxWaitInMin", 0, MINUTES_MAX,
+				   &minutes, &err);
+
+	if (rc >= 0 && !minutes)
+		return;
+	lk_fail(&reason, LK_M_REBOOT_LATE, run->f->tag, minutes);
+	reboot.seconds = (unsigned)minutes * 60;
+	if (rc >= 0)
+		rc = lk_reboot_mark(lock, true, &err);
+	if (rc == 0)
+		rc = lk_reboot_start(&run->lcd.tree, &reboot, &err);
+	if (rc < 0)
+		lk_failing_tell(run, LK_LOG_ERROR, "unwatched", err.text);
+}
+
+static void unwatch(const struct lk_failing *run, int lock)
+{
+	struct lk_err err;
+
+	if (lk_reboot_mark(lock, false, &err) < 0)
+		lk_failing_tell(run, LK_LOG_ERROR, "watched", err.text);
+}
+
+static int run_all(struct lk_failing *run, int lock, struct lk_err *err)
 {
 	int rc = begin(run, err), what = rc;
 
 	if (rc <= 0)
 		return rc;
+	watch(run, lock);
 	lk_trap(&run->lcd.tree, 130, run->f->tag, NULL);
 	rc = what == 1 ? repair(run, err) : go_on(run, err);
 	lk_trap(&run->lcd.tree, rc < 0 ? 131 : 132, run->f->tag, NULL);
 	if (rc < 0)
 		lk_failing_tell(run, LK_LOG_ERROR, "failed", err->text);
+	unwatch(run, lock);
 	return rc;
 }
 
@@ -376,7 +410,7 @@ int lk_failure_recover(const struct lk_failure *failure, struct lk_err *err)
 	int rc = lk_tree_open(&tree, err), lock = rc < 0 ? -1 : take_lock(&tree, failure->tag, err);
 
 	if (rc == 0)
-		rc = lock < 0 ? lock : run_all(&run, err);
+		rc = lock < 0 ? lock : run_all(&run, lock, err);
 	lk_lcd_close(&run.lcd);
 	if (lock >= 0)
 		close(lock);

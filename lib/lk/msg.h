@@ -385,4 +385,10 @@
 #define LK_M_WCH_NO_PROCESS 700538, LK_EX_NOENT, "process %ld does not run"
 #define LK_M_WCH_MANY 700539, LK_EX_LIMIT, "a resource has at most %d processes that are watched"
 
+/* a reboot as the last resort */
+#define LK_M_REBOOT_SOON 703070, LK_EX_OK, "this system reboots in %llu s: %s"
+#define LK_M_REBOOT_NOW 703071, LK_EX_SYSTEM, "this system reboots now: %s"
+#define LK_M_REBOOT_LATE 703072, LK_EX_OK, "the recovery of \"%s\" has not ended after %llu min"
+#define LK_M_REBOOT_CHECK 703073, LK_EX_OK, "%s of \"%s\" was not finished after %u s"
+
 #endif

@@ -14,6 +14,7 @@
 #include "lk/event.h"
 #include "lk/msg.h"
 #include "lk/name.h"
+#include "lk/reboot.h"
 #include "lk/recoverable.h"
 #include "lk/story.h"
 #include "lk/tunable.h"
@@ -22,6 +23,7 @@
 
 #define EVENT "failed"
 #define RECORD "out/ResMonTimeout.log"
+#define REBOOT_MAX 86400
 
 /* ---- failure ---- */
 
@@ -123,6 +125,24 @@ static void write_record(int root, const struct item *item, bool memory)
 		(void)!write(fd, text.data, text.len);
 }
 
+/* Once: a countdown cannot be called off, so one is enough. */
+static void reboot_soon(struct world *w, const struct item *item)
+{
+	unsigned long long seconds = 0;
+	struct lk_err err, reason;
+	struct lk_reboot reboot = { .reason = reason.text };
+
+	if (lk_tunable_number(&w->tree, "ResMon_RebootWaitInSec", 0, REBOOT_MAX, &seconds, &err) < 0)
+		complain(w, &err);
+	if (!seconds || w->reboots)
+		return;
+	lk_fail(&reason, LK_M_REBOOT_CHECK, kind_names[item->entry.kind], item->tag, item->seconds);
+	reboot.seconds = (unsigned)seconds;
+	w->reboots = lk_reboot_start(&w->tree, &reboot, &err) == 0;
+	if (!w->reboots)
+		complain(w, &err);
+}
+
 bool report_timeout(struct world *w, const struct item *item)
 {
 	bool memory = is_set(w, "ResMon_RecordMemory", 1);
@@ -137,5 +157,6 @@ bool report_timeout(struct world *w, const struct item *item)
 			_exit(0);
 		}
 	}
+	reboot_soon(w, item);
 	return is_set(w, "ResMon_ResFail", 0);
 }

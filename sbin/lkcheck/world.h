@@ -50,6 +50,7 @@ struct world {
 	int config_wd, watch_wd;	/* what inotify calls the directories */
 	int64_t now, loaded, load_at, watch_at;
 	uint32_t dice;
+	bool reboots;			/* this system is about to */
 	bool talk;			/* log lines go to the terminal too */
 	char complaint[LK_ERR_TEXT];	/* what went wrong last, said once */
 };

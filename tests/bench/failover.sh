@@ -186,27 +186,11 @@ move() {	# RUNS
 	distribution "$dir/move.took"
 }
 
-# Megabytes that the daemons of a node with 500 resources have for themselves, shared pages in proportion.
-memory() {
-	lab sh alpha '
-		for i in $(seq 500); do
-			ins_create -a gen -r app -t "m$i" -i "m$i" || exit
-		done' || die 'resources cannot be made'
-	sleep 2	# the daemons have read them
-	lab sh alpha '
-		for pid in $(pgrep -x "lkinit|lcm|lcm-net|lkcheck"); do
-			printf "%s %s\n" "$(cat "/proc/$pid/comm")" "$(awk "\$1 == \"Pss:\" { print \$2 }" "/proc/$pid/smaps_rollup")"
-		done' | awk '
-		{ sum += $2; each = each sprintf("  %s %.1f", $1, $2 / 1024) }
-		END { printf "memory of the daemons with 500 resources: %.1f MB (promised: under 15)%s\n", sum / 1024, each }'
-}
-
 echo "load $(cut -d ' ' -f 1-3 /proc/loadavg), $(nproc) processors"
 printf '%-46s %8s %8s %8s %8s  %s\n' seconds least median '90 %' most promised
 make_bed 0.1 3
 [ "$moves" -eq 0 ] || move "$moves"
 [ "$runs" -eq 0 ] || cut_power "$runs" '0.1 s x 3' 'median below 0.5'
-[ "$runs" -eq 0 ] || memory
 lab down
 if [ "$shipped" -gt 0 ]; then
 	make_bed '' ''

@@ -226,6 +226,25 @@ own_action() {
 	wait_until 13 ran recover ip1 1
 }
 
+# Never the real one: a stand-in that only notes how it was called.
+no_reboot() {
+	printf '#!/bin/sh\necho "lk_reboot $*" >>"%s"\n' "$J" >"$LKROOT/bin/lk_reboot"
+	chmod 755 "$LKROOT/bin/lk_reboot"
+}
+
+@test "with ResMon_RebootWaitInSec the first check over its limit has the system rebooted, once" {
+	no_reboot
+	interval ip1 1 0
+	printf '%s\n' IP_QUICKCHECK_TIMEOUT=1 ResMon_RebootWaitInSec=7 >>"$LKROOT/etc/default/LifeKeeper"
+	own_action comm/ip quickCheck <<<'exec sleep 100'
+	in_service
+	monitor
+	wait_until 30 ran quickCheck ip1 3
+	wait_until 13 grep -q '^lk_reboot' "$J"
+	[ "$(grep '^lk_reboot' "$J")" = 'lk_reboot -w 7 -r quickCheck of "ip1" was not finished after 1 s' ]
+	state_is ip1 ISP
+}
+
 @test "checks that hang do not delay others" {
 	echo CHECK_PARALLEL=1 >>"$LKROOT/etc/default/LifeKeeper"
 	interval ip1 1 0

@@ -378,3 +378,61 @@ nothing_is_in_service_twice() {
 	untouched 'alpha recover'
 	told nothing
 }
+
+# Never the real one: a stand-in that notes how it was called.
+no_reboot() {
+	mkdir -p "$LKROOT/bin"
+	printf '#!/bin/sh\necho "$*" >>"%s/reboot"\n' "$LKROOT" >"$LKROOT/bin/lk_reboot"
+	chmod 755 "$LKROOT/bin/lk_reboot"
+}
+
+# recover's own script waits until $LKROOT/tmp/go.
+slow_repair() {
+	mkdir -p "$LKROOT/tmp"
+	cat >"$LKROOT/subsys/comm/resources/ip/actions/recover" <<-'END'
+		#!/bin/sh
+		: >tmp/begun
+		until [ -e tmp/go ]; do sleep 0.05; done
+	END
+}
+
+@test "ResMon_ResFailMaxWaitInMin has the recovery watched until it has ended" {
+	no_reboot
+	slow_repair
+	echo ResMon_ResFailMaxWaitInMin=3 >>"$LKROOT/etc/default/LifeKeeper"
+	recover -t ip1 3>&- &
+	local pid=$!
+	wait_until 20 test -e "$LKROOT/tmp/begun"
+	[ "$(cat "$LKROOT/run/recover/ip1")" = "$pid" ]
+	wait_until 20 test -s "$LKROOT/reboot"
+	[ "$(cat "$LKROOT/reboot")" = "-w 180 -r the recovery of \"ip1\" has not ended after 3 min -t ip1 -p $pid" ]
+	: >"$LKROOT/tmp/go"
+	wait "$pid"
+	[ ! -s "$LKROOT/run/recover/ip1" ]
+	states_are 'app1=ISP ip1=ISP vol1=ISP'
+}
+
+@test "a watched recovery that is killed has not ended; the next one ends it" {
+	no_reboot
+	slow_repair
+	echo ResMon_ResFailMaxWaitInMin=3 >>"$LKROOT/etc/default/LifeKeeper"
+	recover -t ip1 3>&- &
+	local pid=$!
+	wait_until 20 test -e "$LKROOT/tmp/begun"
+	kill -KILL "$pid"
+	run wait "$pid"
+	[ "$(cat "$LKROOT/run/recover/ip1")" = "$pid" ]
+	: >"$LKROOT/tmp/go"
+	expect 0 recover -t ip1
+	[ ! -s "$LKROOT/run/recover/ip1" ]
+}
+
+@test "without that tunable nothing is watched; one that is no number is logged, and all is done" {
+	no_reboot
+	expect 0 recover -t ip1
+	echo ResMon_ResFailMaxWaitInMin=soon >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 recover -t ip1
+	states_are 'app1=ISP ip1=ISP vol1=ISP'
+	told unwatched
+	[ ! -e "$LKROOT/reboot" ]
+}

@@ -305,3 +305,25 @@ no_path_to_nobody() {
 	rm "$log"
 	: >"$log"
 }
+
+path_is() {	# NODE ADDRESS STATE: of the path that ends there
+	[ "$(on "$1" net_list -f, | awk -F, -v a="$2" '$19 == a || $18 == a { print $7; exit }')" = "$3" ]
+}
+
+# The last test here: the path stays as slow as that.
+@test "EV1: with 5 s x 3 a path is DEAD after 15 s, give or take an interval" {
+	local node before
+	for node in alpha beta; do
+		on $node net_remove -D "TCP:$(port_of alpha beta 1)"
+	done
+	INTERVAL=5 MISSES=3 path_to alpha beta 1
+	INTERVAL=5 MISSES=3 path_to beta alpha 1
+	wait_until 60 path_is alpha 10.1.0.2 ALIVE
+	wait_until 60 path_is beta 10.1.0.2 ALIVE
+	before=$(now_ms)
+	lab cut net1
+	wait_until 60 path_is alpha 10.1.0.2 DEAD
+	echo "DEAD after $(($(now_ms) - before)) ms"
+	[ $(($(now_ms) - before)) -ge 10000 ]
+	state_is alpha beta ALIVE
+}

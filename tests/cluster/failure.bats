@@ -18,10 +18,12 @@ teardown_file() {
 setup() {
 	local node type
 	for node in alpha beta gamma; do
+		rm -f "$(lab root "$node")"/tmp/{down,go,checking,checked}
 		for type in comm/tip filesys/volume gen/tapp; do
 			action "$node" "$type" restore
 			action "$node" "$type" remove
 			action "$node" "$type" quickCheck
+			action "$node" "$type" deepCheck
 			action "$node" "$type" recover
 		done
 		# shellcheck disable=SC2016
@@ -43,6 +45,31 @@ teardown() {
 
 checks() {	# NODE TAG SECONDS
 	on "$1" ins_setchkint -t "$2" -c quick -v "$3"
+}
+
+# An action of ip1 that notes that it ran, and then does what the text says, in the root directory.
+# shellcheck disable=SC2016	# the script expands it
+ip1_does() {	# ACTION TEXT
+	printf '#!/bin/sh\necho "%s $2" >>tmp/journal\n%s\n' "$1" "$2" >"$(lab root alpha)/tmp/new"
+	chmod 755 "$(lab root alpha)/tmp/new"
+	mv "$(lab root alpha)/tmp/new" "$(lab root alpha)/subsys/comm/resources/tip/actions/$1"
+}
+
+ran() {	# LINE: how often is it in alpha's journal?
+	journal alpha | grep -cx "$1" || :
+}
+
+# That many more times since it was FROM times there.
+ran_again() {	# LINE FROM TIMES
+	[ "$(ran "$1")" -ge $(($2 + $3)) ]
+}
+
+nothing_moved() {
+	none_isp beta
+	none_isp gamma
+	[ -z "$(journal beta)$(journal gamma)" ]
+	[ "$(ran 'recover ip1')" -eq 0 ]
+	states_are alpha ip1=OSU app1=OSU vol1=ISP
 }
 
 # The check of a type fails on a node.
@@ -112,4 +139,104 @@ fails() {	# NODE TYPE
 	none_isp gamma
 	run grep -c remove <(journal alpha)
 	[ "$output" -eq 0 ]
+}
+
+@test "PW-5058: checks that fail while a remove is in progress move nothing" {
+	in_service_on alpha
+	on alpha ins_setlocalrecover -t ip1 -l Y
+	ip1_does remove ': >tmp/down; until [ -e tmp/go ]; do sleep 0.05; done'
+	ip1_does quickCheck '[ ! -e tmp/down ]'
+	ip1_does deepCheck '[ ! -e tmp/down ]'
+	on alpha ins_setchkint -t ip1 -c deep -v 2
+	checks alpha ip1 1
+	checks alpha vol1 1
+	wait_until 30 ran_again 'quickCheck ip1' 0 1
+	lab spawn alpha perform_action -t ip1 -a remove
+	wait_until 20 test -e "$(lab root alpha)/tmp/down"
+	# vol1 stays in service: its checks are the clock
+	wait_until 30 ran_again 'quickCheck vol1' "$(ran 'quickCheck vol1')" 3
+	states_are alpha ip1=ISP
+	: >"$(lab root alpha)/tmp/go"
+	wait_until 20 states_are alpha ip1=OSU
+	wait_until 30 ran_again 'quickCheck vol1' "$(ran 'quickCheck vol1')" 1
+	wait_until 20 settled
+	nothing_moved
+}
+
+@test "PW-5058: nor does a check that began before the remove and fails during it" {
+	in_service_on alpha
+	on alpha ins_setlocalrecover -t ip1 -l Y
+	ip1_does remove ': >tmp/down; until [ -e tmp/go ]; do sleep 0.05; done'
+	ip1_does quickCheck ': >tmp/checking; until [ -e tmp/checked ]; do sleep 0.05; done; exit 1'
+	checks alpha ip1 1
+	checks alpha vol1 1
+	wait_until 30 test -e "$(lab root alpha)/tmp/checking"
+	lab spawn alpha perform_action -t ip1 -a remove
+	wait_until 20 test -e "$(lab root alpha)/tmp/down"
+	: >"$(lab root alpha)/tmp/checked"
+	wait_until 30 ran_again 'quickCheck vol1' "$(ran 'quickCheck vol1')" 3
+	: >"$(lab root alpha)/tmp/go"
+	wait_until 20 states_are alpha ip1=OSU
+	wait_until 20 settled
+	nothing_moved
+}
+
+@test "EV18, EV19, EV20: at the start deep checks come first and cover quick ones; without intervals there are none" {
+	in_service_on alpha
+	on alpha lkstop -f
+	on alpha ins_setchkint -t ip1 -c deep -v 1
+	checks alpha ip1 1
+	on alpha ins_setchkint -t app1 -c deep -v 4
+	checks alpha app1 1
+	clear
+	on alpha lkstart
+	wait_until 40 ran_again 'deepCheck ip1' 0 5
+	wait_until 40 ran_again 'quickCheck app1' 0 2
+	[ "$(ran 'quickCheck ip1')" -eq 0 ]
+	[ "$(journal alpha | grep -m 1 'Check app1')" = 'deepCheck app1' ]
+	[ "$(journal alpha | grep -c 'Check vol1')" -eq 0 ]
+	all_isp alpha
+}
+
+tunables() {	# LINE...: alpha has these, too
+	printf '%s\n' "$@" >>"$(lab root alpha)/etc/default/LifeKeeper"
+}
+
+not_alive() {
+	! lab alive "$1"
+}
+
+# alpha reboots, which ends it, and its ports are down as in life. It comes back without the tunables.
+reboots() {	# WHY
+	wait_until 40 not_alive alpha
+	lab off alpha
+	wait_until 20 all_isp beta
+	none_isp gamma
+	logged alpha "this system reboots now: $1"
+	sed -i '/^ResMon_/d; /^TIP_/d' "$(lab root alpha)/etc/default/LifeKeeper"
+	ln -sf "$LK_BIN/lk_reboot" "$(lab root alpha)/bin"
+	lab start alpha
+	on alpha lkstart
+}
+
+@test "ResMon_RebootWaitInSec: a check over its limit reboots the system, and another one takes over" {
+	in_service_on alpha
+	tunables TIP_QUICKCHECK_TIMEOUT=1 ResMon_RebootWaitInSec=1
+	ip1_does quickCheck 'exec sleep 1000'
+	checks alpha ip1 1
+	reboots 'quickCheck of "ip1" was not finished after 1 s'
+}
+
+@test "ResMon_ResFailMaxWaitInMin: a recovery that hangs reboots the system, and another one takes over" {
+	in_service_on alpha
+	tunables ResMon_ResFailMaxWaitInMin=1
+	# nobody waits a minute here
+	# shellcheck disable=SC2016	# the script expands it
+	printf '#!/bin/sh\nshift 2\nexec "%s" -w 1 "$@"\n' "$LK_BIN/lk_reboot" >"$(lab root alpha)/tmp/lk_reboot"
+	chmod 755 "$(lab root alpha)/tmp/lk_reboot"
+	mv "$(lab root alpha)/tmp/lk_reboot" "$(lab root alpha)/bin/lk_reboot"
+	ip1_does remove 'exec sleep 1000'
+	ip1_does quickCheck 'exit 1'
+	checks alpha ip1 1
+	reboots 'the recovery of "ip1" has not ended after 1 min'
 }

@@ -111,6 +111,35 @@ failover_done() {
 	none_isp beta
 }
 
+@test "EV14: beta, whose switchback is AUTOMATIC, returns: it never goes from the better to the worse" {
+	on beta ins_setas -t app1 -s AUTOMATIC
+	in_service_on alpha
+	lab off beta
+	wait_until 10 logged alpha 'FINISHED AT:'
+	lab start beta
+	on beta lkstart
+	wait_until 20 logged beta 'Event comm_up of system "alpha" begins'
+	wait_until 20 settled
+	all_isp alpha
+	none_isp beta
+	[ -z "$(journal alpha)$(journal beta)" ]
+}
+
+@test "EV15: INTELLIGENT above AUTOMATIC: what depends on the others decides, nothing comes back" {
+	on alpha ins_setas -t ip1 -s AUTOMATIC
+	in_service_on alpha
+	lab off alpha
+	wait_until 10 failover_done
+	all_isp beta
+	lab start alpha
+	on alpha lkstart
+	wait_until 20 logged alpha 'Event comm_up of system "beta" begins'
+	wait_until 20 settled
+	all_isp beta
+	none_isp alpha
+	[ -z "$(journal alpha)" ]
+}
+
 @test "EV8: what an operator stopped stays stopped when its node dies" {
 	in_service_on alpha
 	on alpha perform_action -t ip1 -a remove
@@ -203,6 +232,43 @@ path_dead() {
 	logged alpha 'Split Brain detected'
 	lab sh alpha 'flg_list | grep "^!split!" | while read -r f; do flg_remove -f "$f"; done'
 	lab sh beta 'flg_list | grep "^!split!" | while read -r f; do flg_remove -f "$f"; done'
+}
+
+# Each resource is in service on one node at most, and both know on which.
+owned_once() {
+	local tag
+	for tag in ip1 vol1 app1; do
+		[ "$(state alpha $tag)$(state beta $tag)" != ISPISP ] || return
+		[ "$(on alpha lk_epoch -l -f: | grep "^$tag:")" = "$(on beta lk_epoch -l -f: | grep "^$tag:")" ] || return
+	done
+}
+
+@test "core 5.7: the backup dies in the middle of the failover: both return, and an operator completes it" {
+	local node
+	in_service_on alpha
+	lab sh beta 'printf "#!/bin/sh\necho restore vol1 >>tmp/journal\nexec sleep 1000\n" >"$LKROOT/subsys/filesys/resources/volume/actions/restore"'
+	lab off alpha
+	wait_until 20 grep -qx 'restore vol1' "$(lab root beta)/tmp/journal"
+	lab off beta
+	for node in alpha beta; do
+		lab start $node
+	done
+	action beta filesys/volume restore
+	for node in alpha beta; do
+		on $node lkstart
+	done
+	for node in alpha beta; do
+		wait_until 20 logged $node 'Event comm_up of system'
+	done
+	wait_until 30 settled
+	wait_until 10 owned_once
+	on beta perform_action -t app1 -a restore
+	all_isp beta
+	none_isp alpha
+	owned_once
+	for node in alpha beta; do
+		on $node lcdcheck
+	done
 }
 
 @test "SP2, SP7: lkstop takes it out of service and nobody takes it; lkstart brings it back" {

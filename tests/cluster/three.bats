@@ -36,7 +36,7 @@ teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
 }
 
-@test "alpha crashes: beta restores it, gamma does not" {
+@test "EV9: alpha crashes: beta restores it, gamma does not" {
 	in_service_on alpha
 	lab off alpha
 	wait_until 20 all_isp beta
@@ -44,6 +44,19 @@ teardown() {
 	none_isp gamma
 	[ -z "$(journal gamma)" ]
 	owner_is gamma app1 beta
+}
+
+@test "EV10: beta is dead already when alpha crashes: gamma restores it" {
+	in_service_on alpha
+	lab off beta
+	wait_until 20 logged alpha 'FINISHED AT:'
+	wait_until 20 logged gamma 'FINISHED AT:'
+	all_isp alpha
+	none_isp gamma
+	lab off alpha
+	wait_until 20 all_isp gamma
+	owner_is gamma app1 gamma
+	[ "$(journal gamma | wc -l)" -eq 3 ]
 }
 
 @test "a restore fails on beta: gamma gets the whole hierarchy, and beta keeps nothing of it" {
