@@ -9,6 +9,10 @@ setup() {
 	flg_create -f 'confirmso!beta'
 }
 
+teardown() {
+	[ -z "${asker:-}" ] || kill -KILL "$asker" 2>/dev/null || :
+}
+
 # lcdmachfail in the background, until it asks.
 ask() {
 	lcdmachfail -s beta 2>/dev/null 3>&- &
@@ -68,4 +72,35 @@ logged() {
 	[ "$code" -ne 0 ]
 	[ ! -e "$LKROOT/run/confirmso.beta" ]
 	run ! logged 'FAILOVER RECOVERY OF MACHINE beta'
+}
+
+@test "a second asker is refused and leaves the answer to the first as it is" {
+	ask
+	kill -STOP "$asker"
+	expect 0 lk_confirmso -y -s beta
+	expect 4 lcdmachfail -s beta
+	says 'waits for an answer already'
+	kill -CONT "$asker"
+	wait "$asker"
+	logged 'failover of "beta" goes on (answered)'
+}
+
+@test "what others do with the file of the question does not keep it from being asked" {
+	: >"$LKROOT/run/confirmso.beta"
+	exec {fd}<"$LKROOT/run/confirmso.beta"
+	flock -x "$fd"
+	lcdmachfail -s beta 2>/dev/null 3>&- {fd}>&- &
+	asker=$!
+	wait_until 10 logged 'waits for confirmation'
+	exec {fd}>&-
+	expect 0 lk_confirmso -n -s beta
+	wait "$asker"
+	logged 'failover of "beta" is abandoned (answered)'
+}
+
+@test "an answer that a killed asker has left is not taken for that of the next question" {
+	printf n >"$LKROOT/run/confirmso.beta"
+	printf 'CONFIRMSOTO=0\n' >"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdmachfail -s beta
+	logged 'failover of "beta" goes on (no answer)'
 }
