@@ -27,13 +27,23 @@
 #include "lk/poison.h"
 
 #define CONFIRM_SECONDS 600
+#define QUESTION "confirmso"
+#define CONFIRMED "confirmed"	/* run/confirmed.SYS: its failover goes on */
 #define ANSWER 0
 #define ASKER 1
 #define TAKE_NAPS 20		/* to wait for somebody who is just writing the answer */
 
-static void path_of(const char *sys, char path[static LK_PATH_MAX + 64])
+static void path_of(const char *kind, const char *sys, char path[static LK_PATH_MAX + 64])
 {
-	snprintf(path, LK_PATH_MAX + 64, "run/confirmso.%s", sys);
+	snprintf(path, LK_PATH_MAX + 64, "run/%s.%s", kind, sys);
+}
+
+static bool is_flagged(const struct lk_lcd *lcd, const char *sys)
+{
+	char flag[LK_SYS_MAX + 16];
+
+	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
+	return lk_flg_find(lcd, flag);
 }
 
 static void say(const struct lk_tree *tree, const char *text)
@@ -143,7 +153,7 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 {
 	char path[LK_PATH_MAX + 64], text[700];
 
-	path_of(sys, path);
+	path_of(QUESTION, sys, path);
 	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, sys, err);
 	if (fd < 0)
 		return fd;
@@ -161,14 +171,23 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 	return rc;
 }
 
+/* For the failures of other systems in the meantime. What cannot be written is taken for not confirmed. */
+static void remember(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	(void)fd;
+}
+
 int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
 {
 	unsigned long long limits[2] = { CONFIRM_SECONDS, 0 };
-	char flag[LK_SYS_MAX + 16];
 	struct lk_wait wait;
 
-	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
-	if (!lk_flg_find(lcd, flag))
+	lk_confirm_forget(&lcd->tree, sys);
+	if (!is_flagged(lcd, sys))
 		return 1;
 	int rc = lk_tunable_number(&lcd->tree, "CONFIRMSOTO", 0, LK_INTERVAL_MAX, &limits[0], err);
 	if (rc >= 0)
@@ -178,15 +197,33 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err
 	/* from before there is a question until it is gone, so that a signal leaves none behind */
 	lk_wait_begin(&wait);
 	rc = ask(lcd, sys, limits, &wait, err);
+	if (rc > 0)
+		remember(&lcd->tree, sys);
 	lk_wait_end(&wait);
 	return rc;
+}
+
+bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	return is_flagged(lcd, sys) && faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+void lk_confirm_forget(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	unlinkat(tree->fd, path, 0);
 }
 
 int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
 {
 	char path[LK_PATH_MAX + 64];
 
-	path_of(sys, path);
+	path_of(QUESTION, sys, path);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);

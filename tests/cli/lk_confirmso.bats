@@ -89,8 +89,7 @@ logged() {
 	: >"$LKROOT/run/confirmso.beta"
 	exec {fd}<"$LKROOT/run/confirmso.beta"
 	flock -x "$fd"
-	lcdmachfail -s beta 2>/dev/null 3>&- {fd}>&- &
-	asker=$!
+	ask {fd}>&-
 	wait_until 10 logged 'waits for confirmation'
 	exec {fd}>&-
 	expect 0 lk_confirmso -n -s beta
@@ -103,4 +102,49 @@ logged() {
 	printf 'CONFIRMSOTO=0\n' >"$LKROOT/etc/default/LifeKeeper"
 	expect 0 lcdmachfail -s beta
 	logged 'failover of "beta" goes on (no answer)'
+}
+
+# beta and gamma are dead, and gamma had nothing.
+both_dead() {
+	join gamma 20 1510 10.1.0.3
+	FAKELCM_STATUS='beta gamma' "$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" none= 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+	lk_epoch -t ip1 -e 3 -o beta
+}
+
+left_to_confirm() {
+	logged "recovery:$1:ip1:[0-9]*:LEAVE: beta had it in service, and the failover of that system is not confirmed"
+	run ! grep -q restore "$J"
+}
+
+@test "the failure or return of another system does not bypass the question, open or not yet asked" {
+	both_dead
+	expect 0 lcdmachfail -s gamma
+	left_to_confirm down
+	ask
+	expect 0 lcdmachfail -s gamma
+	expect 0 lcdmachup -s gamma
+	left_to_confirm up
+	expect 0 lk_confirmso -y -s beta
+	wait "$asker"
+	grep -q 'restore -t ip1' "$J"
+}
+
+@test "an abandoned failover stays so when another system fails, and is let go on for all by a later yes" {
+	both_dead
+	printf 'CONFIRMSOTO=0\nCONFIRMSODEF=1\n' >"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdmachfail -s beta
+	expect 0 lcdmachfail -s gamma
+	left_to_confirm down
+	: >"$LKROOT/run/confirmed.beta"
+	expect 0 lcdmachfail -s gamma
+	grep -q 'restore -t ip1' "$J"
+}
+
+@test "when the system is back, a yes of its last outage counts no more" {
+	both_dead
+	: >"$LKROOT/run/confirmed.beta"
+	expect 0 lcdmachup -s beta
+	expect 0 lcdmachfail -s gamma
+	left_to_confirm down
 }
