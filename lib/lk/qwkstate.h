@@ -12,12 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lk/name.h"
-#include "lk/sys.h"
+#include "lk/qwkobject.h"
 #include "lk/tree.h"
 
 #define LK_QWK_STATE "run/lkqwk.status"
-#define LK_QWK_NODES 4		/* storage mode has 2 to 4 nodes */
 #define LK_QWK_WHY 400
 
 int64_t lk_qwk_now(void);
