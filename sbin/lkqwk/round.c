@@ -341,7 +341,7 @@ void rounds_begin(struct world *w)
 
 		w->commstat[i] = LK_SYS_UNKNOWN;
 		w->state.node[i].commstat = i ? LK_SYS_UNKNOWN : LK_SYS_ALIVE;
-		snprintf(w->state.node[i].name, sizeof(member->name), "%s", member->name);
+		memcpy(w->state.node[i].name, member->name, sizeof(member->name));
 		for (unsigned k = 0; k < member->paths; k++) {
 			w->object[w->n].node = i;
 			w->io[w->n++] = (struct lk_qwk_io){ .conf = &w->conf, .path = member->path[k],
