@@ -36,6 +36,9 @@ static int open_object(const struct lk_qwk_io *io, int flags, struct lk_err *err
 
 	/* not to hang on a FIFO; what is there is looked at below */
 	flags |= O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	/* a device that is mounted, or part of another one, is not written to */
+	if (device && writes)
+		flags |= O_EXCL;
 	int fd = open(io->path, flags | O_DIRECT, 0644);
 	if (fd < 0 && errno == EINVAL && !device)
 		fd = open(io->path, flags, 0644);

@@ -432,6 +432,8 @@
 #define LK_M_QWK_FOUND 18147, 0, "valid qwk object is found, sequence=%llu"
 #define LK_M_QWK_FRESH 18148, 0, "invalid qwk object is found, initialised to sequence 0: %s"
 #define LK_M_QWK_NOT_FOUND 18149, LK_EX_SYSTEM, "qwk object was not found. %s"
+#define LK_M_QWK_WROTE 18150, 0, "write sequence %llu"
+#define LK_M_QWK_SAW 18153, 0, "read sequence %llu of \"%s\""
 #define LK_M_QWK_FAILED 18151, 0, "failed to read qwk object of \"%s\": %s"
 #define LK_M_QWK_BAD 18152, 0, "failed to decode node_info of \"%s\": %s"
 #define LK_M_QWK_BACK 18154, 0, "sequence of \"%s\" backed down from %llu to %llu"

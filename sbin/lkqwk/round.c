@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lk/tunable.h"
 #include "world.h"
 #include "lk/poison.h"
 
@@ -109,6 +110,8 @@ static void take_own(struct world *w, unsigned i)
 		return take_old(w, i);
 	if (io->reply.rc < 0)
 		return complain(w, i, &io->reply.err, false);
+	if (w->debug)
+		say(w, LK_LOG_INFO, LK_M_QWK_WROTE, (unsigned long long)w->sequence);
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
 	/* its begin counts: from then on others may have seen it */
@@ -164,6 +167,9 @@ static void take_other(struct world *w, unsigned i)
 		complain(w, i, &err, true);
 		take_sight(w, i, NULL);
 	} else {
+		if (w->debug)
+			say(w, LK_LOG_INFO, LK_M_QWK_SAW, (unsigned long long)object.sequence,
+			    w->conf.member[w->object[i].node].name);
 		w->object[i].complaint[0] = '\0';
 		take_sight(w, i, &object);
 	}
@@ -186,6 +192,14 @@ static void count_quiet(struct world *w)
 
 /* ---- a round ---- */
 
+static bool wants_debug(const struct world *w)
+{
+	unsigned long long debug = 0;
+	struct lk_err ignored;
+
+	return lk_tunable_number(&w->tree, "QUORUM_DEBUG", 0, 1, &debug, &ignored) > 0 && debug;
+}
+
 static void start_round(struct world *w)
 {
 	unsigned char bytes[LK_QWK_SIZE];
@@ -194,6 +208,7 @@ static void start_round(struct world *w)
 
 	if (late > 2 * limit)
 		say(w, LK_LOG_ERROR, LK_M_QWK_LATE, (long long)late, (long long)(2 * limit));
+	w->debug = wants_debug(w);
 	commstat_ask(w);
 	if (w->known)
 		fill(w, bytes);

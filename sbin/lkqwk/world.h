@@ -40,6 +40,7 @@ struct world {
 	int answer;			/* its pipe, or -1 */
 	int signal_fd, lock, ready_fd;
 	int signal;			/* by which we were told to end */
+	bool debug;			/* QUORUM_DEBUG=1 */
 	bool talk;			/* log lines go to the terminal too */
 	char state_complaint[COMPLAINT];
 };

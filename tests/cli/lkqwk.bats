@@ -111,6 +111,17 @@ has_risen() {	# FILE SEQUENCE
 	wait_until 30 logged_twice HAVE_QUORUM
 }
 
+@test "with QUORUM_DEBUG each sequence is logged" {
+	files
+	qwk_start alpha
+	qwk_start beta
+	wait_until 30 sees alpha beta 2
+	not_logged alpha ':018150:'
+	echo QUORUM_DEBUG=1 >>"$LKROOT/etc/default/LifeKeeper"
+	wait_until 30 logged alpha ':018150:write sequence '
+	wait_until 30 logged alpha ':018153:read sequence '
+}
+
 @test "storage that is not there at the start is waited for, and its sequence goes on" {
 	files
 	qwk_start alpha
@@ -254,6 +265,12 @@ began_anew() {
 	wait_until 60 sees beta alpha 2
 	head -c 4096 "$BATS_TEST_TMPDIR/alpha.img" | grep -qa '^local_node=alpha$'
 	qwk_end
+	if mkfs.ext4 -q "${LOOPS[0]}" >&2; then
+		: >"$LKROOT/out/lifekeeper.log"
+		qwk_start alpha
+		wait_until 30 logged alpha 703118
+		qwk_kill TERM "$QWK_PID"
+	fi
 	qwk_conf block 1 "$BATS_TEST_TMPDIR/alpha.img" "${LOOPS[1]}"
 	: >"$LKROOT/out/lifekeeper.log"
 	qwk_start alpha

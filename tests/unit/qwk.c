@@ -6,6 +6,7 @@
 #include "../../sbin/lkqwk/seen.h"
 #include "lk/msg.h"
 #include "lk/qwkconf.h"
+#include "lk/qwkio.h"
 #include "lk/qwkstate.h"
 #include "tap.h"
 #include "tree.h"
@@ -304,6 +305,71 @@ static void test_conf(void)
 	lk_tree_close(&tree);
 }
 
+/* ---- accesses ---- */
+
+static int finish(struct lk_qwk_io *io)
+{
+	while (!lk_qwk_io_wait(io, 1, -1, lk_qwk_now() + 60000))
+		;
+	return io->reply.rc < 0 ? io->reply.err.number : 0;
+}
+
+static int reach(struct lk_qwk_io *io, enum lk_qwk_op op, const unsigned char *bytes)
+{
+	lk_qwk_io_start(io, op, bytes, 30000);
+	return finish(io);
+}
+
+static void test_file_access(const char *root)
+{
+	struct lk_qwk_conf conf = { .type = LK_QWK_FILE };
+	unsigned char bytes[LK_QWK_SIZE];
+	char path[300];
+	struct lk_qwk_io io = { .conf = &conf, .path = path, .local = "alpha", .fd = -1 };
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/object", root);
+	lk_qwk_object_format(&sample, bytes);
+	ok(reach(&io, LK_QWK_READ, NULL) == 18149, "what is not there is not found");
+	ok(reach(&io, LK_QWK_WRITE, bytes) == 18149 && stat(path, &st) < 0, "and is not made by a write");
+	ok(reach(&io, LK_QWK_CREATE, bytes) == 0 && stat(path, &st) == 0 && st.st_size == LK_QWK_SIZE,
+	   "it can be created");
+	ok(reach(&io, LK_QWK_READ, NULL) == 0 && !memcmp(io.reply.bytes, bytes, LK_QWK_SIZE),
+	   "and read as it was written");
+	io.local = "beta";
+	ok(reach(&io, LK_QWK_WRITE, bytes) == 703118, "another system does not write over it");
+	conf.type = LK_QWK_BLOCK;
+	ok(reach(&io, LK_QWK_READ, NULL) == 18127, "a file is no device");
+	lk_qwk_io_end(&io);
+	ok(io.pid == 0, "no child is left");
+}
+
+/* Nobody answers for aws here. */
+static void test_hang(const char *root)
+{
+	struct lk_qwk_conf conf = { .type = LK_QWK_S3 };
+	struct lk_qwk_io io = { .conf = &conf, .path = "s3://a/b", .local = "alpha", .fd = -1 };
+	char bin[300];
+
+	tap_write(root, "tmp/aws", "#!/bin/sh\nexec sleep 1000\n", 0755);
+	snprintf(bin, sizeof(bin), "%s/tmp:/usr/bin:/bin", root);
+	setenv("PATH", bin, 1);
+	lk_qwk_io_start(&io, LK_QWK_READ, NULL, 200);
+	ok(io.pid > 0 && finish(&io) == 703119, "what does not answer in time has failed");
+	lk_qwk_io_end(&io);
+	ok(io.pid == 0, "and its child is gone");
+	pid_t pid = fork();	/* stands for a child that no signal ends */
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	io.pid = pid;
+	ok(reach(&io, LK_QWK_READ, NULL) == 703120 && io.pid == pid,
+	   "as long as a child hangs its object is left alone");
+	lk_qwk_io_end(&io);
+	ok(io.pid == 0, "until it has gone");
+}
+
 int main(void)
 {
 	const char *root = tap_tree();
@@ -317,6 +383,8 @@ int main(void)
 	test_judge();
 	test_state(root);
 	test_conf();
+	test_file_access(root);
+	test_hang(root);
 	tap_clean(root);
 	return tap_done();
 }
