@@ -414,5 +414,18 @@
 	"the right to run resources has ended and they may be in service: lkwatchdog does not end before they do"
 #define LK_M_WD_LEASE 703167, 0, "the lease cannot be read: %s"
 #define LK_M_WD_SLOW 703168, 0, "%s is not permitted (%s): lkwatchdog goes on without"
+#define LK_M_QL_NOTHING 703170, 0, "quorum is lost; nothing is in service here, so there is nothing to do"
+#define LK_M_QL_BEGIN 703171, 0, "quorum is lost and resources are in service: %s"
+#define LK_M_QL_FAILED 703172, LK_EX_SYSTEM, \
+	"quorum is lost and not everything could be taken out of service: lkwatchdog ends this node"
+#define LK_M_QL_DONE 703173, 0, "quorum is lost; everything has been taken out of service"
+#define LK_M_QL_BUSY 703174, LK_EX_EXISTS, "another lk_quorumloss is at work"
+#define LK_M_QL_NO_INIT 703175, LK_EX_SYSTEM, "there is no quarantine: lkinit does not run"
+#define LK_M_QL_NONE 703176, LK_EX_NOENT, "this system is not in quarantine"
+#define LK_M_INIT_QUARANTINE 703180, 0, \
+	"quarantine after a loss of quorum: no daemon runs for %lld s; lkstop ends it"
+#define LK_M_INIT_RELEASED 703181, 0, "the quarantine is over: start %s"
+#define LK_M_START_QUARANTINE 703182, LK_EX_SYSTEM, \
+	"this system is in quarantine after a loss of quorum, for %lld s more; lkstop ends that"
 
 #endif
