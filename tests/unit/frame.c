@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of the frames between nodes, and of the frames that version 1 has sent. */
+/* Tests of the frames between nodes, and of the frames that older versions have sent. */
 #include "../../sbin/lcm/frame.h"
 
 #include <stdlib.h>
@@ -264,14 +264,14 @@ static void test_line(void)
 	ok(found == 3, "frames are found between garbage (%u of 3)", found);
 }
 
-/* ---- what version 1 has sent ---- */
+/* ---- what older versions have sent ---- */
 
-static size_t fixture(const char *name, uint8_t *bytes, size_t size)
+static size_t fixture(unsigned version, const char *name, uint8_t *bytes, size_t size)
 {
 	const char *src = getenv("LK_SRC");
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/tests/fixtures/wire/v1/%s", src ? src : ".", name);
+	snprintf(path, sizeof(path), "%s/tests/fixtures/wire/v%u/%s", src ? src : ".", version, name);
 	FILE LK_AUTO_FILE *in = fopen(path, "r");
 	return in ? fread(bytes, 1, size, in) : 0;
 }
@@ -279,7 +279,7 @@ static size_t fixture(const char *name, uint8_t *bytes, size_t size)
 static void test_version_1(void)
 {
 	uint8_t bytes[200];
-	size_t len = fixture("hello-beat", bytes, sizeof(bytes));
+	size_t len = fixture(1, "hello-beat", bytes, sizeof(bytes));
 	struct lk_in in = LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
 	struct frame_hello got;
 	struct frame_beat beat;
@@ -288,9 +288,25 @@ static void test_version_1(void)
 	ok(got.version_max == 1 && frame_version(&got) == 1 && got.view == FRAME_VIEW_UNKNOWN, "it has no view");
 	ok(!strcmp(got.from, "alpha") && !strcmp(got.to, "beta") && got.port == 1500 && got.interval == 100 &&
 	   got.misses == 5 && got.kind == FRAME_KIND_BEAT, "all values are there");
-	len = fixture("beat", bytes, sizeof(bytes));
+	len = fixture(1, "beat", bytes, sizeof(bytes));
 	in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
 	ok(frame_get_beat(&in, 1, &beat) && beat.sequence == 1, "so is a heartbeat");
+}
+
+static void test_version_2(void)
+{
+	uint8_t bytes[200];
+	size_t len = fixture(2, "hello-data", bytes, sizeof(bytes));
+	struct lk_in in = LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
+	struct frame_hello got;
+	struct frame_beat beat;
+
+	ok(frame_get_hello(&in, &got) == FRAME_HELLO_GOOD && got.version_max == 2 && frame_version(&got) == 2 &&
+	   got.view == FRAME_VIEW_ALIVE, "HELLO of version 2 is understood");
+	len = fixture(2, "beat", bytes, sizeof(bytes));
+	in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
+	ok(frame_get_beat(&in, 2, &beat) && beat.sequence == 1 && beat.view == FRAME_VIEW_ALIVE && !beat.confirm.sent,
+	   "so is a heartbeat, which confirms nothing");
 }
 
 int main(void)
@@ -304,5 +320,6 @@ int main(void)
 	test_fresh();
 	test_line();
 	test_version_1();
+	test_version_2();
 	return tap_done();
 }
