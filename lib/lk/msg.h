@@ -183,6 +183,12 @@
 	"this system has no quorum and may not start resources: %s"
 #define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
 #define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_BAD_WITNESS_MODE 703230, LK_EX_INTERNAL, "WITNESS_MODE \"%s\" is not known"
+#define LK_M_QUORUM_PAIR 703231, LK_EX_INTERNAL, \
+	"QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" do not go together"
+#define LK_M_LOG_LAST_PAIR 703232, LK_EX_OK, \
+	"%s: QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" stay in force"
+#define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
 #define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
