@@ -215,7 +215,7 @@ static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_er
 	struct lk_act act = {
 		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true,
 			  .again = run->recovery->event == LK_EVENT_AVAIL },
-		.apart = true, .keep_owner = true, .args = none, .prog = run->recovery->prog,
+		.apart = true, .keep_owner = true, .patient = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};
 	int rc = n ? lk_act_check(&act, err) : 0;

@@ -188,6 +188,13 @@
 	"QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" do not go together"
 #define LK_M_LOG_LAST_PAIR 703232, LK_EX_OK, \
 	"%s: QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" stay in force"
+#define LK_M_BAD_GRANT_TEXT 703234, LK_EX_INTERNAL, "what was asked or answered about promises, line %u: %s"
+#define LK_M_GRANT_KEY 703235, LK_EX_INTERNAL, \
+	"\"%s\": its equivalencies here and on system \"%s\" name different first systems"
+#define LK_M_GRANT_SYSTEMS 703236, LK_EX_SYSTEM, "the systems have just been changed: ask again"
+#define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
+#define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
+#define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
 #define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
