@@ -99,6 +99,8 @@ static int holder(const struct question *q)
  */
 static int may_run(const struct question *q)
 {
+	if (q->pic->grants)
+		return -1;
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 		enum lk_life life = q->pic->sys[copy->sys].life;
@@ -133,8 +135,8 @@ static int better(const struct question *q, bool (*passes)(const struct question
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 
-		if (q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && copy->priority < best->priority &&
-		    passes(q, copy))
+		if (q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && !q->pic->sys[copy->sys].no_quorum &&
+		    copy->priority < best->priority && passes(q, copy))
 			best = copy;
 	}
 	return best == q->own ? -1 : best->sys;
