@@ -9,10 +9,12 @@
 #include "lk/confirm.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/sys.h"
 #include "lk/trap.h"
+#include "lk/witness.h"
 #include "lk/poison.h"
 
 static void say(const struct lk_lcd *lcd, const char *text)
@@ -64,6 +66,29 @@ static void commit_point(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
+/* Quorum, and whether others have lost it, too (5.6.2, steps 4 and 5). 1: go on. */
+static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	const struct lk_quorum_event event = { .name = "COMM_DOWN", .sys = sys, .prog = cmd->prog };
+	const struct lk_witness_for what = { .sys = sys, .event = event.name, .prog = cmd->prog };
+	int rc = lk_quorum_verify(lcd, &event, &cmd->err);
+
+	if (rc == 0)
+		say(lcd, "this system has no quorum: nothing is recovered");
+	if (rc <= 0)
+		return rc;
+	switch (lk_witness(&what, &cmd->err)) {
+	case LK_WITNESS_DEAD: return 1;
+	case LK_WITNESS_NO_QUORUM:
+		return lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : 0;
+	case LK_WITNESS_BACK:
+	case LK_WITNESS_ALIVE:
+		say(lcd, "the system is ALIVE again: nothing is recovered");
+		return 0;
+	default: return -cmd->err.code;
+	}
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -73,6 +98,8 @@ static int run(struct lk_cmd *cmd)
 	};
 	int rc = still_down(cmd, &lcd, recovery.sys);
 
+	if (rc > 0 && !recovery.tag)
+		rc = verify(cmd, &lcd, recovery.sys);
 	if (rc > 0 && !recovery.tag) {
 		lk_trap(&lcd.tree, 120, recovery.sys, NULL);
 		rc = lk_confirm_ask(&lcd, recovery.sys, &cmd->err);

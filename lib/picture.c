@@ -16,6 +16,7 @@
 #include "lk/proc.h"
 #include "lk/rec.h"
 #include "lk/sys.h"
+#include "lk/witness.h"
 #include "lk/poison.h"
 
 enum { KIND, NAME, STATE, EPOCH, OWNER, INIT, SWITCHBACK };
@@ -114,12 +115,14 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 
 	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const char *why;
+		enum lk_life life = lives[lk_sys_state(lcd, &lcd->sys[i], &why)];
 
 		if (lcd->sys[i].local)
 			picture->self = (uint8_t)i;
-		picture->sys[picture->nsys++] = (struct lk_pic_sys){
-			.name = lcd->sys[i].name, .life = lives[lk_sys_state(lcd, &lcd->sys[i], &why)],
-		};
+		/* unreachable, but not gone as far as the witnesses have said */
+		if (life == LK_LIFE_DEAD && lk_witness_doubts(&lcd->tree, lcd->sys[i].name))
+			life = LK_LIFE_UNKNOWN;
+		picture->sys[picture->nsys++] = (struct lk_pic_sys){ .name = lcd->sys[i].name, .life = life };
 	}
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);

@@ -28,7 +28,7 @@ int lk_quiet_terms(const struct lk_tree *tree, struct lk_terms *terms, struct lk
 		rc = lk_lcd_read(&lcd, LK_T_NET, err);
 	if (rc < 0)
 		return rc;
-	*terms = lk_terms((int64_t)beat.interval * MS, beat.misses, 0);
+	*terms = (struct lk_terms){ .lease = lcd.nnet ? 0 : lease_of(beat.interval, beat.misses) };
 	for (size_t i = 0; i < lcd.nnet; i++) {
 		const struct lk_net *net = &lcd.net[i];
 		int64_t lease = lease_of(net->interval ? net->interval : beat.interval,

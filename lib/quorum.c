@@ -17,6 +17,8 @@
 #define PAIR "run/quorum.modes"	/* the last pair that made sense */
 #define PAIR_TEMP "run/.quorum.modes.new"
 #define PAIR_MAX 64
+#define STATE "run/quorum.state"	/* what the last event found */
+#define STATE_TEMP "run/.quorum.state.new"
 
 const char *const lk_qmode_names[] = { "none", "majority", "storage", "tcp_remote", NULL };
 const char *const lk_wmode_names[] = { "none", "remote_verify", "storage", NULL };
@@ -157,4 +159,61 @@ int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 	case LK_QMODE_STORAGE: break;
 	}
 	return lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer");
+}
+
+/* ---- at an event ---- */
+
+static void say(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const struct lk_err *text)
+{
+	struct lk_err ignored;
+	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = event->prog, .pid = getpid(),
+				    .component = "quorum", .action = event->name,
+				    .number = (unsigned)text->number, .text = text->text };
+
+	lk_log(&lcd->tree, &line, &ignored);
+}
+
+/* Has it changed since the last event? */
+static bool note_state(const struct lk_tree *tree, const char *state)
+{
+	int LK_AUTO_CLOSE old = openat(tree->fd, STATE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text[PAIR_MAX];
+	ssize_t len = old < 0 ? 0 : read(old, text, sizeof(text) - 1);
+
+	text[len > 0 ? len : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	/* the first time only what is not as it should be is a change */
+	if (!strcmp(*text ? text : "have", state))
+		return false;
+	int LK_AUTO_CLOSE fd = openat(tree->fd, STATE_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				      0644);
+	if (fd >= 0 && dprintf(fd, "%s\n", state) > 0)
+		(void)!renameat(tree->fd, STATE_TEMP, tree->fd, STATE);
+	return true;
+}
+
+int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err text;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+
+	if (rc < 0)
+		return rc;
+	if (modes.quorum == LK_QMODE_NONE)
+		return 1;
+	rc = lk_quorum_check(lcd, err);
+	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_NO_QUORUM))
+		return rc;
+	bool have = rc == 0;
+	lk_fail(&text, LK_M_QUORUM_VERIFY, event->name, event->sys, have ? "have quorum" : err->text);
+	say(lcd, event, &text);
+	if (have && note_state(&lcd->tree, "have"))
+		lk_fail(&text, LK_M_QUORUM_HAVE, "have quorum");
+	else if (!have && note_state(&lcd->tree, "lost"))
+		lk_fail(&text, LK_M_QUORUM_LOST, "lost quorum");
+	else
+		return have;
+	say(lcd, event, &text);
+	return have;
 }

@@ -86,9 +86,8 @@ static int answer_one(struct vote *vote, unsigned i, struct lk_err *err)
 	vote->answer[i].wait = longest(&vote->quiet, vote->answer[i].answer.who);
 	bool kept = here.promise.epoch == before.epoch && here.promise.candidate == before.candidate &&
 		    here.promise.runners == before.runners;
-	if (vote->answer[i].answer.grant != LK_GRANT_YES || kept)
-		return 0;
-	return lk_promise_put(&vote->lcd, &ask->key, &here.promise, err);
+	/* also who is refused has our release */
+	return kept ? 0 : lk_promise_put(&vote->lcd, &ask->key, &here.promise, err);
 }
 
 static int answer_all(struct vote *vote, const struct lk_lcd *read, struct lk_err *err)

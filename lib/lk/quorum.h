@@ -28,6 +28,14 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 /* Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* The same at an event ("COMM_DOWN", of a system), logged by its documented messages, also when it has changed. 1: yes;
+ * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
+struct lk_quorum_event {
+	const char *name, *sys, *prog;
+};
+int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
 /* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above. */
 #define LK_QUORUM_TIMEOUT_MAX 600	/* seconds */
 int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);

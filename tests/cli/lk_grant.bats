@@ -60,11 +60,12 @@ promises_are() {
 	asked 0 beta alpha:ip1:1::
 	asked 0 gamma alpha:ip1:2::
 	answers_are alpha:ip1:MORE:1:beta
+	promises_are alpha:ip1:2:gamma:beta
 	# who is quiet only the communication manager knows
 	asked 0 gamma alpha:ip1:2:beta:
 	[ "$(sed '/^#/d' <<<"$output" | cut -f 6)" -gt 0 ]
-	answers_are alpha:ip1:ALIVE:1:beta
-	promises_are alpha:ip1:1:beta:beta
+	answers_are alpha:ip1:ALIVE:2:beta
+	promises_are alpha:ip1:2:gamma:beta
 	asked 0 gamma alpha:ip1:2:beta:beta
 	answers_are alpha:ip1:YES:2:beta
 	promises_are alpha:ip1:2:gamma:gamma

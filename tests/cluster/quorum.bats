@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Quorum by majority and witnesses: the vectors QM-1 to QM-14 of spec/core.md 6.7, on real nodes. A is alpha, with
+# the best priority, B beta, C gamma.
+
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
+load lab
+load service
+
+export TUNABLES='QUORUM_MODE=majority
+WITNESS_MODE=remote_verify
+QUORUM_LOSS_DEADLINE=2
+QUORUM_QUARANTINE_SECS=3
+QUORUM_LOSS_ACTION=osu
+LCMHBEATTIME=0.2
+LCMNUMHBEATS=3'
+
+setup_file() {
+	lab_or_skip
+	service_up 3
+}
+
+teardown_file() {
+	lab down
+}
+
+setup() {
+	local node
+	lab restore
+	for node in alpha beta gamma; do
+		lab alive "$node" || lab start "$node"
+		on "$node" lktest >/dev/null || on "$node" lkstart
+	done
+	wait_until 60 settled
+	out_of_service
+	clear
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+not_alive() {	# NODE SYSTEM
+	[ "$(on "$1" sys_getst -s "$2")" != ALIVE ]
+}
+
+# What is in service anywhere is taken out, and nobody owns it.
+out_of_service() {
+	local node tag
+	for node in alpha beta gamma; do
+		for tag in ip1 vol1; do
+			on "$node" perform_action -t $tag -a remove
+		done
+	done
+}
+
+@test "a restore has the promises of a majority, and a move those of all who had it" {
+	in_service_on alpha
+	owner_is alpha app1 alpha
+	on alpha lk_grant -l -f: | grep -q '^alpha:app1:[0-9]*:alpha:alpha$'
+	on beta perform_action -t app1 -a restore
+	wait_until 10 all_isp beta
+	none_isp alpha
+	owner_is alpha app1 beta
+	owner_is gamma app1 beta
+	on beta lk_grant -l -f: | grep -q '^alpha:app1:[0-9]*:beta:beta$'
+}
+
+@test "QM-2: alpha crashes: beta restores it after alpha has certainly stopped, gamma does not" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 40 all_isp beta
+	none_isp gamma
+	[ -z "$(journal gamma)" ]
+	logged beta 'is not granted yet: '
+	wait_until 20 logged gamma 'FINISHED AT:'
+	none_isp gamma
+	owner_is gamma app1 beta
+}
+
+@test "QM-1, QM-5: a path is cut, and both ends live: nothing is moved, and nothing happens when it is mended" {
+	local other
+	in_service_on alpha
+	for other in beta gamma; do
+		lab cut alpha "$other"
+		wait_until 30 logged alpha "witness_verify(COMM_DOWN, $other): ALIVE"
+		wait_until 30 logged "$other" 'witness_verify(COMM_DOWN, alpha): ALIVE'
+		all_isp alpha
+		none_isp beta
+		none_isp gamma
+		lab restore
+		wait_until 30 settled
+		all_isp alpha
+		[ -z "$(journal alpha)$(journal beta)$(journal gamma)" ]
+		clear
+	done
+}
+
+@test "QM-6: beta crashes: nothing is to be recovered" {
+	in_service_on alpha
+	lab off beta
+	wait_until 30 logged alpha 'witness_verify(COMM_DOWN, beta): DEAD'
+	wait_until 30 logged alpha 'FINISHED AT:'
+	all_isp alpha
+	none_isp gamma
+	[ -z "$(journal alpha)$(journal gamma)" ]
+}
+
+@test "QM-9: alpha dies after its paths to beta had been cut: beta learns it from gamma and restores it" {
+	in_service_on alpha
+	lab cut alpha beta
+	wait_until 30 logged beta 'witness_verify(COMM_DOWN, alpha): ALIVE'
+	none_isp beta
+	lab off alpha
+	wait_until 60 all_isp beta
+	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
+	none_isp gamma
+}
+
+@test "QM-14: without quorum an operator's restore is refused" {
+	lab cut beta
+	wait_until 30 not_alive beta gamma
+	wait_until 30 not_alive beta alpha
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'no quorum'* ]]
+	none_isp beta
+}
