@@ -209,9 +209,9 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 	lk_fail(&text, LK_M_QUORUM_VERIFY, event->name, event->sys, have ? "have quorum" : err->text);
 	say(lcd, event, &text);
 	if (have && note_state(&lcd->tree, "have"))
-		lk_fail(&text, LK_M_QUORUM_HAVE, "have quorum");
+		lk_fail(&text, LK_M_QWK_GAINED, "have quorum");
 	else if (!have && note_state(&lcd->tree, "lost"))
-		lk_fail(&text, LK_M_QUORUM_LOST, "lost quorum");
+		lk_fail(&text, LK_M_QWK_LOST, "lost quorum");
 	else
 		return have;
 	say(lcd, event, &text);

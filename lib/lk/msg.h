@@ -197,8 +197,8 @@
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
 #define LK_M_QUORUM_VERIFY 18166, LK_EX_OK, "quorum_verify(%s, %s): %s"
 #define LK_M_WITNESS_VERIFY 18168, LK_EX_OK, "witness_verify(%s, %s): %s"
-#define LK_M_QUORUM_HAVE 18212, LK_EX_OK, "quorum state changed to %s"
-#define LK_M_QUORUM_LOST 18213, LK_EX_OK, "quorum state changed to %s"
+#define LK_M_QWK_GAINED 18212, 0, "quorum state changed to %s."
+#define LK_M_QWK_LOST 18213, 0, "quorum state changed to %s."
 #define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"

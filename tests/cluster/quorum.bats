@@ -45,6 +45,14 @@ not_alive() {	# NODE SYSTEM
 	[ "$(on "$1" sys_getst -s "$2")" != ALIVE ]
 }
 
+lcm_avail_ended() {	# NODE
+	! on "$1" pgrep -x lcdavail >/dev/null && logged "$1" 'quorum_verify(LCM_AVAIL, '
+}
+
+nothing_runs() {	# NODE
+	! on "$1" pgrep -x sendevent >/dev/null
+}
+
 # What is in service anywhere is taken out, and nobody owns it.
 out_of_service() {
 	local node tag
@@ -116,6 +124,81 @@ out_of_service() {
 	wait_until 60 all_isp beta
 	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
 	none_isp gamma
+}
+
+@test "QM-2a, QM-2b: alpha returns, alone or with its paths: it starts nothing" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 40 all_isp beta
+	lab cut alpha
+	lab start alpha
+	on alpha lkstart
+	wait_until 30 lcm_avail_ended alpha
+	none_isp alpha
+	[ -z "$(journal alpha)" ]
+	lab restore
+	wait_until 30 settled
+	all_isp beta
+	none_isp alpha
+	on alpha lkstop
+	on alpha lkstart
+	wait_until 30 lcm_avail_ended alpha
+	wait_until 30 settled
+	all_isp beta
+	none_isp alpha
+	owner_is alpha app1 beta
+	[ -z "$(journal alpha)" ]
+}
+
+@test "QM-8: beta is down already, then alpha crashes: gamma has no quorum and starts nothing" {
+	in_service_on alpha
+	lab off beta
+	wait_until 30 logged gamma 'witness_verify(COMM_DOWN, beta): DEAD'
+	lab off alpha
+	wait_until 30 logged gamma 'quorum_verify(COMM_DOWN, alpha): this system has no quorum'
+	logged gamma 'quorum state changed to lost quorum'
+	none_isp gamma
+	[ -z "$(journal gamma)" ]
+}
+
+@test "QM-10: gamma notices the death of alpha later than beta: beta asks again, and restores it" {
+	local device
+	on gamma net_list -f, -s alpha >"$BATS_TEST_TMPDIR/paths"
+	while IFS=, read -r _ device _; do
+		on gamma net_change -s alpha -D "$device" -m 20
+	done <"$BATS_TEST_TMPDIR/paths"
+	in_service_on alpha
+	lab off alpha
+	wait_until 60 all_isp beta
+	while IFS=, read -r _ device _; do
+		on gamma net_change -s alpha -D "$device" -m "$MISSES"
+	done <"$BATS_TEST_TMPDIR/paths"
+	none_isp gamma
+	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
+}
+
+@test "QM-13: alpha is stopped in order: nothing fails over" {
+	in_service_on alpha
+	on alpha lkstop
+	wait_until 30 not_alive beta alpha
+	wait_until 30 not_alive gamma alpha
+	wait_until 30 nothing_runs beta
+	wait_until 30 nothing_runs gamma
+	none_isp beta
+	none_isp gamma
+	[ -z "$(journal beta)$(journal gamma)" ]
+}
+
+@test "a node that reaches a majority, but not the owner, is not granted what that runs" {
+	in_service_on alpha
+	lab cut alpha beta
+	wait_until 30 logged beta 'witness_verify(COMM_DOWN, alpha): ALIVE'
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'is not granted to this system by a majority: '*'gamma: alpha may have it in service'* ]]
+	all_isp alpha
+	none_isp beta
+	[ -z "$(journal beta)" ]
 }
 
 @test "QM-14: without quorum an operator's restore is refused" {
