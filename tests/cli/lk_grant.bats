@@ -93,7 +93,9 @@ promises_are() {
 	asked 0 gamma alpha:ip1:6:gamma:
 	answers_are alpha:ip1:MORE:5:beta
 	asked 0 beta alpha:ip1:6::
-	answers_are alpha:ip1:YES:6:
+	answers_are alpha:ip1:OLD:6:
+	asked 0 beta alpha:ip1:7::
+	answers_are alpha:ip1:YES:7:
 }
 
 @test "a resource that this system has not is promised, too" {
