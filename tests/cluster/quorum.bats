@@ -87,6 +87,15 @@ out_of_service() {
 	owner_is gamma app1 beta
 }
 
+@test "the daemons on alpha die, and its host answers still: witnesses are asked, and no safety check waits" {
+	in_service_on alpha
+	lab kill alpha
+	wait_until 40 all_isp beta
+	run logged beta 'SAFETY CHECK DETECTED MACHINE'
+	[ "$status" -eq 1 ]
+	none_isp gamma
+}
+
 @test "QM-1, QM-5: a path is cut, and both ends live: nothing is moved, and nothing happens when it is mended" {
 	local other
 	in_service_on alpha
