@@ -17,6 +17,7 @@
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/program.h"
+#include "lk/quarantine.h"
 #include "lk/quorum.h"
 #include "lk/running.h"
 #include "lk/supervisor.h"
@@ -119,6 +120,18 @@ static int died(struct start *s)
 	return lk_fail(&s->cmd->err, LK_M_START_DIED, s->line[0] ? ": " : "", s->line);
 }
 
+/* After a loss of quorum the daemons do not start for a while. Negative: so it is. */
+static int check_quarantine(struct start *s, const struct lk_supervisor *status)
+{
+	struct lk_err ignored;
+	int64_t ms = 0;
+
+	if (strcmp(status->row[0].state, "quarantine") != 0)
+		return 0;
+	(void)!lk_quarantine_left(&s->tree, &ms, &ignored);
+	return lk_fail(&s->cmd->err, LK_M_START_QUARANTINE, (long long)(ms + 999) / 1000);
+}
+
 static int wait_ready(struct start *s)
 {
 	struct lk_supervisor status = { .n = 0 };
@@ -129,6 +142,8 @@ static int wait_ready(struct start *s)
 
 		if (rc > 0 && !strcmp(status.row[0].state, "up"))
 			return 0;
+		if (rc > 0 && check_quarantine(s, &status) < 0)
+			return -s->cmd->err.code;
 		if (rc <= 0)
 			status.n = 0;
 		if (rc <= 0 && !lk_running(&s->tree))
@@ -197,10 +212,11 @@ static int take_turn(struct start *s, int lock)
 		if (!nap(s))
 			return lk_fail(&s->cmd->err, LK_M_START_BUSY, "another lkstart", s->seconds);
 	while (lk_running(&s->tree)) {
-		bool stops = lk_supervisor_now(&s->tree, &status, &ignored) > 0 &&
-			     !strcmp(status.row[0].state, "stopping");
+		bool known = lk_supervisor_now(&s->tree, &status, &ignored) > 0;
 
-		if (!stops)
+		if (known && check_quarantine(s, &status) < 0)
+			return -s->cmd->err.code;
+		if (!known || strcmp(status.row[0].state, "stopping") != 0)
 			return 1;
 		if (!nap(s))
 			return lk_fail(&s->cmd->err, LK_M_START_BUSY, "stopping", s->seconds);

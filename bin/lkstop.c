@@ -11,10 +11,10 @@
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
 #include "lk/flg.h"
-#include "lk/graph.h"
 #include "lk/jobs.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/outage.h"
 #include "lk/proc.h"
 #include "lk/program.h"
 #include "lk/running.h"
@@ -25,40 +25,14 @@
 
 #define PEER_MS 15000		/* for telling the other systems, all at the same time */
 #define DAEMONS_SECONDS 300
-#define PARALLEL 32		/* remove actions at a time */
 #define NAP_MS 20
 
 struct stop {
 	struct lk_cmd *cmd;
 	struct lk_lcd lcd;
 	bool keep, switch_over;		/* resources stay in service; peers may take over */
-	bool failed;
-	int interrupted;
-	struct lk_graph graph;
-	enum { TODO, BUSY, FINE, BAD } *fate;	/* by node of the graph */
+	struct lk_outage out;
 };
-
-/* What went wrong, on stderr and in the log; we go on. */
-static void trouble(struct stop *s, const struct lk_err *err, enum lk_log_level level)
-{
-	struct lk_log_line line = { .level = level, .prog = "lkstop", .pid = getpid(),
-				    .component = "lkstop", .number = (unsigned)err->number,
-				    .text = err->text };
-	struct lk_err ignored;
-
-	if (level != LK_LOG_INFO)
-		lk_cmd_warn(s->cmd, "(No. %d) %s", err->number, err->text);
-	lk_log(&s->lcd.tree, &line, &ignored);
-}
-
-static const char *ending(int code, char text[static 64])
-{
-	if (code > 128)
-		snprintf(text, 64, "killed by signal %d", code - 128);
-	else
-		snprintf(text, 64, code == 127 ? "the command is missing" : "exit code %d", code);
-	return text;
-}
 
 /* ---- the other systems ---- */
 
@@ -96,177 +70,18 @@ static void forbid_failover(struct stop *s, const char *command, bool quiet)
 	snprintf(flag, sizeof(flag), "!nofailover!%s", s->lcd.local);
 	lk_jobs_begin(&jobs);
 	if (tell_peers(s, command, &jobs, flag) < 0 && !quiet)
-		trouble(s, &s->cmd->err, LK_LOG_ERROR);
+		lk_outage_say(&s->out, &s->cmd->err, LK_LOG_ERROR);
 	lk_jobs_end(&jobs);
-	s->interrupted = quiet ? s->interrupted : jobs.interrupted;
+	s->out.interrupted = quiet ? s->out.interrupted : jobs.interrupted;
 	for (size_t i = 0; i < s->lcd.nsys && !quiet; i++) {
 		int code = job[i].code;
 
 		if (!code || code == LK_EX_EXISTS)
 			continue;
 		lk_fail(&err, LK_M_STOP_PEER, s->lcd.sys[i].name,
-			code == LK_EX_COMM ? "it cannot be reached" : ending(code, text));
-		trouble(s, &err, LK_LOG_WARN);
+			code == LK_EX_COMM ? "it cannot be reached" : lk_outage_ending(code, text));
+		lk_outage_say(&s->out, &err, LK_LOG_WARN);
 	}
-}
-
-/* ---- resources ---- */
-
-/* Or about to be: the handler of an event, or an operator, may be restoring it right now. */
-static bool in_service(const struct stop *s, unsigned node)
-{
-	const struct lk_ins *ins = s->graph.node[node];
-
-	return ins->state == LK_ISP || ins->state == LK_ISU ||
-	       (ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder));
-}
-
-static void blocked_by(struct stop *s, unsigned node, unsigned up)
-{
-	struct lk_err err;
-
-	if (!in_service(s, node))
-		return;
-	lk_fail(&err, LK_M_STOP_PARENT, s->graph.node[node]->tag, s->graph.node[up]->tag);
-	trouble(s, &err, LK_LOG_ERROR);
-}
-
-/* Those above it come first: 1 all are out of service, 0 not yet, -1 one of them stays. */
-static int parents(struct stop *s, unsigned node)
-{
-	const struct lk_graph *g = &s->graph;
-	int rc = 1;
-
-	for (unsigned k = g->first[LK_UP][node]; k < g->first[LK_UP][node + 1]; k++) {
-		unsigned up = g->next[LK_UP][k];
-
-		if (s->fate[up] == BAD) {
-			blocked_by(s, node, up);
-			return -1;
-		}
-		if (s->fate[up] != FINE)
-			rc = 0;
-	}
-	return rc;
-}
-
-static int begin_remove(struct stop *s, struct lk_jobs *jobs, const char *path, unsigned node)
-{
-	char *tag = (char *)s->graph.node[node]->tag;
-	char *argv[] = { "perform_action", "-G", "-s", "--keep-owner", "-t", tag, "-a", "remove", NULL };
-
-	printf("Taking %s out of service\n", tag);
-	fflush(stdout);
-	return lk_jobs_start(jobs, node, path, argv, 0);
-}
-
-static void bad(struct stop *s, unsigned node, const char *why)
-{
-	struct lk_err err;
-
-	s->fate[node] = BAD;
-	s->failed = true;
-	if (!why)
-		return;
-	lk_fail(&err, LK_M_STOP_FAILED, s->graph.node[node]->tag, why);
-	trouble(s, &err, LK_LOG_ERROR);
-}
-
-/* Start what can be started, in the order of the tags. True: something has changed that others
- * may wait for. */
-static bool advance(struct stop *s, struct lk_jobs *jobs, const char *path)
-{
-	bool changed = false;
-
-	for (unsigned i = 0; i < s->graph.n; i++) {
-		int up = s->fate[i] == TODO ? parents(s, i) : 0;
-
-		if (up == 0 || (in_service(s, i) && up > 0 && jobs->running == PARALLEL))
-			continue;
-		if (up < 0 && in_service(s, i))
-			bad(s, i, NULL);
-		else if (up < 0)
-			s->fate[i] = BAD;
-		else if (!in_service(s, i))
-			s->fate[i] = FINE;
-		else if (begin_remove(s, jobs, path, i) < 0)
-			bad(s, i, strerror(errno));
-		else
-			s->fate[i] = BUSY;
-		changed |= s->fate[i] != BUSY;
-	}
-	return changed;
-}
-
-static void remove_all(struct stop *s, struct lk_jobs *jobs, const char *path)
-{
-	char text[64];
-	ssize_t i;
-
-	do {
-		while (!jobs->interrupted && advance(s, jobs, path))
-			;
-		i = lk_jobs_wait(jobs);
-		if (i >= 0 && jobs->job[i].code)
-			bad(s, (unsigned)i, ending(jobs->job[i].code, text));
-		else if (i >= 0)
-			s->fate[i] = FINE;
-	} while (i >= 0);
-	s->interrupted = jobs->interrupted;
-}
-
-/* The global scripts are run once around all removes. Without lcdrecover there are none. */
-static void global_scripts(struct stop *s, char *option)
-{
-	char path[LK_PROGRAM_MAX], text[64], *argv[] = { "lcdrecover", option, "remove", NULL };
-	struct lk_job job = { 0 };
-	struct lk_jobs jobs = { .job = &job, .n = 1 };
-	struct lk_err err;
-
-	if (s->interrupted || lk_program_find(&s->lcd.tree, "bin/lcdrecover", path, &err) < 0)
-		return;
-	lk_jobs_begin(&jobs);
-	if (lk_jobs_start(&jobs, 0, path, argv, 0) < 0)
-		job.code = 126;
-	lk_jobs_wait(&jobs);
-	lk_jobs_end(&jobs);
-	s->interrupted = jobs.interrupted;
-	if (!job.code)
-		return;
-	lk_fail(&err, LK_M_STOP_SCRIPTS, option, ending(job.code, text));
-	trouble(s, &err, LK_LOG_ERROR);
-	s->failed = true;
-}
-
-static bool any_in_service(const struct stop *s)
-{
-	for (unsigned i = 0; i < s->graph.n; i++)
-		if (in_service(s, i))
-			return true;
-	return false;
-}
-
-static int stop_resources(struct stop *s)
-{
-	struct lk_jobs jobs = { 0 };
-	char path[LK_PROGRAM_MAX];
-	int rc = lk_graph_build(&s->graph, &s->lcd, &s->cmd->err);
-
-	if (rc < 0 || !any_in_service(s))
-		return rc;
-	rc = lk_program_find(&s->lcd.tree, "bin/perform_action", path, &s->cmd->err);
-	s->fate = lk_graph_array(&s->graph, sizeof(*s->fate));
-	jobs.job = lk_graph_array(&s->graph, sizeof(*jobs.job));
-	jobs.n = s->graph.n;
-	if (rc < 0 || !s->fate || !jobs.job)
-		return rc < 0 ? rc : lk_fail_nomem(&s->cmd->err);
-	global_scripts(s, "-g");
-	lk_jobs_begin(&jobs);
-	if (!s->interrupted)
-		remove_all(s, &jobs, path);
-	lk_jobs_end(&jobs);
-	global_scripts(s, "-G");
-	return 0;
 }
 
 /* ---- the daemons ---- */
@@ -319,7 +134,7 @@ static int give_up(struct stop *s)
 {
 	if (!s->switch_over)
 		forbid_failover(s, "flg_remove", true);
-	return lk_fail(&s->cmd->err, LK_M_INTERRUPTED, s->interrupted);
+	return lk_fail(&s->cmd->err, LK_M_INTERRUPTED, s->out.interrupted);
 }
 
 static void prepare(struct stop *s)
@@ -330,7 +145,7 @@ static void prepare(struct stop *s)
 		s->switch_over = lk_flg_find(&s->lcd, "shutdown_switchover") != NULL;
 	lk_fail(&note, LK_M_STOP_BEGIN, s->keep ? "stay in service" : "are taken out of service",
 		s->switch_over ? "may take over" : "may not take over");
-	trouble(s, &note, LK_LOG_INFO);
+	lk_outage_say(&s->out, &note, LK_LOG_INFO);
 	if (!s->switch_over)
 		forbid_failover(s, "flg_create", false);
 }
@@ -339,12 +154,12 @@ static void prepare(struct stop *s)
  * the daemons are gone nothing does that any more. What could not be removed before is not tried again. */
 static int stop_again(struct stop *s)
 {
-	if (s->keep || s->failed)
+	if (s->keep || s->out.failed)
 		return 0;
 	lk_lcd_close(&s->lcd);
 	int rc = lk_lcd_read(&s->lcd, LK_T_ALL, &s->cmd->err);
 
-	return rc < 0 ? rc : stop_resources(s);
+	return rc < 0 ? rc : lk_outage_run(&s->out);
 }
 
 static int stop(struct stop *s)
@@ -356,13 +171,13 @@ static int stop(struct stop *s)
 		return rc;
 	if (rc == 0)
 		prepare(s);
-	if (!s->keep && !s->interrupted)
-		rc = stop_resources(s);
-	if (s->interrupted)
+	if (!s->keep && !s->out.interrupted)
+		rc = lk_outage_run(&s->out);
+	if (s->out.interrupted)
 		return give_up(s);
 	if (rc < 0) {
-		trouble(s, &s->cmd->err, LK_LOG_ERROR);
-		s->failed = true;
+		lk_outage_say(&s->out, &s->cmd->err, LK_LOG_ERROR);
+		s->out.failed = true;
 	}
 	rc = stop_daemons(s);
 	if (rc == 0)
@@ -375,6 +190,8 @@ static int run(struct lk_cmd *cmd)
 	struct stop s = { .cmd = cmd, .lcd = LK_LCD_INIT,
 			  .keep = lk_cmd_given(cmd, 'f') || lk_cmd_given(cmd, 'r') };
 	struct lk_tree tree;
+
+	s.out = (struct lk_outage){ .cmd = cmd, .lcd = &s.lcd, .prog = "lkstop" };
 	int rc = lk_tree_open(&tree, &cmd->err);
 
 	if (rc == 0 && s.keep && lk_cmd_given(cmd, 's'))
@@ -387,7 +204,7 @@ static int run(struct lk_cmd *cmd)
 	if (rc < 0)
 		return rc;
 	puts("LIFEKEEPER NOW STOPPED");
-	return s.failed ? LK_EX_SYSTEM : 0;
+	return s.out.failed ? LK_EX_SYSTEM : 0;
 }
 
 static const struct lk_opt options[] = {

@@ -402,4 +402,47 @@
 #define LK_M_WCH_NO_PROCESS 700538, LK_EX_NOENT, "process %ld does not run"
 #define LK_M_WCH_MANY 700539, LK_EX_LIMIT, "a resource has at most %d processes that are watched"
 
+/* the watchdog and the end of this node; those with code 0 are lines of the log */
+#define LK_M_WD_OPEN 703150, LK_EX_SYSTEM, "watchdog device \"%s\": %s"
+#define LK_M_WD_NOT 703151, 0, \
+	"\"%s\" is no watchdog device (%s): it ends nothing"
+#define LK_M_WD_ARMED 703152, 0, "watchdog \"%s\" (%s) is armed, timeout %u s"
+#define LK_M_WD_NONE 703153, 0, \
+	"there is no watchdog device: this node is ended by lkwatchdog itself, unless that is killed or the kernel hangs"
+#define LK_M_WD_LONG 703154, 0, \
+	"the timeout of watchdog \"%s\", %u s, is longer than QUORUM_LOSS_DEADLINE, %s s: it is fed with fresh leases only"
+#define LK_M_WD_NOWAYOUT 703155, 0, \
+	"watchdog \"%s\" cannot be disarmed (nowayout): the machine is reset %u s after lkwatchdog has ended"
+#define LK_M_WD_NOMAGIC 703156, 0, \
+	"watchdog \"%s\" is disarmed when lkwatchdog is killed: it has no magic close"
+#define LK_M_WD_HOLD 703157, 0, \
+	"the right to run resources has ended: this node is ended in %s s, unless they are out of service"
+#define LK_M_WD_FRESH 703158, 0, "the node goes on: %s"
+#define LK_M_WD_END 703159, 0, \
+	"the deadline has come and resources may be in service: this node is ended (%s)"
+#define LK_M_END_FAILED 703160, LK_EX_SYSTEM, "this node cannot be ended (%s): %s"
+#define LK_M_WD_DISARMED 703161, 0, "watchdog \"%s\" is disarmed"
+#define LK_M_WD_STOPPED 703162, 0, "lkwatchdog ends in order"
+#define LK_M_WD_UNWATCHED 703163, 0, \
+	"resources stay in service and nothing ends them any more, also if others take them over"
+#define LK_M_WD_ORPHAN 703164, 0, "the supervisor (process %ld) has ended: lkwatchdog goes on"
+#define LK_M_WD_LEFT 703165, 0, "lkwatchdog is ended by process %ld: its device stays armed"
+#define LK_M_WD_LATER 703166, 0, \
+	"the right to run resources has ended and they may be in service: lkwatchdog does not end before they do"
+#define LK_M_WD_LEASE 703167, 0, "the lease cannot be read: %s"
+#define LK_M_WD_SLOW 703168, 0, "%s is not permitted (%s): lkwatchdog goes on without"
+#define LK_M_QL_NOTHING 703170, 0, "quorum is lost; nothing is in service here, so there is nothing to do"
+#define LK_M_QL_BEGIN 703171, 0, "quorum is lost and resources are in service: %s"
+#define LK_M_QL_FAILED 703172, LK_EX_SYSTEM, \
+	"quorum is lost and not everything could be taken out of service: lkwatchdog ends this node"
+#define LK_M_QL_DONE 703173, 0, "quorum is lost; everything has been taken out of service"
+#define LK_M_QL_BUSY 703174, LK_EX_EXISTS, "another lk_quorumloss is at work"
+#define LK_M_QL_NO_INIT 703175, LK_EX_SYSTEM, "there is no quarantine: lkinit does not run"
+#define LK_M_QL_NONE 703176, LK_EX_NOENT, "this system is not in quarantine"
+#define LK_M_INIT_QUARANTINE 703180, 0, \
+	"quarantine after a loss of quorum: no daemon runs for %lld s; lkstop ends it"
+#define LK_M_INIT_RELEASED 703181, 0, "the quarantine is over: start %s"
+#define LK_M_START_QUARANTINE 703182, LK_EX_SYSTEM, \
+	"this system is in quarantine after a loss of quorum, for %lld s more; lkstop ends that"
+
 #endif

@@ -4,16 +4,13 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <malloc.h>
 #include <pwd.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,10 +20,10 @@
 
 #include "lk/cleanup.h"
 #include "lk/name.h"
+#include "lk/realtime.h"
 #include "lk/poison.h"
 
 #define DESCRIPTORS 2048
-#define LOCK_BYTES (256u << 20)		/* more than 32 peers with full queues ever take */
 #define HEAP_BYTES (384u << 10)		/* what a handful of connections needs */
 
 void confine_descriptors(int keep)
@@ -200,9 +197,7 @@ int confine_calls(enum confine_list list)
 
 int confine_realtime(unsigned priority)
 {
-	const struct sched_param param = { .sched_priority = (int)priority };
-
-	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param);
+	return lk_realtime(priority);
 }
 
 int confine_limits(void)
@@ -217,41 +212,9 @@ int confine_limits(void)
 	return setrlimit(RLIMIT_MEMLOCK, &memory);
 }
 
-/* Under a low limit that cannot be raised, memory that is locked as it comes would not come at all. */
-static bool may_lock_more(void)
-{
-	struct rlimit memory;
-
-	return getrlimit(RLIMIT_MEMLOCK, &memory) == 0 && memory.rlim_cur >= LOCK_BYTES;
-}
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
-/* The program's own code, also what has not run yet; a kernel that cannot do it reads it when it is needed. */
-static void read_code(void)
-{
-	extern const char __executable_start, etext;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)&__executable_start & ~(page - 1);
-
-	(void)!madvise((void *)from, (uintptr_t)&etext - from, MADV_POPULATE_READ);
-}
-
-/* Memory that was used once stays with us. Only that: all of GnuTLS and what it links would take twice as much,
- * 10 MB against 5, most of it for certificates and names that are never looked at. */
+/* Only what was used once: all of GnuTLS and what it links would take twice as much, 10 MB against 5, most of it
+ * for certificates and names that are never looked at. */
 int confine_memory(void)
 {
-	int flags = MCL_CURRENT | MCL_ONFAULT | (may_lock_more() ? MCL_FUTURE : 0);
-
-	mallopt(M_MMAP_MAX, 0);
-	mallopt(M_TRIM_THRESHOLD, 4 << 20);
-	mallopt(M_TOP_PAD, 64 << 10);
-	char *heap = malloc(HEAP_BYTES);
-	if (heap)
-		memset(heap, 1, HEAP_BYTES);
-	free(heap);
-	read_code();
-	return mlockall(flags);
+	return lk_lock_memory(HEAP_BYTES);
 }

@@ -19,13 +19,21 @@ struct daemon *daemon_new(struct lk_init_row *row)
 	if (!d)
 		return NULL;
 	d->row = row;
-	d->machine = (struct machine){
-		.state = row->action == LK_OFF ? DONE : IDLE, .deadline = -1,
-		.ready_ms = row->ready * 1000LL, .stop_ms = row->stop * 1000LL,
-	};
-	d->was_up = row->action == LK_OFF;
 	d->notify_fd = -1;
+	daemon_reset(d);
 	return d;
+}
+
+void daemon_reset(struct daemon *d)
+{
+	bool off = d->row->action == LK_OFF;
+
+	d->machine = (struct machine){
+		.state = off ? DONE : IDLE, .deadline = -1,
+		.ready_ms = d->row->ready * 1000LL, .stop_ms = d->row->stop * 1000LL,
+	};
+	d->was_up = off;
+	d->starts = 0;
 }
 
 void daemon_free(const struct world *w, struct daemon *d)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/quarantine.h"
 #include "lk/wait.h"
 #include "world.h"
 #include "lk/poison.h"
@@ -88,6 +89,12 @@ static void read_again(struct world *w)
 	if (lk_inittab_read(&tab, &w->tree, &err) < 0 || take_table(w, &tab, &err) < 0)
 		say_err(w, LK_LOG_ERROR, &err);
 	w->status_due = true;
+}
+
+static void hang_up(struct world *w)
+{
+	read_again(w);
+	quarantine_look(w);
 }
 
 /* ---- whose turn it is ---- */
@@ -196,6 +203,8 @@ static void stop_all(struct world *w, const struct signalfd_siginfo *info)
 	if (w->stopping)
 		return;
 	w->stopping = true;
+	w->quarantine = false;
+	lk_quarantine_end(&w->tree);
 	w->status_due = true;
 	say(w, LK_LOG_INFO, LK_M_INIT_STOP, (int)info->ssi_signo, (long)info->ssi_pid);
 	manager_tell(w, "STOPPING=1\nSTATUS=stopping the daemons");
@@ -211,7 +220,7 @@ static void take_signals(struct world *w)
 		else if (info.ssi_signo != SIGHUP)
 			stop_all(w, &info);
 		else if (!w->stopping)
-			read_again(w);
+			hang_up(w);
 	}
 }
 
@@ -233,6 +242,8 @@ static int time_left(const struct world *w)
 {
 	int64_t next = w->status_due ? w->status_retry : INT64_MAX, now = lk_now_ms();
 
+	if (w->quarantine && w->quarantine_at > now && w->quarantine_at < next)
+		next = w->quarantine_at;
 	for (unsigned i = 0; i < w->n; i++) {
 		int64_t deadline = w->daemon[i]->machine.deadline;
 
@@ -289,7 +300,9 @@ int work(struct world *w, struct lk_err *err)
 		drop_gone(w);
 		if (w->stopping && stop_next(w))
 			return 0;
-		if (!w->stopping)
+		if (w->quarantine && stop_next(w) && lk_now_ms() >= w->quarantine_at)
+			quarantine_end(w);
+		if (!w->stopping && !w->quarantine)
 			start_next(w);
 		take_time(w);
 		wait_and_take(w);

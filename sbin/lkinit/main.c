@@ -43,7 +43,7 @@ void say(const struct world *w, enum lk_log_level level, int number, int code, c
 }
 
 /* A random UUID: whoever was started by this lkinit has the same one. */
-static int make_id(char id[static START_ID], struct lk_err *err)
+int make_id(struct world *w, struct lk_err *err)
 {
 	unsigned char b[16];
 
@@ -51,7 +51,7 @@ static int make_id(char id[static START_ID], struct lk_err *err)
 		return lk_fail_errno(err, errno, "getrandom");
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	snprintf(id, START_ID,
+	snprintf(w->start_id, START_ID,
 		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
 		 b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
 		 b[14], b[15]);
@@ -82,7 +82,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 	int rc = leave_starter(w, foreground, err);
 
 	if (rc == 0)
-		rc = make_id(w->start_id, err);
+		rc = make_id(w, err);
 	if (rc < 0)
 		return rc;
 	manager_open(w);
@@ -94,6 +94,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 	end_leftovers(w);
 	w->status_due = true;
 	rc = take_table(w, tab, err);
+	quarantine_look(w);
 	if (rc == 0)
 		rc = work(w, err);
 	if (rc < 0)

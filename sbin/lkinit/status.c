@@ -37,7 +37,7 @@ static void collect(const struct world *w, struct lk_supervisor *status)
 
 	*self = (struct lk_supervised){ .tag = "lkinit", .process = lk_proc_holder(getpid()) };
 	snprintf(self->state, sizeof(self->state), "%s",
-		 w->stopping ? "stopping" : w->all_ready ? "up" : "starting");
+		 w->stopping ? "stopping" : w->quarantine ? "quarantine" : w->all_ready ? "up" : "starting");
 	status->n = 1;
 	for (unsigned i = 0; i < w->n; i++)
 		add_row(status, w->daemon[i]);

@@ -37,6 +37,8 @@ struct world {
 	bool talk;			/* log lines go to the terminal too */
 	bool status_due;		/* the status file does not say what is true */
 	bool status_failed, pid_due;
+	bool quarantine;		/* all daemons are stopped, or being stopped, until quarantine_at */
+	int64_t quarantine_at;
 	int64_t status_retry;
 };
 
@@ -46,10 +48,14 @@ struct world {
 void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
 	LK_PRINTF(5, 6);
 void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
+/* A new w->start_id. 0 or -1. */
+int make_id(struct world *w, struct lk_err *err) LK_MUST;
 
 /* ---- daemon.c ---- */
 
 struct daemon *daemon_new(struct lk_init_row *row);
+/* As if it had never been started. */
+void daemon_reset(struct daemon *d);
 void daemon_free(const struct world *w, struct daemon *d);
 /* Let an event happen to it and do what follows. */
 void daemon_event(struct world *w, struct daemon *d, enum event event);
@@ -80,6 +86,13 @@ void status_write(struct world *w, int64_t now);
 void status_remove(const struct world *w);
 /* End the daemons of a supervisor that has died, by what its status file says. */
 void end_leftovers(const struct world *w);
+
+/* ---- quarantine.c ---- */
+
+/* Is there one that begins? */
+void quarantine_look(struct world *w);
+/* Nothing runs and the time has come: begin as after a start. */
+void quarantine_end(struct world *w);
 
 /* ---- loop.c ---- */
 

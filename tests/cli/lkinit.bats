@@ -43,6 +43,7 @@ teardown() {
 
 @test "the shipped table is right" {
 	cp "$LK_SRC/etc/LKinit.config" "$LKROOT/etc/LKinit.config"
+	ln -s testd "$LKROOT/sbin/lkwatchdog"
 	ln -s testd "$LKROOT/sbin/lcm"
 	ln -s testd "$LKROOT/sbin/lkcheck"
 	expect 0 lkinit -n

@@ -13,6 +13,8 @@
 : "${LK_BIN:?set LK_BIN to the bin directory of a build}"
 PATH=$LK_BIN:$LK_BIN/../lkadm/bin:$PATH
 export LC_ALL=C
+# whatever a test does, this machine is not ended: lib/endnode.c
+export LK_KEEP_NODE=1
 
 bats_require_minimum_version 1.5.0
 # shellcheck source=tests/helpers/wait.bash disable=SC1091

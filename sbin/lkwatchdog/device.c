@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The watchdog device. */
+#include "device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lk/cleanup.h"
+#include "lk/msg.h"
+#include "lk/poison.h"
+
+#define BUSY_TRIES 100		/* 50 ms each: whoever had it is being buried */
+
+static bool reads_one(const char *path)
+{
+	int LK_AUTO_CLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+	char c = 0;
+
+	return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
+}
+
+/* /dev/watchdog is the first one under another number, of which sysfs says nothing. */
+static bool has_no_way_out(int fd)
+{
+	struct stat st;
+	char path[80];
+
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/nowayout", major(st.st_rdev), minor(st.st_rdev));
+	return reads_one(major(st.st_rdev) == 10 ? "/sys/class/watchdog/watchdog0/nowayout" : path);
+}
+
+static void ask(struct device *dev)
+{
+	struct watchdog_info info = { 0 };
+	int seconds = (int)dev->wanted;
+
+	dev->timeout = dev->wanted;
+	dev->identity[0] = '\0';
+	dev->why = 0;
+	if (ioctl(dev->fd, WDIOC_GETSUPPORT, &info) < 0) {
+		dev->why = errno;
+		return;
+	}
+	snprintf(dev->identity, sizeof(dev->identity), "%.32s", (const char *)info.identity);
+	dev->magic = info.options & WDIOF_MAGICCLOSE;
+	dev->nowayout = has_no_way_out(dev->fd);
+	if (ioctl(dev->fd, WDIOC_SETTIMEOUT, &seconds) < 0)
+		dev->why = errno;
+	if (ioctl(dev->fd, WDIOC_GETTIMEOUT, &seconds) == 0 && seconds > 0)
+		dev->timeout = (unsigned)seconds;
+}
+
+int device_open(struct device *dev, struct lk_err *err)
+{
+	struct timespec nap = { .tv_nsec = 50000000 };
+	int tries = 0;
+
+	do
+		dev->fd = open(dev->path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	while (dev->fd < 0 && errno == EBUSY && ++tries < BUSY_TRIES && nanosleep(&nap, NULL) == 0);
+	if (dev->fd < 0)
+		return lk_fail(err, LK_M_WD_OPEN, dev->path, strerror(errno));
+	ask(dev);
+	return 0;
+}
+
+/* A byte that has no meaning: each write feeds. */
+int device_feed(struct device *dev, struct lk_err *err)
+{
+	if (write(dev->fd, ".", 1) == 1)
+		return 0;
+	int why = errno;
+	close(dev->fd);
+	dev->fd = -1;
+	return lk_fail(err, LK_M_WD_OPEN, dev->path, strerror(why));
+}
+
+int device_disarm(struct device *dev, struct lk_err *err)
+{
+	bool done = write(dev->fd, "V", 1) == 1;
+	int why = errno;
+
+	close(dev->fd);
+	dev->fd = -1;
+	return done ? 0 : lk_fail(err, LK_M_WD_OPEN, dev->path, strerror(why));
+}

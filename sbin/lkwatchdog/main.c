@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lkwatchdog: end this node in time when it may not run resources any more (design 3.6). */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lk/cmd.h"
+#include "lk/detach.h"
+#include "lk/name.h"
+#include "lk/ready.h"
+#include "lk/realtime.h"
+#include "lk/tunable.h"
+#include "world.h"
+#include "lk/poison.h"
+
+#define PRIORITY 50			/* above lcm: it has little to do, and that in time */
+#define HEAP_BYTES (64u << 10)
+#define TIMEOUT 10			/* seconds */
+#define SETTINGS_AGAIN (5 * SECOND)
+#define NEAR (SECOND / 2)		/* without a device: so long before the end it looks more closely */
+
+/* ---- settings ---- */
+
+/* The device and its timeout, of the start. */
+static int read_device(struct world *w, struct lk_err *err)
+{
+	struct device *dev = &w->device;
+	unsigned long long seconds = TIMEOUT;
+	int rc = lk_tunable(&w->tree, "WATCHDOG_DEVICE", dev->path, sizeof(dev->path), err);
+
+	if (rc >= 0)
+		rc = lk_tunable_number(&w->tree, "WATCHDOG_TIMEOUT", 1, 600, &seconds, err);
+	if (rc < 0)
+		return rc;
+	if (!strcmp(dev->path, "none"))
+		dev->path[0] = '\0';
+	if (*dev->path && *dev->path != '/')
+		return lk_fail(err, LK_M_WD_OPEN, dev->path, "the path must begin with a slash, or be none");
+	if (seconds * SECOND > (unsigned long long)w->stop)
+		seconds = (unsigned long long)w->stop / SECOND;
+	dev->wanted = dev->timeout = (unsigned)seconds;
+	return 0;
+}
+
+/* What may change while it runs, and counts at once. */
+static int read_settings(struct world *w, struct lk_err *err)
+{
+	int rc = lk_lease_stop(&w->tree, &w->stop, err);
+	struct lk_err other;
+	int bad = lk_loss_action(&w->tree, &w->loss, &other);
+
+	if (rc < 0 || bad == 0)
+		return rc;
+	*err = other;
+	return bad;
+}
+
+static void settings_again(struct world *w, int64_t now)
+{
+	struct lk_err ignored;
+
+	if (now < w->settings_at || w->verdict != FEED)
+		return;
+	w->settings_at = now + SETTINGS_AGAIN;
+	(void)!read_settings(w, &ignored);
+}
+
+/* ---- the device ---- */
+
+static void describe(const struct world *w)
+{
+	const struct device *dev = &w->device;
+	char seconds[LK_SECONDS_TEXT];
+
+	if (!*dev->identity) {
+		say(w, LK_LOG_WARN, LK_M_WD_NOT, dev->path, strerror(dev->why));
+		return;
+	}
+	say(w, LK_LOG_INFO, LK_M_WD_ARMED, dev->path, dev->identity, dev->timeout);
+	lk_format_seconds((unsigned)(w->stop / 1000000), seconds);
+	if (dev->timeout * SECOND > w->stop)
+		say(w, LK_LOG_WARN, LK_M_WD_LONG, dev->path, dev->timeout, seconds);
+	if (dev->nowayout)
+		say(w, LK_LOG_WARN, LK_M_WD_NOWAYOUT, dev->path, dev->timeout);
+	else if (!dev->magic)
+		say(w, LK_LOG_WARN, LK_M_WD_NOMAGIC, dev->path);
+}
+
+static int feed(struct world *w, struct lk_err *err)
+{
+	struct device *dev = &w->device;
+	bool closed = dev->fd < 0;
+	int rc = 0;
+
+	if (!*dev->path)
+		return 0;
+	if (closed)
+		rc = device_open(dev, err);
+	if (rc == 0)
+		rc = device_feed(dev, err);
+	if (rc == 0 && closed)
+		describe(w);
+	return rc;
+}
+
+/* ---- a turn ---- */
+
+/* One that cannot be read, or that was removed, leaves the one before in force. */
+static void read_lease(struct world *w)
+{
+	struct lk_lease lease;
+	struct lk_err err;
+	int rc = lk_lease_read(&w->tree, &lease, &err);
+
+	if (rc > 0)
+		w->lease = lease;
+	if (rc < 0 && !w->lease_failed)
+		say_aside(w, 0, LK_M_WD_LEASE, err.text);
+	w->lease_failed = rc < 0;
+}
+
+static struct judge judge_of(const struct world *w)
+{
+	return (struct judge){ .deadline = w->lease.deadline,
+			       .timeout = *w->device.path ? w->device.timeout * SECOND : NEAR };
+}
+
+static void say_change(struct world *w, enum verdict verdict, int64_t now)
+{
+	char seconds[LK_SECONDS_TEXT];
+
+	if (verdict == HOLD && w->verdict == FEED) {
+		lk_format_seconds((unsigned)((w->lease.deadline - now) / 1000000), seconds);
+		say_aside(w, 0, LK_M_WD_HOLD, seconds);
+	} else if (verdict == FEED && w->verdict != FEED && w->ready) {
+		say_aside(w, 0, LK_M_WD_FRESH, w->lease.deadline == LK_LEASE_FOREVER
+					       ? "nothing is in service" : "it has the right to run resources");
+	}
+}
+
+static void end_node(struct world *w)
+{
+	struct lk_err err;
+
+	if (w->looked_for != w->lease.deadline && idle_now(w))
+		return;
+	w->looked_for = w->lease.deadline;
+	idle_end(w);
+	if (!w->ended)
+		say_aside(w, 50, LK_M_WD_END, w->loss == LK_LOSS_FASTKILL ? "power off" : "reboot");
+	(void)!lk_endnode(w->loss, &err);
+	if (!w->ended)
+		say_aside(w, 0, err.number, err.code, "%s", err.text);
+	w->ended = true;
+}
+
+static int turn(struct world *w, struct lk_err *err)
+{
+	read_lease(w);
+	int64_t now = lk_lease_now();
+	struct judge j = judge_of(w);
+	enum verdict verdict = judge(&j, now);
+
+	say_change(w, verdict, now);
+	w->verdict = verdict;
+	if (verdict == END) {
+		end_node(w);
+		return 0;
+	}
+	w->ended = false;
+	if (verdict == HOLD) {
+		idle_look(w, now);
+		return 0;
+	}
+	settings_again(w, now);
+	int rc = feed(w, err);
+	if (rc == 0 && !w->ready)
+		lk_ready_notify("READY=1\n");
+	w->ready |= rc == 0;
+	return rc;
+}
+
+/* ---- signals and the end ---- */
+
+static void reap(struct world *w)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		if (pid == w->helper)
+			w->helper = 0;
+}
+
+/*
+ * Who wants the end? Only a supervisor that is there itself ends us in order. Its death makes the kernel send TERM, too,
+ * in its name; then the node has to be ended in time all the same. The next supervisor takes our place:
+ * the device stays armed meanwhile. True: now.
+ */
+static bool take_term(struct world *w, pid_t sender)
+{
+	if (!w->supervisor || (sender == w->supervisor && getppid() == w->supervisor)) {
+		w->stopping = true;
+		return false;
+	}
+	if (sender == w->supervisor) {
+		if (!w->orphan)
+			say_aside(w, 0, LK_M_WD_ORPHAN, (long)sender);
+		w->orphan = true;
+		return false;
+	}
+	say_aside(w, 50, LK_M_WD_LEFT, (long)sender);
+	return true;
+}
+
+static bool take_signals(struct world *w)
+{
+	struct signalfd_siginfo info;
+	bool now = false;
+
+	while (read(w->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(w);
+		else if (info.ssi_signo == SIGHUP)
+			w->settings_at = 0;
+		else
+			now |= take_term(w, (pid_t)info.ssi_pid);
+	}
+	return now;
+}
+
+/* In order: the device is disarmed, and nothing enforces the deadline any more. */
+static void finish(struct world *w)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err err;
+
+	if (w->device.fd >= 0) {
+		if (device_disarm(&w->device, &err) < 0)
+			say_err(w, LK_LOG_ERROR, &err);
+		else if (w->device.nowayout)
+			say(w, LK_LOG_WARN, LK_M_WD_NOWAYOUT, w->device.path, w->device.timeout);
+		else
+			say(w, LK_LOG_INFO, LK_M_WD_DISARMED, w->device.path);
+	}
+	if (w->lease.deadline != LK_LEASE_FOREVER) {
+		if (lk_lcd_read(&lcd, LK_T_INS, &err) < 0 || lk_anything_runs(&lcd))
+			say(w, LK_LOG_WARN, LK_M_WD_UNWATCHED);
+		if (lk_lease_release(&w->tree, &err) < 0)
+			say_err(w, LK_LOG_ERROR, &err);
+	}
+	say(w, LK_LOG_INFO, LK_M_WD_STOPPED);
+}
+
+/* ---- start and loop ---- */
+
+static int watch_signals(struct world *w, struct lk_err *err)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		signal(signals[i], SIG_DFL);
+		sigaddset(&set, signals[i]);
+	}
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->signal_fd < 0 ? lk_fail_errno(err, errno, "signalfd") : 0;
+}
+
+static void hurry(const struct world *w)
+{
+	if (lk_realtime(PRIORITY) < 0)
+		say(w, LK_LOG_WARN, LK_M_WD_SLOW, "real-time priority", strerror(errno));
+	if (lk_lock_memory(HEAP_BYTES) < 0)
+		say(w, LK_LOG_WARN, LK_M_WD_SLOW, "locked memory", strerror(errno));
+}
+
+/* Once the right to run resources has ended, not before they are out of service, or the node ends. */
+static bool is_over(struct world *w)
+{
+	if (w->stopping && w->verdict != FEED && !w->waits) {
+		w->waits = true;
+		say_aside(w, 0, LK_M_WD_LATER);
+	}
+	return w->stopping && w->verdict == FEED;
+}
+
+static int serve(struct world *w, struct lk_err *err)
+{
+	struct pollfd signals = { .events = POLLIN };
+	int rc = watch_signals(w, err);
+
+	if (rc < 0)
+		return rc;
+	signals.fd = w->signal_fd;
+	hurry(w);
+	if (!*w->device.path)
+		say(w, LK_LOG_INFO, LK_M_WD_NONE);
+	while ((rc = turn(w, err)) == 0 && !is_over(w)) {
+		struct judge j = judge_of(w);
+		int64_t left = w->ended ? SECOND : w->verdict == END ? 0 : judge_again(&j, lk_lease_now());
+
+		if (poll(&signals, 1, left <= 0 ? 0 : (int)((left + 999999) / 1000000)) > 0 && take_signals(w))
+			return 0;
+	}
+	if (rc == 0)
+		finish(w);
+	return rc;
+}
+
+/* ---- the command ---- */
+
+/* The device is not opened: that would arm it. */
+static int check(const struct world *w, struct lk_err *err)
+{
+	if (*w->device.path && access(w->device.path, W_OK) < 0)
+		return lk_fail(err, LK_M_WD_OPEN, w->device.path, strerror(errno));
+	return 0;
+}
+
+static int run(struct lk_cmd *cmd)
+{
+	struct world w = { .device.fd = -1, .signal_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
+			   .supervisor = getenv("LK_START_ID") ? getppid() : 0 };
+
+	lk_close_from(3);	/* of whoever has started us */
+	int rc = lk_tree_open(&w.tree, &cmd->err);
+	if (rc == 0)
+		rc = read_settings(&w, &cmd->err);
+	if (rc == 0)
+		rc = read_device(&w, &cmd->err);
+	if (rc == 0)
+		rc = lk_cmd_given(cmd, 'n') ? check(&w, &cmd->err) : serve(&w, &cmd->err);
+	lk_tree_close(&w.tree);
+	return rc;
+}
+
+static const struct lk_opt options[] = {
+	{ 'f', LK_OPT_FLAG, NULL, "accepted and ignored: it always stays in the foreground", NULL },
+	{ 'n', LK_OPT_FLAG, NULL, "check the tunables and whether the device is there, and end", NULL },
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "lkwatchdog [-f | -n]",
+	.summary = "End this node in time when it may not run resources any more.",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

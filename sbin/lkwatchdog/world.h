@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lkwatchdog knows; one struct, which main() owns. */
+#ifndef LKWATCHDOG_WORLD_H
+#define LKWATCHDOG_WORLD_H
+
+#include <sys/types.h>
+
+#include "device.h"
+#include "judge.h"
+#include "lk/endnode.h"
+#include "lk/lease.h"
+#include "lk/log.h"
+#include "lk/msg.h"
+
+struct world {
+	struct lk_tree tree;
+	struct device device;
+	struct lk_lease lease;		/* the last one that could be read */
+	int64_t stop;			/* QUORUM_LOSS_DEADLINE */
+	enum lk_loss loss;
+	enum verdict verdict;		/* of the last turn */
+	int signal_fd;
+	pid_t supervisor;		/* who has started us; 0: nobody who would start us again */
+	pid_t helper;			/* the child that looks whether anything is in service; 0: none */
+	int64_t settings_at, helper_at;	/* when to read the tunables, and to look, again */
+	int64_t looked_for;		/* the deadline before whose end that was looked at */
+	bool ready, stopping, orphan;
+	bool waits;			/* that a stop waits was said in the log */
+	bool ended;			/* the kernel has refused to end the node */
+	bool lease_failed;		/* that was said in the log */
+};
+
+/* ---- say.c: to wait for a disk that hangs could be the end of the node ---- */
+
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_WD_STOPPED). Waits for the disk. */
+void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
+	LK_PRINTF(5, 6);
+void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
+
+/* The same in a child, for which it waits so many milliseconds at most. */
+void say_aside(const struct world *w, int wait_ms, int number, int code, const char *fmt, ...)
+	LK_PRINTF(5, 6);
+
+/* ---- idle.c ---- */
+
+/* Let a child see whether nothing is in service any more, and take the deadline away then. */
+void idle_look(struct world *w, int64_t now);
+void idle_end(struct world *w);
+/* The same at once, for a fraction of a second: true if it is so. */
+bool idle_now(struct world *w);
+
+#endif
