@@ -26,7 +26,7 @@ int lk_canvass_needed(const struct lk_tree *tree, struct lk_err *err)
 	struct lk_quorum_modes modes;
 	int rc = lk_quorum_modes(tree, &modes, err);
 
-	return rc < 0 ? rc : modes.quorum == LK_QMODE_MAJORITY;
+	return rc < 0 ? rc : modes.quorum == LK_QMODE_MAJORITY || modes.quorum == LK_QMODE_STORAGE;
 }
 
 /* ---- one try ---- */
@@ -74,12 +74,14 @@ static void begin_item(struct lk_canvassing *c, unsigned i)
 	lk_canvass_begin(&item->canvass, (unsigned)c->lcd.nsys, &ask);
 }
 
-static bool all_won(const struct lk_canvassing *c)
+static bool all_won(struct lk_canvassing *c)
 {
 	int64_t now = lk_lease_now();
 
+	/* the moment that counts is now */
+	lk_canvass_find_gone(c);
 	for (unsigned i = 0; i < c->n; i++)
-		if (!lk_canvass_won(&c->item[i].canvass, now, c->window))
+		if (!lk_canvass_item_won(c, &c->item[i], now))
 			return false;
 	return true;
 }
@@ -183,13 +185,25 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 
 static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 {
-	struct lk_tree tree;
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_quorum_modes modes;
+	struct lk_quiet quiet;
 	struct lk_terms terms;
-	int rc = lk_tree_open(&tree, err);
+	int64_t limit = 0;
+	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
 
 	if (rc == 0)
-		rc = lk_quiet_terms(&tree, &terms, err);
-	lk_tree_close(&tree);
+		rc = lk_quorum_modes(&lcd.tree, &modes, err);
+	if (rc == 0 && modes.quorum == LK_QMODE_STORAGE) {
+		c->storage = true;
+		rc = lk_quiet_storage(&lcd, &quiet, &limit, err);
+		c->window = limit / 2 * MS;
+		c->quiet = 2 * limit;
+		c->lease = limit;
+		return rc;
+	}
+	if (rc == 0)
+		rc = lk_quiet_terms(&lcd.tree, &terms, err);
 	if (rc < 0)
 		return rc;
 	c->window = lk_terms_window(&terms);

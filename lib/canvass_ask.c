@@ -31,12 +31,42 @@ static uint32_t bit(unsigned sys)
 	return UINT32_C(1) << sys;
 }
 
+/* ---- winning ---- */
+
+void lk_canvass_find_gone(struct lk_canvassing *c)
+{
+	struct lk_quiet quiet;
+	struct lk_err ignored;
+	int64_t limit;
+
+	c->gone = 0;
+	if (!c->storage || lk_quiet_storage(&c->lcd, &quiet, &limit, &ignored) < 0)
+		return;
+	c->gone = quiet.set;
+	memcpy(c->left, quiet.wait, sizeof(c->left));
+}
+
+static bool has_granted(const struct lk_canvassing *c, const struct lk_canvass_item *item, unsigned sys, int64_t now)
+{
+	return item->canvass.asked[sys] && now - item->canvass.asked[sys] < c->window;
+}
+
+bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
+{
+	if (!c->storage)
+		return lk_canvass_won(&item->canvass, now, c->window);
+	for (unsigned sys = 0; sys < c->lcd.nsys; sys++)
+		if (!(c->gone & bit(sys)) && !has_granted(c, item, sys, now))
+			return false;
+	return true;
+}
+
 /* ---- asking ---- */
 
 static bool is_pending(const struct lk_canvassing *c, const struct lk_canvass_item *item, unsigned sys)
 {
 	return c->alive & bit(sys) && !item->canvass.asked[sys] && !((item->refused | item->silent) & bit(sys)) &&
-	       !lk_canvass_won(&item->canvass, lk_lease_now(), c->window);
+	       !lk_canvass_item_won(c, item, lk_lease_now());
 }
 
 static int make_question(struct question *q, struct lk_canvassing *c, unsigned sys, struct lk_err *err)
@@ -255,6 +285,20 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 		v->wait = (int64_t)answer->wait + 1;
 }
 
+/* Storage mode: it cannot be asked, and lives or has lived until lately. */
+static void judge_unreached(struct judging *j, unsigned sys)
+{
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+	uint64_t wait = j->c->left[sys];
+
+	lk_buf_addf(&text, "it is not reached, and by the storage may run for %.1f s more", (double)wait / 1000);
+	if (text.data)
+		add_why(j, sys, text.data);
+	j->alive = true;
+	if (!j->verdict->wait || (int64_t)wait < j->verdict->wait)
+		j->verdict->wait = (int64_t)wait + 1;
+}
+
 static void judge_system(struct judging *j, const struct lk_canvass_item *item, unsigned sys)
 {
 	const struct lk_answer *answer = &item->answer[sys];
@@ -262,6 +306,10 @@ static void judge_system(struct judging *j, const struct lk_canvass_item *item, 
 	if (item->silent & bit(sys)) {
 		j->busy = true;
 		add_why(j, sys, "no answer");
+		return;
+	}
+	if (j->c->storage && !((j->c->alive | j->c->gone) & bit(sys))) {
+		judge_unreached(j, sys);
 		return;
 	}
 	if (!(item->refused & bit(sys)))
@@ -287,7 +335,7 @@ void lk_canvass_judge(const struct lk_canvassing *c, struct lk_canvass_verdict *
 	unsigned i = 0;
 
 	*verdict = (struct lk_canvass_verdict){ .what = LK_CANVASS_NO, .tag = c->item[0].tag };
-	while (i < c->n && lk_canvass_won(&c->item[i].canvass, now, c->window))
+	while (i < c->n && lk_canvass_item_won(c, &c->item[i], now))
 		i++;
 	if (i < c->n) {
 		verdict->tag = c->item[i].tag;

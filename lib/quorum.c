@@ -10,6 +10,7 @@
 #include "lk/cleanup.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/qwkstate.h"
 #include "lk/sys.h"
 #include "lk/tunable.h"
 #include "lk/poison.h"
@@ -148,6 +149,7 @@ static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 {
 	struct lk_quorum_modes modes;
+	struct lk_qwk_access access;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
 	if (rc < 0)
@@ -158,7 +160,7 @@ int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 	case LK_QMODE_TCP: return lk_quorum_tcp(&lcd->tree, err);
 	case LK_QMODE_STORAGE: break;
 	}
-	return lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer");
+	return lk_qwk_access(&lcd->tree, &access) ? 0 : lk_fail(err, LK_M_NO_QUORUM, access.why);
 }
 
 /* ---- at an event ---- */
@@ -208,6 +210,9 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 	bool have = rc == 0;
 	lk_fail(&text, LK_M_QUORUM_VERIFY, event->name, event->sys, have ? "have quorum" : err->text);
 	say(lcd, event, &text);
+	/* in storage mode its daemon tells of changes */
+	if (modes.quorum == LK_QMODE_STORAGE)
+		return have;
 	if (have && note_state(&lcd->tree, "have"))
 		lk_fail(&text, LK_M_QWK_GAINED, "have quorum");
 	else if (!have && note_state(&lcd->tree, "lost"))

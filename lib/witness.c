@@ -16,6 +16,7 @@
 #include "lk/net.h"
 #include "lk/proc.h"
 #include "lk/quorum.h"
+#include "lk/qwkstate.h"
 #include "lk/remote.h"
 #include "lk/sys.h"
 #include "lk/wait.h"
@@ -32,6 +33,8 @@ struct check {
 	struct lk_beat beat;
 	int64_t began;
 	bool told;		/* that it is alive */
+	int64_t since;		/* storage: when the question was put */
+	int verdict;		/* storage: the last answer that was logged, LK_QWK_WAIT: none */
 };
 
 /* ---- the mark: a doubt, held by a process ---- */
@@ -199,6 +202,23 @@ static int ask_all(struct lk_lcd *lcd, const struct check *check, enum seen *see
 	return 0;
 }
 
+/* By its object. Each answer begins another check: it may die later. */
+static int ask_storage(struct lk_lcd *lcd, struct check *check, enum seen *seen, struct lk_err *err)
+{
+	struct lk_qwk_question question = { .node = check->what->sys, .since = check->since };
+	int rc = lk_qwk_peer(&lcd->tree, &question, err);
+
+	*seen = rc == LK_QWK_DOWN ? SEEN_DEAD : rc == LK_QWK_UP ? SEEN_ALIVE : SEEN_NOTHING;
+	if (rc < 0 || rc == LK_QWK_WAIT)
+		return rc < 0 ? rc : 0;
+	if (rc != check->verdict)
+		lk_qwk_log(&lcd->tree, check->what->prog, &question, (enum lk_qwk_verdict)rc);
+	check->verdict = rc;
+	if (rc != LK_QWK_DOWN)
+		check->since = lk_qwk_now();
+	return 0;
+}
+
 /* ---- deciding ---- */
 
 /* Rule 1: twice the detection period, until "alive" is believed. */
@@ -222,6 +242,8 @@ static int look(struct check *check, struct lk_lcd *lcd, struct lk_err *err)
 	if (lk_quorum_check(lcd, err) < 0)
 		return LK_WITNESS_NO_QUORUM;
 	int rc = check->modes.witness == LK_WMODE_REMOTE ? ask_all(lcd, check, &seen, err) : 0;
+	if (check->modes.witness == LK_WMODE_STORAGE)
+		rc = ask_storage(lcd, check, &seen, err);
 	if (rc < 0)
 		return rc;
 	if (seen == SEEN_DEAD)
@@ -266,7 +288,7 @@ static int run(struct check *check, const struct lk_wait *wait, struct lk_err *e
 int lk_witness(const struct lk_witness_for *what, struct lk_err *err)
 {
 	static const char *const results[] = { "DEAD", "ALIVE", "ALIVE", "UNKNOWN" };
-	struct check check = { .what = what, .began = lk_now_ms() };
+	struct check check = { .what = what, .began = lk_now_ms(), .since = lk_qwk_now() };
 	struct lk_wait wait;
 	struct lk_tree tree;
 	int rc = lk_tree_open(&tree, err);

@@ -22,6 +22,9 @@ struct lk_canvassing {
 	struct lk_lcd lcd;	/* as of the last try */
 	unsigned self, n;
 	uint32_t alive;
+	bool storage;		/* not a majority grants, but all that live by the storage */
+	uint32_t gone;		/* storage: these have certainly stopped */
+	uint64_t left[LK_SYSTEMS_MAX];	/* storage: ms until they have */
 	struct lk_canvass_item *item;
 	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
 	int64_t window;		/* ns */
@@ -32,6 +35,12 @@ struct lk_canvassing {
 
 /* Ask those who have not answered, all at the same time. 0; 1: there is nobody; -1, -3. */
 int lk_canvass_round(struct lk_canvassing *c, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Storage mode: who has stopped, as of now. */
+void lk_canvass_find_gone(struct lk_canvassing *c) LK_NONNULL(1);
+
+bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
+	LK_NONNULL(1, 2);
 
 /* Why is it not granted? */
 struct lk_canvass_verdict {

@@ -21,4 +21,10 @@ struct lk_quiet {
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 3, 4);
 
+/* The same in storage mode: a system has stopped when its object was not seen to advance for the time that it may
+ * run without access, and the stop time. Nobody is barred; *limit: that time, in ms. 0; -1; -3 the
+ * daemon has said nothing. */
+int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *limit, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3, 4);
+
 #endif
