@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lcdmachup: what is to be done when a system has come back (spec/core.md 5.6.4). */
 #include "lk/cmd.h"
+#include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/poison.h"
@@ -8,7 +9,13 @@
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
+	const struct lk_quorum_event event = { .name = "COMM_UP", .sys = recovery.sys, .prog = cmd->prog };
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
 
+	/* for the log: what it means is decided below */
+	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
+		(void)!lk_quorum_verify(&lcd, &event, &ignored);
 	return lk_recovery_cmd(cmd, &recovery);
 }
 

@@ -94,8 +94,10 @@ static const char *take_action(char *text, struct lk_init_row *row)
 			bad = take_seconds(word + 6, &row->ready);
 		else if (!strncmp(word, "stop=", 5))
 			bad = take_seconds(word + 5, &row->stop);
+		else if (!strncmp(word, "if=", 3) && word[3] && word[3] != '/')
+			row->wants = word + 3;
 		else
-			bad = "an option must be one of noready, ready=SECONDS, stop=SECONDS";
+			bad = "an option must be one of noready, ready=SECONDS, stop=SECONDS, if=FILE";
 	}
 	return bad;
 }
@@ -181,6 +183,22 @@ int lk_inittab_parse(struct lk_inittab *tab, const char *text, struct lk_err *er
 	return rc;
 }
 
+/* A file that cannot be looked at counts as one that is there. */
+static void drop_unwanted(struct lk_inittab *tab, const struct lk_tree *tree)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < tab->n; i++) {
+		struct lk_init_row *row = tab->row[i];
+
+		if (row->wants && faccessat(tree->fd, row->wants, F_OK, 0) < 0 && errno == ENOENT)
+			free(row);
+		else
+			tab->row[kept++] = row;
+	}
+	tab->n = kept;
+}
+
 static int check_programs(const struct lk_inittab *tab, const struct lk_tree *tree,
 			  struct lk_err *err)
 {
@@ -223,6 +241,8 @@ int lk_inittab_read(struct lk_inittab *tab, const struct lk_tree *tree, struct l
 	int rc = slurp(tree, &arena, &text, err);
 	if (rc == 0)
 		rc = lk_inittab_parse(tab, text, err);
+	if (rc == 0)
+		drop_unwanted(tab, tree);
 	if (rc == 0)
 		rc = check_programs(tab, tree, err);
 	lk_arena_free(&arena);

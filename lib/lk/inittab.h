@@ -20,6 +20,7 @@ enum lk_init_action { LK_RESPAWN, LK_ONCE, LK_OFF };
 struct lk_init_row {
 	const char *text;		/* the line, to tell whether it has changed */
 	const char *tag, *program;	/* the program is relative to the root, or absolute */
+	const char *wants;		/* started only with this file of the tree; NULL: always */
 	enum lk_init_action action;
 	bool noready;			/* it does not say when it is ready */
 	unsigned ready, stop;		/* limits in seconds */
@@ -38,7 +39,8 @@ struct lk_inittab {
 int lk_inittab_parse(struct lk_inittab *tab, const char *text, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* Read the tree's table and see that every program is there. 0; -3; -1. The same about freeing. */
+/* Read the tree's table without the rows whose file is not there, and see that every program is. 0; -3; -1.
+ * The same about freeing. */
 int lk_inittab_read(struct lk_inittab *tab, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

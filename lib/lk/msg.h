@@ -183,6 +183,21 @@
 	"this system has no quorum and may not start resources: %s"
 #define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
 #define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_BAD_WITNESS_MODE 703230, LK_EX_INTERNAL, "WITNESS_MODE \"%s\" is not known"
+#define LK_M_QUORUM_PAIR 703231, LK_EX_INTERNAL, \
+	"QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" do not go together"
+#define LK_M_LOG_LAST_PAIR 703232, LK_EX_OK, \
+	"%s: QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" stay in force"
+#define LK_M_BAD_GRANT_TEXT 703234, LK_EX_INTERNAL, "what was asked or answered about promises, line %u: %s"
+#define LK_M_GRANT_KEY 703235, LK_EX_INTERNAL, \
+	"\"%s\": its equivalencies here and on system \"%s\" name different first systems"
+#define LK_M_GRANT_SYSTEMS 703236, LK_EX_SYSTEM, "the systems have just been changed: ask again"
+#define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
+#define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
+#define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
+#define LK_M_QUORUM_VERIFY 18166, LK_EX_OK, "quorum_verify(%s, %s): %s"
+#define LK_M_WITNESS_VERIFY 18168, LK_EX_OK, "witness_verify(%s, %s): %s"
+#define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
 #define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
@@ -435,5 +450,95 @@
 #define LK_M_INIT_RELEASED 703181, 0, "the quarantine is over: start %s"
 #define LK_M_START_QUARANTINE 703182, LK_EX_SYSTEM, \
 	"this system is in quarantine after a loss of quorum, for %lld s more; lkstop ends that"
+/* storage quorum; documented numbers, spec/kits.md 2 */
+#define LK_M_QWK_LATE 18102, 0, \
+	"Periodic storage quorum check has not been done for %lld ms, " \
+	"which exceeds 2*QWK_STORAGE_HBEATTIME (%lld) ms."
+#define LK_M_QWK_START 18105, 0, "starting %s: %u systems, every %u s, %u misses, %u own objects"
+#define LK_M_QWK_END 18111, 0, "shutdown %s, by signal %d"
+#define LK_M_QWK_CONF_LINE 18114, LK_EX_SYSTEM, "%s: '%s' is unknown config"
+#define LK_M_QWK_HBEATTIME 18115, LK_EX_SYSTEM, \
+	"configuration of hbeattime '%s' is incorrect. " \
+	"QWK_STORAGE_HBEATTIME must be a whole number of seconds from 5 to 10."
+#define LK_M_QWK_NUMHBEATS 18116, LK_EX_SYSTEM, \
+	"configuration of numhbeats '%s' is incorrect. " \
+	"QWK_STORAGE_NUMHBEATS must be a whole number from 3 to 99."
+#define LK_M_QWK_LCMHBEATTIME 18118, LK_EX_SYSTEM, \
+	"configuration of lcmhbeattime '%s' is incorrect. " \
+	"It must not be larger than QWK_STORAGE_HBEATTIME, %u."
+#define LK_M_QWK_LCMNUMHBEATS 18119, LK_EX_SYSTEM, \
+	"configuration of lcmnumhbeats '%u' is incorrect. " \
+	"It must not be larger than QWK_STORAGE_NUMHBEATS, %u."
+#define LK_M_QWK_TYPE 18120, LK_EX_SYSTEM, \
+	"configuration of qwk_object_type '%s' is incorrect. " \
+	"QWK_STORAGE_TYPE must be file, block or aws_s3."
+#define LK_M_QWK_NUMBER 18122, LK_EX_SYSTEM, \
+	"configuration of number_of_node '%u' is incorrect. Storage mode is for 2 to 4 systems."
+#define LK_M_QWK_OBJECTS 18123, LK_EX_SYSTEM, \
+	"configuration of number_of_object '%u' is incorrect. %s has an object for each of %u systems " \
+	"to name, and that of \"%s\" is missing."
+#define LK_M_QWK_PATH 18125, LK_EX_SYSTEM, "configuration of object path '%s' is incorrect. %s: %s"
+#define LK_M_QWK_READ_OPEN 18127, LK_EX_SYSTEM, "open for %s failed: %s"
+#define LK_M_QWK_READ 18128, LK_EX_SYSTEM, "read for %s failed: %s"
+#define LK_M_QWK_WRITE_OPEN 18130, LK_EX_SYSTEM, "open for %s failed: %s"
+#define LK_M_QWK_WRITE 18131, LK_EX_SYSTEM, "write for %s failed: %s"
+#define LK_M_QWK_NO_SIGNATURE 18135, LK_EX_INTERNAL, "'signature=' line is missing."
+#define LK_M_QWK_SIGNATURE 18136, LK_EX_INTERNAL, "signature '%s' does not match."
+#define LK_M_QWK_NO_LOCAL 18137, LK_EX_INTERNAL, "'local_node=' line is missing."
+#define LK_M_QWK_LOCAL 18138, LK_EX_INTERNAL, "local_node '%s' does not match."
+#define LK_M_QWK_NO_TIME 18139, LK_EX_INTERNAL, "'time=' line is missing."
+#define LK_M_QWK_NO_SEQUENCE 18140, LK_EX_INTERNAL, "'sequence=' line is missing."
+#define LK_M_QWK_SEQUENCE 18141, LK_EX_INTERNAL, "sequence '%s' scan failed."
+#define LK_M_QWK_NO_NODE 18142, LK_EX_INTERNAL, "'node=' line is missing. index=%u"
+#define LK_M_QWK_NO_COMMSTAT 18143, LK_EX_INTERNAL, "'commstat=' line is missing. index=%u"
+#define LK_M_QWK_NO_CHECKSUM 18144, LK_EX_INTERNAL, "'checksum=' line is missing."
+#define LK_M_QWK_CHECKSUM_SCAN 18145, LK_EX_INTERNAL, "checksum '%s' scan failed."
+#define LK_M_QWK_CHECKSUM 18146, LK_EX_INTERNAL, "checksum does not match."
+#define LK_M_QWK_FOUND 18147, 0, "valid qwk object is found, sequence=%llu"
+#define LK_M_QWK_FRESH 18148, 0, "invalid qwk object is found, initialised to sequence 0: %s"
+#define LK_M_QWK_NOT_FOUND 18149, LK_EX_SYSTEM, "qwk object was not found. %s"
+#define LK_M_QWK_FAILED 18151, 0, "failed to read qwk object of \"%s\": %s"
+#define LK_M_QWK_BAD 18152, 0, "failed to decode node_info of \"%s\": %s"
+#define LK_M_QWK_BACK 18154, 0, "sequence of \"%s\" backed down from %llu to %llu"
+#define LK_M_QWK_REMOTE_DOWN 18160, 0, "remote node \"%s\" is DOWN. quiet_period=%lld"
+#define LK_M_QWK_CR4 18161, 0, "timeout (status=CR4) \"%s\": %s"
+#define LK_M_QWK_CR3 18162, 0, "quorum failed (status=CR3) \"%s\": %s"
+#define LK_M_QWK_CR1 18163, 0, "remote node up (status=CR1) \"%s\": %s"
+#define LK_M_QWK_CR2 18164, 0, "remote node down (status=CR2) \"%s\": %s"
+#define LK_M_QWK_RESTORED 18211, 0, "qwk object was restored."
+#define LK_M_QWK_GAINED 18212, 0, "quorum state changed to %s."
+#define LK_M_QWK_LOST 18213, 0, "quorum state changed to %s."
+#define LK_M_QWK_EMPTY 18215, LK_EX_INTERNAL, "%s is empty"
+#define LK_M_QWK_S3GET 18216, LK_EX_SYSTEM, "qwk_storage_s3get for %s failed: %d (%s)"
+#define LK_M_QWK_S3PUT 18217, LK_EX_SYSTEM, "qwk_storage_s3put for %s failed: %d (%s)"
+#define LK_M_QWK_FIRST 18218, 0, \
+	"first cycle did not complete before timeout (%lld ms), completed_num=%u"
+#define LK_M_QWK_UNKNOWN 18219, LK_EX_NOENT, \
+	"Cannot find the configuration for node '%s' in the configuration file. " \
+	"If the cluster has changed since it was initialised, run qwk_storage_exit and then " \
+	"qwk_storage_init on all systems."
+/* and ours */
+#define LK_M_QWK_REMOTE_UP 703110, 0, "remote node \"%s\" is UP: its object is updated"
+#define LK_M_QWK_RUNS 703111, LK_EX_EXISTS, "the storage quorum daemon of %s is running already"
+#define LK_M_QWK_NOT_INIT 703112, LK_EX_SYSTEM, \
+	"the storage quorum is not initialised: run qwk_storage_init on all systems"
+#define LK_M_QWK_MODE 703113, LK_EX_SYSTEM, "%s is \"%s\": both QUORUM_MODE and WITNESS_MODE must be storage"
+#define LK_M_QWK_ALIKE 703114, LK_EX_SYSTEM, \
+	"the names of systems \"%s\" and \"%s\" differ only by '-', '.' and '_': " \
+	"storage mode cannot tell their objects apart"
+#define LK_M_QWK_NO_PATH 703115, LK_EX_SYSTEM, "there is no comm path to system \"%s\""
+#define LK_M_QWK_DEAD_PATH 703116, LK_EX_SYSTEM, \
+	"comm path %s to system \"%s\" is %s: all must be ALIVE"
+#define LK_M_QWK_OTHER_CONF 703117, LK_EX_SYSTEM, \
+	"the storage quorum is initialised with other settings: " \
+	"run qwk_storage_exit on all systems first"
+#define LK_M_QWK_FOREIGN 703118, LK_EX_SYSTEM, \
+	"%s has other data in it, which is not overwritten: %s"
+#define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms"
+#define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, "%s: an earlier access still hangs"
+#define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, "%s: what was read back is not what was written"
+#define LK_M_QWK_IDLE 703122, 0, "%s ends: the storage quorum is no longer initialised"
+#define LK_M_QWK_NO_DAEMON 703123, LK_EX_SYSTEM, "the storage quorum is initialised, but not at work: %s"
+#define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
 
 #endif

@@ -72,6 +72,7 @@ struct lcm_path {
 };
 
 struct lcm_settings {
+	bool witness;			/* WITNESS_MODE says who confirms that a system has failed */
 	unsigned safety;		/* SAFETYTIMEOUT in ms, 0: the detection period */
 	unsigned init;			/* INITTIMEOUT in ms */
 	unsigned remote;		/* REMOTETIMEOUT in ms */

@@ -183,6 +183,27 @@ teardown() {
 	[ "$(starts_of two)" -eq 0 ]
 }
 
+@test "if=: a daemon belongs to the table only while its file is there" {
+	table 'one:respawn:sbin/testd|one ready' 'two:respawn,if=config/two:sbin/testd|two ready'
+	expect 0 lkinit -n
+	lkinit 3>&-
+	wait_until 10 state_is one up
+	[ "$(starts_of two)" -eq 0 ]
+	: >"$LKROOT/config/two"
+	kill -HUP "$(lkinit_pid)"
+	wait_until 10 state_is two up
+	local pid
+	pid=$(pid_of one)
+	rm "$LKROOT/config/two"
+	kill -HUP "$(lkinit_pid)"
+	wait_until 10 is_out two
+	[ "$(pid_of one)" = "$pid" ]
+}
+
+is_out() {	# TAG
+	! lktest | grep -q "^$1 "
+}
+
 @test "noready: one that says nothing counts as ready" {
 	table 'one:respawn,noready:sbin/testd|one look' 'two:respawn:sbin/testd|two ready'
 	expect 0 lkstart

@@ -8,7 +8,7 @@
  * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the
  * environment: after N bytes of input the other system goes down. FAKELCM_STATUS in the environment: it tells
  * the states of the systems, those in the list are ALIVE, and those named in FAKELCM_STATUS or by a file
- * run/dead-NAME are DEAD.
+ * run/dead-NAME are DEAD. With FAKELCM_PATHS as well, so are the comm paths of the tree.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/lcd.h"
 #include "lk/lcm.h"
+#include "lk/net.h"
 #include "lk/wire.h"
 #include "lk/poison.h"
 
@@ -143,6 +145,29 @@ static void tell_system(int fd, const char *name, enum lk_sys_state state)
 	MUST(lk_lcm_send(fd, LK_LCM_SYSTEM, bytes, out.len, &err) == 0);
 }
 
+static void tell_paths(int fd)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	uint8_t bytes[1000];
+
+	MUST(setenv("LKROOT", systems[-1], 1) == 0 && lk_lcd_read(&lcd, LK_T_NET, &err) == 0);
+	for (size_t i = 0; i < lcd.nnet; i++) {
+		const struct lk_net *net = &lcd.net[i];
+		struct lk_out out = LK_OUT(bytes);
+
+		lk_put_text(&out, net->sys);
+		lk_put_text(&out, net->device);
+		lk_put_text(&out, net->local);
+		lk_put_text(&out, net->remote);
+		lk_put_u8(&out, is_dead(net->sys) ? LK_NET_DEAD : LK_NET_ALIVE);
+		for (int k = 0; k < 1 + LK_NET_COUNTERS; k++)
+			lk_put_u64(&out, 0);
+		lk_put_u32(&out, 0);
+		lk_put_u32(&out, 0);
+		MUST(lk_lcm_send(fd, LK_LCM_PATH, bytes, out.len, &err) == 0);
+	}
+}
+
 static void tell_status(int fd)
 {
 	char dead[300], *rest = NULL;
@@ -155,6 +180,8 @@ static void tell_status(int fd)
 	snprintf(dead, sizeof(dead), "%s", getenv("FAKELCM_STATUS"));
 	for (char *name = strtok_r(dead, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
 		tell_system(fd, name, LK_SYS_DEAD);
+	if (getenv("FAKELCM_PATHS"))
+		tell_paths(fd);
 	MUST(lk_lcm_send(fd, LK_LCM_END, &available, 1, &err) == 0);
 }
 

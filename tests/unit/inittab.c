@@ -15,7 +15,10 @@ static const struct {
 	{ "lcm:respawn: |-f\n", "etc/LKinit.config:1: the program is missing" },
 	{ "lcm:always:sbin/lcm\n", "etc/LKinit.config:1: the action must be one of respawn, once, off" },
 	{ "lcm:respawn,fast:sbin/lcm\n",
-	  "etc/LKinit.config:1: an option must be one of noready, ready=SECONDS, stop=SECONDS" },
+	  "etc/LKinit.config:1: an option must be one of noready, ready=SECONDS, stop=SECONDS, "
+	  "if=FILE" },
+	{ "a:once,if=/etc/passwd:x",
+	  "etc/LKinit.config:1: an option must be one of noready, ready=SECONDS, stop=SECONDS, if=FILE" },
 	{ "lcm:respawn,stop=0:sbin/lcm\n",
 	  "etc/LKinit.config:1: seconds from 1 to 3600 are needed behind ready= and stop=" },
 	{ "a:off:x\na:off:y\n", "etc/LKinit.config:2: the tag has been used before" },

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qwk_storage_exit: end the storage mode of quorum and witness (spec/core.md 6.6). */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+
+#include "lk/cleanup.h"
+#include "lk/cmd.h"
+#include "lk/msg.h"
+#include "lk/qwkio.h"
+#include "lk/qwkstate.h"
+#include "lk/running.h"
+#include "lk/wait.h"
+#include "lk/poison.h"
+
+#define DAEMON_MS 30000		/* for the daemon to end */
+
+static int forget(struct lk_cmd *cmd, const struct lk_tree *tree)
+{
+	struct lk_tx tx = { .lock_fd = -1 };
+	int rc = lk_tx_begin(&tx, tree, &cmd->err);
+
+	if (rc == 0)
+		rc = lk_tx_del(&tx, LK_QWK_CONF, &cmd->err);
+	if (rc == 0)
+		return lk_tx_commit(&tx, &cmd->err);
+	lk_tx_abort(&tx);
+	return rc;
+}
+
+static bool is_running(const struct lk_tree *tree)
+{
+	int LK_AUTO_CLOSE fd = openat(tree->fd, LK_QWK_LOCK, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
+/* It ends by itself when the mode has been left, and sooner by the supervisor. */
+static int end_daemon(struct lk_cmd *cmd, const struct lk_tree *tree)
+{
+	int64_t until = lk_now_ms() + DAEMON_MS;
+	struct lk_holder lkinit;
+	struct lk_wait wait;
+	int rc = 0;
+
+	if (lk_running_process(tree, &lkinit))
+		kill(lkinit.pid, SIGHUP);
+	lk_wait_begin(&wait);
+	while (rc == 0 && is_running(tree)) {
+		rc = lk_wait_nap(&wait, &cmd->err);
+		if (rc == 0 && lk_now_ms() > until)
+			rc = lk_fail(&cmd->err, LK_M_QWK_GOES_ON);
+	}
+	lk_wait_end(&wait);
+	return rc;
+}
+
+/* The mode has been left all the same, if it cannot be: others see that it is no longer updated. */
+static void clear_object(struct lk_cmd *cmd, const struct lk_qwk_conf *conf)
+{
+	static const unsigned char zero[LK_QWK_SIZE];
+	struct lk_qwk_io io[LK_QWK_PATHS];
+	unsigned n = conf->member[0].paths;
+
+	for (unsigned i = 0; i < n; i++) {
+		io[i] = (struct lk_qwk_io){ .conf = conf, .path = conf->member[0].path[i],
+					    .local = conf->member[0].name, .fd = -1 };
+		lk_qwk_io_start(&io[i], LK_QWK_WRITE, zero, 1000LL * conf->hbeat);
+	}
+	while (!lk_qwk_io_wait(io, n, -1, lk_qwk_now() + 60000))
+		;
+	for (unsigned i = 0; i < n; i++) {
+		if (io[i].reply.rc < 0)
+			lk_cmd_warn(cmd, "the own object could not be cleared: %s", io[i].reply.err.text);
+		lk_qwk_io_end(&io[i]);
+	}
+}
+
+static int run(struct lk_cmd *cmd)
+{
+	struct lk_qwk_conf conf;
+	struct lk_tree tree;
+	int rc = lk_tree_open(&tree, &cmd->err);
+
+	if (rc < 0)
+		return rc;
+	int known = lk_qwk_conf_read(&tree, &conf, &cmd->err);
+	if (known < 0)
+		lk_cmd_warn(cmd, "the own object is not known and stays as it is: %s", cmd->err.text);
+	if (known != 0) {
+		rc = forget(cmd, &tree);
+		if (rc == 0)
+			rc = end_daemon(cmd, &tree);
+		if (rc == 0 && known > 0)
+			clear_object(cmd, &conf);
+	}
+	lk_tree_close(&tree);
+	return rc;
+}
+
+static const struct lk_opt options[] = {
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "qwk_storage_exit",
+	.summary = "End the storage mode on this system.",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

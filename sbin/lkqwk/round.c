@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A round: write the own object and read it back, look at the others', and say what follows. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "world.h"
+#include "lk/poison.h"
+
+#define NAP_MS 1000	/* how soon a storage mode that was left is noticed */
+
+static int64_t limit_of(const struct world *w)
+{
+	return 1000LL * w->conf.hbeat * w->conf.misses;
+}
+
+/* ---- saying it ---- */
+
+static void say_state(struct world *w)
+{
+	struct lk_err err;
+
+	w->state.said = lk_qwk_now();
+	if (lk_qwk_state_write(&w->tree, &w->state, &err) == 0) {
+		w->state_complaint[0] = '\0';
+		return;
+	}
+	if (strcmp(w->state_complaint, err.text) != 0)
+		say_err(w, LK_LOG_ERROR, &err);
+	snprintf(w->state_complaint, sizeof(w->state_complaint), "%.*s", COMPLAINT - 1, err.text);
+}
+
+static void say_quorum(struct world *w)
+{
+	bool has = lk_qwk_fresh(&w->state, lk_qwk_now());
+
+	if (has == w->had_quorum)
+		return;
+	w->had_quorum = has;
+	if (has)
+		say(w, LK_LOG_INFO, LK_M_QWK_GAINED, "HAVE_QUORUM");
+	else
+		say(w, LK_LOG_ERROR, LK_M_QWK_LOST, "LOST_QUORUM");
+}
+
+/* What is wrong with an object, once. bad: it can be read, but is none. */
+static void complain(struct world *w, unsigned i, const struct lk_err *err, bool bad)
+{
+	struct object *object = &w->object[i];
+	const char *name = w->conf.member[object->node].name;
+
+	if (!strcmp(object->complaint, err->text))
+		return;
+	snprintf(object->complaint, sizeof(object->complaint), "%.*s", COMPLAINT - 1, err->text);
+	if (!object->node)
+		say_err(w, LK_LOG_ERROR, err);
+	else if (bad)
+		say(w, LK_LOG_ERROR, LK_M_QWK_BAD, name, err->text);
+	else
+		say(w, LK_LOG_ERROR, LK_M_QWK_FAILED, name, err->text);
+}
+
+/* ---- the own object ---- */
+
+static void fill(struct world *w, unsigned char bytes[static LK_QWK_SIZE])
+{
+	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence };
+
+	snprintf(object.local, sizeof(object.local), "%s", w->conf.member[0].name);
+	for (unsigned i = 1; i < w->conf.n; i++) {
+		snprintf(object.peer[object.n].name, sizeof(object.peer[0].name), "%s",
+			 w->conf.member[i].name);
+		object.peer[object.n++].commstat = w->commstat[i];
+	}
+	lk_qwk_object_format(&object, bytes);
+}
+
+/* The old object: its sequence goes on. What is not ours is not written over. */
+static void take_old(struct world *w, unsigned i)
+{
+	const struct lk_qwk_io *io = &w->io[i];
+	struct lk_qwk_object old;
+	struct lk_err err, why;
+
+	if (io->reply.rc < 0)
+		return complain(w, i, &io->reply.err, false);
+	if (lk_qwk_object_ours(io->reply.bytes, io->local, io->path, &err) < 0)
+		return complain(w, i, &err, false);
+	w->known = true;
+	if (lk_qwk_object_parse(io->reply.bytes, io->local, &old, &why) < 0) {
+		say(w, LK_LOG_WARN, LK_M_QWK_FRESH, why.text);
+		return;
+	}
+	say(w, LK_LOG_INFO, LK_M_QWK_FOUND, (unsigned long long)old.sequence);
+	if (old.sequence > w->sequence && old.sequence != UINT64_MAX)
+		w->sequence = old.sequence;
+}
+
+static void take_own(struct world *w, unsigned i)
+{
+	const struct lk_qwk_io *io = &w->io[i];
+
+	if (io->op == LK_QWK_READ)
+		return take_old(w, i);
+	if (io->reply.rc < 0)
+		return complain(w, i, &io->reply.err, false);
+	w->object[i].complaint[0] = '\0';
+	w->good[0] = true;
+	/* its begin counts: from then on others may have seen it */
+	if (io->begun > w->state.written)
+		w->state.written = io->begun;
+	w->state.node[0].sequence = w->sequence;
+	w->state.node[0].changed = lk_qwk_now();
+	w->state.node[0].looked = io->begun;
+}
+
+/* ---- the others' ---- */
+
+static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	struct object *o = &w->object[i];
+	struct lk_qwk_node *node = &w->state.node[o->node];
+	int64_t before, begun = w->io[i].begun;
+	unsigned long long best = o->seen.best;
+	enum sight sight = seen_look(&o->seen, object, begun, &before);
+
+	w->good[o->node] = true;
+	node->looked = begun > node->looked ? begun : node->looked;
+	if (object) {
+		node->sequence = o->seen.best;
+		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
+	}
+	if (sight == WENT_BACK || sight == BEGAN_ANEW)
+		say(w, LK_LOG_WARN, LK_M_QWK_BACK, node->name, best, (unsigned long long)object->sequence);
+	if (sight != ADVANCED && sight != BEGAN_ANEW)
+		return;
+	w->advanced[o->node] = true;
+	node->changed = lk_qwk_now();
+	node->before = before > node->before ? before : node->before;
+	node->quiet = 0;
+	if (w->down[o->node])
+		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_UP, node->name);
+	w->down[o->node] = false;
+}
+
+static void take_other(struct world *w, unsigned i)
+{
+	const struct lk_qwk_io *io = &w->io[i];
+	struct lk_qwk_object object;
+	struct lk_err err;
+
+	/* nothing there is an answer, too; not to be able to look is none */
+	if (io->reply.rc < 0) {
+		complain(w, i, &io->reply.err, false);
+		if (io->reply.err.number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND))
+			take_sight(w, i, NULL);
+	} else if (lk_qwk_object_parse(io->reply.bytes, w->conf.member[w->object[i].node].name, &object,
+				       &err) < 0) {
+		complain(w, i, &err, true);
+		take_sight(w, i, NULL);
+	} else {
+		w->object[i].complaint[0] = '\0';
+		take_sight(w, i, &object);
+	}
+}
+
+static void count_quiet(struct world *w)
+{
+	for (unsigned i = 1; i < w->conf.n; i++) {
+		struct lk_qwk_node *node = &w->state.node[i];
+		int64_t quiet = lk_qwk_now() - (node->changed ? node->changed : w->state.started);
+
+		if (w->good[i] && !w->advanced[i] && node->quiet < UINT32_MAX)
+			node->quiet++;
+		if (w->down[i] || node->quiet < w->conf.misses || quiet < limit_of(w))
+			continue;
+		w->down[i] = true;
+		say(w, LK_LOG_WARN, LK_M_QWK_REMOTE_DOWN, node->name, (long long)quiet);
+	}
+}
+
+/* ---- a round ---- */
+
+static void start_round(struct world *w)
+{
+	unsigned char bytes[LK_QWK_SIZE];
+	int64_t limit = 1000LL * w->conf.hbeat;
+	int64_t late = w->round ? lk_qwk_now() - w->round : 0;
+
+	if (late > 2 * limit)
+		say(w, LK_LOG_ERROR, LK_M_QWK_LATE, (long long)late, (long long)(2 * limit));
+	commstat_ask(w);
+	if (w->known)
+		fill(w, bytes);
+	w->round = lk_qwk_now();
+	w->next = w->round + limit;
+	memset(w->good, 0, sizeof(w->good));
+	memset(w->advanced, 0, sizeof(w->advanced));
+	for (unsigned i = 0; i < w->n; i++) {
+		bool write = !w->object[i].node && w->known;
+
+		w->object[i].due = true;
+		lk_qwk_io_start(&w->io[i], write ? LK_QWK_WRITE : LK_QWK_READ, bytes, limit);
+	}
+}
+
+static void take_replies(struct world *w)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < w->n; i++) {
+		if (!w->object[i].due || w->io[i].fd >= 0)
+			continue;
+		w->object[i].due = false;
+		any = true;
+		if (w->object[i].node)
+			take_other(w, i);
+		else
+			take_own(w, i);
+	}
+	if (any) {
+		say_state(w);
+		say_quorum(w);
+	}
+}
+
+static unsigned count_own(const struct world *w)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->n; i++)
+		n += !w->object[i].node;
+	return n;
+}
+
+static void end_round(struct world *w, bool wrote)
+{
+	unsigned good = 0;
+
+	count_quiet(w);
+	if (wrote) {
+		if (w->good[0] && w->own_failed)
+			say(w, LK_LOG_INFO, LK_M_QWK_RESTORED);
+		w->own_failed = !w->good[0];
+	} else if (w->known) {
+		w->next = 0;	/* to write at once */
+	}
+	say_state(w);
+	say_quorum(w);
+	for (unsigned i = 0; i < w->conf.n; i++)
+		good += w->good[i];
+	if (w->first_done || (!wrote && w->known))
+		return;
+	w->first_done = true;
+	if (good < w->conf.n)
+		say(w, LK_LOG_WARN, LK_M_QWK_FIRST, 1000LL * w->conf.hbeat, good);
+	say_ready(w);
+}
+
+static bool was_told(struct world *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signal_fd, &info, sizeof(info)) == sizeof(info))
+		w->signal = (int)info.ssi_signo;
+	return w->signal;
+}
+
+/* The mode has been left, or was begun anew with other settings: this process is of the past. */
+static bool is_over(struct world *w)
+{
+	struct lk_qwk_conf conf;
+	struct lk_err err;
+
+	if (faccessat(w->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return true;
+	return lk_qwk_conf_read(&w->tree, &conf, &err) > 0 && !lk_qwk_conf_same(&conf, &w->conf);
+}
+
+/* Until the time of the next round. True: the end. */
+static bool rest(struct world *w)
+{
+	struct pollfd fd = { .fd = w->signal_fd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = w->next - lk_qwk_now();
+
+		if (was_told(w) || is_over(w))
+			return true;
+		say_quorum(w);
+		if (left <= 0)
+			return false;
+		(void)!poll(&fd, 1, (int)(left < NAP_MS ? left : NAP_MS));
+	}
+}
+
+void rounds_work(struct world *w)
+{
+	do {
+		bool wrote = w->known, all = false;
+
+		start_round(w);
+		while (!all && !was_told(w)) {
+			all = lk_qwk_io_wait(w->io, w->n, w->signal_fd, w->next + NAP_MS);
+			take_replies(w);
+			say_quorum(w);
+		}
+		if (w->signal)
+			break;
+		end_round(w, wrote);
+	} while (!rest(w));
+	if (!w->signal)
+		say(w, LK_LOG_INFO, LK_M_QWK_IDLE, "lkqwk");
+}
+
+/* ---- begin and end ---- */
+
+/* What the process before us has written still counts. */
+static void take_over(struct world *w)
+{
+	struct lk_qwk_state old;
+	struct lk_err ignored;
+
+	if (lk_qwk_state_read(&w->tree, &old, &ignored) > 0 && old.hbeat == w->conf.hbeat &&
+	    old.misses == w->conf.misses)
+		w->state.written = old.written;
+	w->had_quorum = lk_qwk_fresh(&w->state, lk_qwk_now());
+}
+
+void rounds_begin(struct world *w)
+{
+	w->state = (struct lk_qwk_state){ .started = lk_qwk_now(), .hbeat = w->conf.hbeat,
+					  .misses = w->conf.misses, .n = w->conf.n };
+	for (unsigned i = 0; i < w->conf.n; i++) {
+		struct lk_qwk_member *member = &w->conf.member[i];
+
+		w->commstat[i] = LK_SYS_UNKNOWN;
+		w->state.node[i].commstat = i ? LK_SYS_UNKNOWN : LK_SYS_ALIVE;
+		snprintf(w->state.node[i].name, sizeof(member->name), "%s", member->name);
+		for (unsigned k = 0; k < member->paths; k++) {
+			w->object[w->n].node = i;
+			w->io[w->n++] = (struct lk_qwk_io){ .conf = &w->conf, .path = member->path[k],
+							    .local = w->conf.member[0].name, .fd = -1 };
+		}
+	}
+	take_over(w);
+	say_state(w);
+	say(w, LK_LOG_INFO, LK_M_QWK_START, "lkqwk", w->conf.n, w->conf.hbeat, w->conf.misses, count_own(w));
+}
+
+void rounds_end(struct world *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		lk_qwk_io_end(&w->io[i]);
+	commstat_end(w);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lkqwk knows; one struct, which main() owns. */
+#ifndef LKQWK_WORLD_H
+#define LKQWK_WORLD_H
+
+#include "lk/log.h"
+#include "lk/msg.h"
+#include "lk/qwkio.h"
+#include "lk/qwkstate.h"
+#include "seen.h"
+
+#define OBJECTS (LK_QWK_NODES * LK_QWK_PATHS)
+#define COMPLAINT 400
+
+/* An object: which one, and what the looks at it have said. */
+struct object {
+	unsigned node;
+	struct seen seen;
+	bool due;			/* its reply has not been taken */
+	char complaint[COMPLAINT];	/* what was wrong last, said once */
+};
+
+struct world {
+	struct lk_tree tree;
+	struct lk_qwk_conf conf;
+	struct lk_qwk_state state;
+	struct lk_qwk_io io[OBJECTS];
+	struct object object[OBJECTS];	/* of the same number */
+	unsigned n;
+	uint64_t sequence;		/* of the own object */
+	bool known;			/* the old object has been looked at: writing may begin */
+	bool own_failed;		/* the last round did not write the own object */
+	bool had_quorum, first_done;
+	bool good[LK_QWK_NODES];	/* a look at it was good in this round */
+	bool advanced[LK_QWK_NODES], down[LK_QWK_NODES];
+	int64_t round;			/* this round began then */
+	int64_t next;			/* and the next one is to */
+	enum lk_sys_state commstat[LK_QWK_NODES];
+	pid_t asking;			/* the child that asks lcm, or 0 */
+	int answer;			/* its pipe, or -1 */
+	int signal_fd, lock, ready_fd;
+	int signal;			/* by which we were told to end */
+	bool talk;			/* log lines go to the terminal too */
+	char state_complaint[COMPLAINT];
+};
+
+/* ---- main.c ---- */
+
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_START, ...). */
+void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
+	LK_PRINTF(5, 6);
+void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
+/* The starter need not wait any longer. */
+void say_ready(struct world *w);
+
+/* ---- round.c ---- */
+
+void rounds_begin(struct world *w);
+/* Round after round, until a signal comes or the storage mode has been left. */
+void rounds_work(struct world *w);
+void rounds_end(struct world *w);
+
+/* ---- commstat.c ---- */
+
+/* Take what lcm has answered, and have it asked again. It is never waited for. */
+void commstat_ask(struct world *w);
+void commstat_end(struct world *w);
+
+#endif

@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# lkqwk: the daemon of the storage quorum. What needs S3 runs with tests/helpers/aws in its place.
+#
+# shellcheck disable=SC2153	# QWK_PID comes from the helper
+# usage: lkqwk [-f | -n]
+
+load ../helpers/tree
+load ../helpers/far
+load ../helpers/qwk
+
+setup() {
+	LOOPS=()
+	qwk_systems beta
+}
+
+teardown() {
+	qwk_end
+	local loop
+	for loop in "${LOOPS[@]}"; do
+		losetup -d "$loop"
+	done
+}
+
+files() {	# [SECONDS]
+	qwk_conf file "${1:-1}" "$SHARED/alpha" "$SHARED/beta"
+	qwk_objects
+}
+
+logged_twice() {	# TEXT
+	[ "$(grep -c -- "$1" "$LKROOT/out/lifekeeper.log")" -eq 2 ]
+}
+
+has_risen() {	# FILE SEQUENCE
+	[ "$(sequence_of "$1")" -ge "$2" ]
+} 2>/dev/null
+
+@test "-n says whether the mode is initialised" {
+	expect 1 "$LKQWK" -n
+	says 703112
+	expect 1 "$LKQWK" -f
+	says 703112
+	logged alpha 703112
+	files
+	expect 0 "$LKQWK" -n
+	lines_are
+	expect 2 "$LKQWK" now
+	echo colour=red >>"$LKROOT/config/qwk"
+	expect 1 "$LKQWK" -n
+	says 18114
+	says colour
+}
+
+@test "two systems see each other's object rise" {
+	files
+	qwk_start alpha
+	qwk_start beta
+	wait_until 30 sees alpha beta 2
+	wait_until 30 sees beta alpha 2
+	logged alpha 'quorum state changed to HAVE_QUORUM.'
+	[ "$(stat -c %s "$SHARED/alpha" "$SHARED/beta")" = "$(printf '4096\n4096')" ]
+	wait_until 30 grep -qa '^commstat=ALIVE$' "$SHARED/beta"
+	wait_until 30 sees_alive alpha beta
+}
+
+@test "QS-10: a system whose object rests is dead after its time, and not before" {
+	local beta quiet
+	files
+	qwk_start alpha
+	qwk_start beta
+	beta=$QWK_PID
+	wait_until 30 sees alpha beta 2
+	qwk_kill KILL "$beta"
+	wait_until 60 logged alpha '018160'
+	quiet=$(sed -n 's/.*remote node "beta" is DOWN. quiet_period=//p' "$LKROOT/out/lifekeeper.log" | head -n 1)
+	[ "$quiet" -ge 3000 ]
+	[ "$(value_of alpha beta quiet)" -ge 3 ]
+	sequence=$(sequence_of "$SHARED/beta")
+	qwk_start beta
+	wait_until 30 logged alpha 'remote node "beta" is UP'
+	logged beta "valid qwk object is found, sequence=$sequence"
+	wait_until 30 sees alpha beta $((sequence + 1))
+}
+
+@test "a daemon that hangs is dead to the other, and lives again when it goes on" {
+	local beta
+	files
+	qwk_start alpha
+	qwk_start beta
+	beta=$QWK_PID
+	wait_until 30 sees alpha beta 2
+	kill -STOP "$beta"
+	wait_until 60 logged alpha 'remote node "beta" is DOWN'
+	kill -CONT "$beta"
+	wait_until 30 logged alpha 'remote node "beta" is UP'
+	logged beta '018102'
+}
+
+@test "storage that has gone is no quorum, nothing is made in its place, and it may come back" {
+	files
+	qwk_start alpha
+	wait_until 30 logged alpha HAVE_QUORUM
+	mv "$SHARED" "$SHARED.gone"
+	mkdir "$SHARED"
+	wait_until 60 logged alpha LOST_QUORUM
+	logged alpha "qwk object was not found. $SHARED/alpha"
+	[ -z "$(ls "$SHARED")" ]
+	rmdir "$SHARED"
+	mv "$SHARED.gone" "$SHARED"
+	wait_until 30 logged alpha 'qwk object was restored.'
+	wait_until 30 logged_twice HAVE_QUORUM
+}
+
+@test "storage that is not there at the start is waited for, and its sequence goes on" {
+	files
+	qwk_start alpha
+	wait_until 30 has_risen "$SHARED/alpha" 2
+	qwk_kill TERM "$QWK_PID"
+	local sequence
+	sequence=$(sequence_of "$SHARED/alpha")
+	rm -f "$LKROOT/run/lkqwk.status"
+	mv "$SHARED" "$SHARED.gone"
+	: >"$LKROOT/out/lifekeeper.log"
+	qwk_start alpha
+	wait_until 30 logged alpha '018149'
+	not_logged alpha HAVE_QUORUM
+	mv "$SHARED.gone" "$SHARED"
+	wait_until 30 logged alpha "valid qwk object is found, sequence=$sequence"
+	wait_until 30 logged alpha HAVE_QUORUM
+}
+
+@test "other data in place of the object is never written over" {
+	files
+	printf 'precious' >"$SHARED/alpha"
+	qwk_start alpha
+	wait_until 30 logged alpha 703118
+	logged alpha "'signature=' line is missing."
+	[ "$(cat "$SHARED/alpha")" = precious ]
+	qwk_kill TERM "$QWK_PID"
+	cp "$SHARED/beta" "$SHARED/alpha"
+	qwk_start beta
+	wait_until 30 has_risen "$SHARED/beta" 1
+	qwk_kill TERM "$QWK_PID"
+	cp "$SHARED/beta" "$SHARED/alpha"
+	qwk_start alpha
+	wait_until 30 logged alpha "local_node 'beta' does not match."
+	cmp "$SHARED/beta" "$SHARED/alpha"
+}
+
+@test "another system's data that appears later is not written over either" {
+	files
+	qwk_start alpha
+	wait_until 30 logged alpha HAVE_QUORUM
+	printf 'signature=LKQWK1\nlocal_node=gamma\n' >"$BATS_TEST_TMPDIR/new"
+	mv "$BATS_TEST_TMPDIR/new" "$SHARED/alpha"
+	wait_until 60 logged alpha LOST_QUORUM
+	logged alpha "local_node 'gamma' does not match."
+	[ "$(stat -c %s "$SHARED/alpha")" -lt 100 ]
+}
+
+@test "a damaged own object begins anew, which the other takes for a sign of life" {
+	local alpha
+	files
+	qwk_start alpha
+	alpha=$QWK_PID
+	qwk_start beta
+	wait_until 30 sees beta alpha 4
+	qwk_kill TERM "$alpha"
+	printf 'xyz' | dd of="$SHARED/alpha" bs=1 seek=60 conv=notrunc status=none
+	: >"$FAR/beta/out/lifekeeper.log"
+	qwk_start alpha
+	wait_until 30 logged alpha 018148
+	wait_until 30 logged beta 'sequence of "alpha" backed down from'
+	wait_until 30 sees beta alpha 2
+	not_logged beta 018160
+}
+
+@test "a damaged object of another system is told once, and is no sign of life" {
+	files
+	printf 'garbage\n' | dd of="$SHARED/beta" conv=notrunc status=none
+	qwk_start alpha
+	wait_until 60 logged alpha 'remote node "beta" is DOWN'
+	[ "$(grep -c 'failed to decode node_info of "beta"' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+	[ "$(value_of alpha beta changed)" -eq 0 ]
+}
+
+@test "what is no file hangs nobody" {
+	files
+	rm "$SHARED/beta" "$SHARED/alpha"
+	mkfifo "$SHARED/beta"
+	mkdir "$SHARED/alpha"
+	qwk_start alpha
+	wait_until 30 logged alpha 'not a regular file'
+	wait_until 30 logged alpha "open for $SHARED/alpha failed"
+	qwk_kill TERM "$QWK_PID"
+}
+
+@test "there is one daemon in a tree, and it ends when the mode is left" {
+	files
+	qwk_start alpha
+	wait_until 30 logged alpha HAVE_QUORUM
+	expect 4 "$LKQWK" -f
+	says 703111
+	rm "$LKROOT/config/qwk"
+	wait_until 30 logged alpha 'lkqwk ends: the storage quorum is no longer initialised'
+	wait "$QWK_PID"
+}
+
+@test "without -f it goes to the background when the first round is over" {
+	files
+	expect 0 timeout 30 "$LKQWK" 3>&-
+	logged alpha HAVE_QUORUM
+	rm "$LKROOT/config/qwk"
+	wait_until 30 flock -n "$LKROOT/run/lkqwk.lock" true
+}
+
+@test "a restart keeps the time of the last write" {
+	files 2
+	qwk_start alpha
+	wait_until 30 logged alpha HAVE_QUORUM
+	qwk_kill KILL "$QWK_PID"
+	mv "$SHARED" "$SHARED.gone"
+	: >"$LKROOT/out/lifekeeper.log"
+	qwk_start alpha
+	wait_until 60 logged alpha LOST_QUORUM
+	[ "$(grep -c HAVE_QUORUM "$LKROOT/out/lifekeeper.log")" -eq 0 ]
+}
+
+@test "block: objects on devices" {
+	local name loop
+	[ "$(id -u)" -eq 0 ] || skip 'loop devices need root'
+	for name in alpha beta; do
+		truncate -s 1M "$BATS_TEST_TMPDIR/$name.img"
+		loop=$(losetup -f --show "$BATS_TEST_TMPDIR/$name.img") || skip 'no loop devices here'
+		LOOPS+=("$loop")
+	done
+	qwk_conf block 1 "${LOOPS[0]}" "${LOOPS[1]}"
+	qwk_start alpha
+	qwk_start beta
+	wait_until 60 sees alpha beta 2
+	wait_until 60 sees beta alpha 2
+	head -c 4096 "$BATS_TEST_TMPDIR/alpha.img" | grep -qa '^local_node=alpha$'
+	qwk_end
+	qwk_conf block 1 "$BATS_TEST_TMPDIR/alpha.img" "${LOOPS[1]}"
+	: >"$LKROOT/out/lifekeeper.log"
+	qwk_start alpha
+	wait_until 30 logged alpha 'not a block device'
+}
+
+# ---- S3 ----
+
+s3() {	# SECONDS ALPHA BETA
+	export S3_DIR=$BATS_TEST_TMPDIR/s3
+	mkdir -p "$S3_DIR" "$BATS_TEST_TMPDIR/bin"
+	ln -sf "$LK_SRC/tests/helpers/aws" "$BATS_TEST_TMPDIR/bin/aws"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	qwk_conf aws_s3 "$@"
+	for object in ${2//,/ } ${3//,/ }; do
+		mkdir -p "$S3_DIR/$(dirname "${object#s3://}")"
+		head -c 4096 /dev/zero >"$S3_DIR/${object#s3://}"
+	done
+}
+
+@test "aws_s3: objects by the AWS CLI, with the proxies" {
+	s3 3 s3://one/quorum/alpha s3://one/quorum/beta
+	sed -i 's|^number_of_node|https_proxy=http://proxy.example:3128\n&|' "$LKROOT/config/qwk"
+	qwk_start alpha
+	qwk_start beta
+	wait_until 60 sees alpha beta 2
+	wait_until 60 sees beta alpha 2
+	grep -qxF 's3 cp --only-show-errors - s3://one/quorum/alpha http://proxy.example:3128' "$S3_DIR/calls"
+	grep -qxF 's3 cp --only-show-errors s3://one/quorum/beta - http://proxy.example:3128' "$S3_DIR/calls"
+	[ "$(stat -c %s "$S3_DIR/one/quorum/alpha")" -eq 4096 ]
+}
+
+@test "QS-7: with objects in two regions one may be down, and without both there is no quorum" {
+	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	qwk_start alpha
+	qwk_start beta
+	wait_until 60 sees alpha beta 2
+	: >"$S3_DIR/one.down"
+	wait_until 60 logged alpha '18217:qwk_storage_s3put for s3://one/alpha failed: 1 (fatal error: Could not connect'
+	logged alpha '18216:qwk_storage_s3get for s3://one/beta failed' ||
+		wait_until 30 logged alpha 'qwk_storage_s3get for s3://one/beta failed'
+	local sequence
+	sequence=$(value_of alpha beta sequence)
+	wait_until 90 sees alpha beta $((sequence + 2))
+	not_logged alpha LOST_QUORUM
+	: >"$S3_DIR/two.down"
+	wait_until 90 logged alpha LOST_QUORUM
+}
+
+# The stand-ins of this test have its directory in their environment.
+nothing_runs() {
+	local environ
+	for environ in /proc/[0-9]*/environ; do
+		if grep -qzxF "S3_DIR=$S3_DIR" "$environ" && [[ $(tr '\0' ' ' <"${environ%environ}cmdline") == 'sleep 1000 ' ]]; then
+			return 1
+		fi
+	done 2>/dev/null
+}
+
+@test "storage that never answers is no access, and keeps nobody from ending" {
+	s3 3 s3://one/alpha s3://two/beta
+	: >"$S3_DIR/two.hang"
+	qwk_start alpha
+	wait_until 60 logged alpha HAVE_QUORUM
+	wait_until 60 logged alpha 'failed to read qwk object of "beta": s3://two/beta: no answer within'
+	: >"$S3_DIR/one.hang"
+	wait_until 60 logged alpha '703119:s3://one/alpha: no answer within'
+	wait_until 60 logged alpha LOST_QUORUM
+	not_logged alpha 'remote node "beta" is DOWN'
+	[ "$(value_of alpha beta quiet)" -eq 0 ]
+	qwk_kill TERM "$QWK_PID"
+	wait_until 30 nothing_runs
+}
+
+@test "without the AWS CLI the reason is told" {
+	s3 3 s3://one/alpha s3://one/beta
+	PATH=/nonexistent qwk_start alpha
+	wait_until 30 logged alpha 'failed: 127 (aws: cannot be run)'
+}
