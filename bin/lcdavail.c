@@ -2,16 +2,41 @@
 /* lcdavail: initialise the resources at the start of Lockkeeper (spec/core.md 5.6.3, 4.2). */
 #include "lk/boot.h"
 #include "lk/cmd.h"
+#include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
+#include "lk/sys.h"
+#include "lk/witness.h"
 #include "lk/poison.h"
+
+/* Systems that others reach and this one does not count as "not known" until we end (5.6.3, steps 2 and 3). What
+ * goes wrong here is found again where it matters. */
+static void ask_witnesses(struct lk_cmd *cmd)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_witness_for what = { .event = "LCM_AVAIL", .prog = cmd->prog, .once = true };
+	struct lk_quorum_event event = { .name = what.event, .sys = lcd.local, .prog = cmd->prog };
+	struct lk_err ignored;
+	const char *why;
+
+	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 || lk_quorum_verify(&lcd, &event, &ignored) <= 0)
+		return;
+	for (size_t i = 0; i < lcd.nsys; i++) {
+		what.sys = lcd.sys[i].name;
+		if (!lcd.sys[i].local && lk_sys_state(&lcd, &lcd.sys[i], &why) != LK_SYS_ALIVE)
+			(void)!lk_witness(&what, &ignored);
+	}
+}
 
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_AVAIL };
 	int rc = lk_boot_begin(&cmd->err);
 
-	return rc < 0 ? rc : lk_recovery_cmd(cmd, &recovery);
+	if (rc < 0)
+		return rc;
+	ask_witnesses(cmd);
+	return lk_recovery_cmd(cmd, &recovery);
 }
 
 static const struct lk_opt options[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lcdmachfail: recover what a failed system had in service (spec/core.md 5.6.2). */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -9,10 +10,13 @@
 #include "lk/confirm.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/program.h"
+#include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/sys.h"
 #include "lk/trap.h"
+#include "lk/witness.h"
 #include "lk/poison.h"
 
 static void say(const struct lk_lcd *lcd, const char *text)
@@ -68,6 +72,46 @@ static void commit_point(void)
 	signal(SIGHUP, SIG_IGN);
 }
 
+/* Without quorum what is in service must not stay so. Where a majority decides, lcm does that when the lease ends,
+ * which is not before paths that are mended at once could renew it. */
+static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd)
+{
+	char path[LK_PROGRAM_MAX], *argv[] = { (char *)"lk_quorumloss", NULL };
+	struct lk_quorum_modes modes;
+	struct lk_err ignored;
+
+	say(lcd, "this system has no quorum: nothing is recovered");
+	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
+		return -cmd->err.code;
+	if (modes.quorum == LK_QMODE_MAJORITY || lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
+		return 0;
+	execv(path, argv);
+	return lk_fail_errno(&cmd->err, errno, "%s", path);
+}
+
+/* Quorum, and whether others have lost it, too (5.6.2, steps 4 and 5). 1: go on. */
+static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	const struct lk_quorum_event event = { .name = "COMM_DOWN", .sys = sys, .prog = cmd->prog };
+	const struct lk_witness_for what = { .sys = sys, .event = event.name, .prog = cmd->prog };
+	int rc = lk_quorum_verify(lcd, &event, &cmd->err);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : lose(cmd, lcd);
+	switch (lk_witness(&what, &cmd->err)) {
+	case LK_WITNESS_DEAD: return 1;
+	case LK_WITNESS_NO_QUORUM:
+		lk_lcd_close(lcd);
+		return lk_lcd_read(lcd, LK_T_SYS | LK_T_FLG, &cmd->err) < 0 ||
+		       lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : lose(cmd, lcd);
+	case LK_WITNESS_BACK:
+	case LK_WITNESS_ALIVE:
+		say(lcd, "the system is ALIVE again: nothing is recovered");
+		return 0;
+	default: return -cmd->err.code;
+	}
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -77,6 +121,8 @@ static int run(struct lk_cmd *cmd)
 	};
 	int rc = still_down(cmd, &lcd, recovery.sys);
 
+	if (rc > 0 && !recovery.tag)
+		rc = verify(cmd, &lcd, recovery.sys);
 	if (rc > 0 && !recovery.tag) {
 		lk_trap(&lcd.tree, 120, recovery.sys, NULL);
 		rc = lk_confirm_ask(&lcd, recovery.sys, &cmd->err);

@@ -3,6 +3,7 @@
 #include "lk/cmd.h"
 #include "lk/confirm.h"
 #include "lk/name.h"
+#include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/poison.h"
@@ -10,6 +11,9 @@
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
+	const struct lk_quorum_event event = { .name = "COMM_UP", .sys = recovery.sys, .prog = cmd->prog };
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
 	struct lk_tree tree;
 	int rc = lk_check_sys(recovery.sys, &cmd->err);
 
@@ -19,6 +23,9 @@ static int run(struct lk_cmd *cmd)
 		return rc;
 	lk_confirm_forget(&tree, recovery.sys);
 	lk_tree_close(&tree);
+	/* for the log: what it means is decided below */
+	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
+		(void)!lk_quorum_verify(&lcd, &event, &ignored);
 	return lk_recovery_cmd(cmd, &recovery);
 }
 

@@ -18,6 +18,7 @@
 #include "lk/name.h"
 #include "lk/program.h"
 #include "lk/quarantine.h"
+#include "lk/quorum.h"
 #include "lk/running.h"
 #include "lk/supervisor.h"
 #include "lk/wait.h"
@@ -234,6 +235,20 @@ static void register_kits(struct start *s)
 		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
 }
 
+/* A pair of modes that makes no sense is refused while nothing is in service yet (spec/core.md 6.2). */
+static int check_quorum(struct start *s)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err *err = &s->cmd->err;
+
+	if (lk_quorum_configured(&s->tree, &modes, err) == 0)
+		return lk_quorum_modes(&s->tree, &modes, err);
+	/* a damaged file of tunables is for those who need what it says */
+	return err->number == LK_M_NUMBER(LK_M_BAD_QUORUM_MODE) ||
+	       err->number == LK_M_NUMBER(LK_M_BAD_WITNESS_MODE) ||
+	       err->number == LK_M_NUMBER(LK_M_QUORUM_PAIR) ? -err->code : 0;
+}
+
 static int start(struct start *s)
 {
 	struct lk_inittab LK_AUTO_INITTAB tab = { 0 };
@@ -248,7 +263,9 @@ static int start(struct start *s)
 	rc = take_turn(s, lock);
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = lk_inittab_read(&tab, &s->tree, &s->cmd->err);
+	rc = check_quorum(s);
+	if (rc == 0)
+		rc = lk_inittab_read(&tab, &s->tree, &s->cmd->err);
 	if (rc == 0)
 		rc = lk_inittab_respawn(&s->tree, &s->cmd->err);
 	if (rc < 0)

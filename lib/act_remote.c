@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/canvass.h"
 #include "lk/epoch.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -239,10 +240,33 @@ static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const c
 	return rc;
 }
 
+/* The same with the consent of a majority (design 3.6). */
+static int collect_grants(const struct lk_act_run *run, struct lk_lcd *lcd, struct lk_err *err)
+{
+	const char **tag = lk_graph_array(&run->plan.graph, sizeof(*tag));
+	bool *taken = lk_graph_array(&run->plan.graph, sizeof(*taken));
+	struct lk_canvass_for what = { .tag = tag, .patient = run->act->patient, .prog = run->act->prog };
+
+	if (!tag || !taken)
+		return lk_fail_nomem(err);
+	for (size_t i = 0; i < run->lcd.neqv; i++) {
+		int node = lk_graph_find(&run->plan.graph, run->lcd.eqv[i].tag);
+
+		if (node < 0 || !run->planned[node] || taken[node])
+			continue;
+		taken[node] = true;
+		tag[what.ntags++] = run->lcd.eqv[i].tag;
+	}
+	return lk_canvass_take(lcd, &what, err);
+}
+
 static int take_ownership(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = raise_epochs(run, &lcd, err);
+	int rc = lk_canvass_needed(&run->lcd.tree, err);
+
+	if (rc >= 0)
+		rc = rc ? collect_grants(run, &lcd, err) : raise_epochs(run, &lcd, err);
 
 	return rc < 0 ? rc : push_to_all(run, &lcd, run->lcd.local, err);
 }

@@ -193,6 +193,39 @@ static int change_epoch(struct lk_change *change, struct lk_epoch *epoch, struct
 	return sys < 0 ? sys : tag || sys;
 }
 
+/* Names of systems, separated by blanks. */
+static int put_systems(struct lk_change *change, const char **names, struct lk_err *err)
+{
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+	char *rest, *copy = lk_arena_dup(&change->lcd->arena, *names);
+	int rc = copy ? 0 : lk_fail_nomem(err);
+	bool any = false;
+
+	lk_buf_adds(&text, "");
+	for (char *word = copy ? strtok_r(copy, " ", &rest) : NULL; word && rc >= 0;
+	     word = strtok_r(NULL, " ", &rest)) {
+		const char *name = word;
+
+		rc = put_sys(change, "config/promise", &name, err);
+		any |= rc > 0;
+		lk_buf_addf(&text, "%s%s", text.len ? " " : "", name);
+	}
+	if (rc < 0 || !any)
+		return rc < 0 ? rc : 0;
+	*names = text.failed ? NULL : lk_arena_dup(&change->lcd->arena, text.data);
+	return *names ? 1 : lk_fail_nomem(err);
+}
+
+static int change_promise(struct lk_change *change, struct lk_promised *promise, struct lk_err *err)
+{
+	int tag = put_tag(change, "config/promise", &promise->tag, err);
+	int sys = tag < 0 ? tag : put_sys(change, "config/promise", &promise->sys, err);
+	int other = sys < 0 ? sys : put_sys(change, "config/promise", &promise->candidate, err);
+	int runners = other < 0 ? other : put_systems(change, &promise->runners, err);
+
+	return runners < 0 ? runners : tag || sys || other || runners;
+}
+
 static int change_sys(struct lk_change *change, struct lk_sys *sys, struct lk_err *err)
 {
 	int rc = put_sys(change, "config/sys", &sys->name, err);
@@ -278,6 +311,8 @@ static int change_tables(struct lk_change *change, struct lk_err *err)
 		rc = CHANGE_ROWS(change, flg, LK_T_FLG, err);
 	if (rc == 0)
 		rc = CHANGE_ROWS(change, epoch, LK_T_EPOCH, err);
+	if (rc == 0)
+		rc = CHANGE_ROWS(change, promise, LK_T_PROMISE, err);
 	return rc < 0 ? rc : CHANGE_ROWS(change, ins, LK_T_INS, err);
 }
 

@@ -274,6 +274,21 @@ static void epoch_twice(struct lk_check *check, size_t a, size_t b)
 		found->advice = "remove the line with the lower epoch by hand";
 }
 
+static const char *promise_key(struct lk_check *check, size_t row)
+{
+	const struct lk_promised *promise = &check->lcd.promise[row];
+
+	return lk_check_format(check, "%s:%s", promise->sys, promise->tag);
+}
+
+static void promise_twice(struct lk_check *check, size_t a, size_t b)
+{
+	const struct lk_promised *one = &check->lcd.promise[a], *two = &check->lcd.promise[b];
+
+	lk_check_add(check, "config/promise", two->line, "\"%s\" of %s is promised twice, first in line %u",
+		     two->tag, two->sys, one->line)->advice = "remove the line with the lower epoch by hand";
+}
+
 void lk_check_rows_twice(struct lk_check *check)
 {
 	const struct lk_lcd *lcd = &check->lcd;
@@ -283,7 +298,7 @@ void lk_check_rows_twice(struct lk_check *check)
 		{ lcd->ndep, dep_key, dep_twice }, { lcd->neqv, eqv_key, eqv_twice },
 		{ lcd->nsys, sys_key, sys_twice }, { lcd->nnet, net_key, net_twice },
 		{ lcd->nnet, addresses_key, addresses_twice }, { lcd->nflg, flg_key, flg_twice },
-		{ lcd->nepoch, epoch_key, epoch_twice },
+		{ lcd->nepoch, epoch_key, epoch_twice }, { lcd->npromise, promise_key, promise_twice },
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)

@@ -58,6 +58,15 @@ int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	return change_owner(lcd, tag, lcd->local, err);
 }
 
+int lk_epoch_take(struct lk_lcd *lcd, const char *tag, unsigned long long epoch, struct lk_err *err)
+{
+	const struct lk_epoch new = { .tag = tag, .owner = lcd->local, .epoch = epoch };
+
+	if (epoch > LK_EPOCH_MAX)
+		return lk_fail(err, LK_M_TOO_LARGE, "epoch", (size_t)LK_EPOCH_MAX);
+	return put(lcd, lk_epoch_get(lcd, tag), &new, err);
+}
+
 int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 {
 	const struct lk_epoch *old = lk_epoch_get(lcd, tag);

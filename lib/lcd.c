@@ -91,7 +91,7 @@ static int on_missing(struct loading *l)
 {
 	struct lk_lcd *lcd = l->lcd;
 
-	if (lcd->fresh)
+	if (lcd->fresh || (l->desc->table & LK_T_OPTIONAL))
 		return 0;
 	if (faccessat(lcd->tree.fd, "config", F_OK, 0) < 0)
 		return lk_fail(l->err, LK_M_NO_TREE, lcd->tree.root,
@@ -165,11 +165,11 @@ static void forget_rows(struct lk_lcd *lcd)
 	lk_arena_free(&lcd->arena);
 	lcd->app = NULL, lcd->typ = NULL, lcd->ins = NULL, lcd->dep = NULL;
 	lcd->eqv = NULL, lcd->sys = NULL, lcd->net = NULL, lcd->flg = NULL;
-	lcd->epoch = NULL;
+	lcd->epoch = NULL, lcd->promise = NULL;
 	lcd->napp = lcd->ntyp = lcd->nins = lcd->ndep = 0;
-	lcd->neqv = lcd->nsys = lcd->nnet = lcd->nflg = lcd->nepoch = 0;
+	lcd->neqv = lcd->nsys = lcd->nnet = lcd->nflg = lcd->nepoch = lcd->npromise = 0;
 	lcd->capp = lcd->ctyp = lcd->cins = lcd->cdep = 0;
-	lcd->ceqv = lcd->csys = lcd->cnet = lcd->cflg = lcd->cepoch = 0;
+	lcd->ceqv = lcd->csys = lcd->cnet = lcd->cflg = lcd->cepoch = lcd->cpromise = 0;
 	lcd->local[0] = '\0';
 	lcd->fresh = lcd->pending = false;
 }
@@ -282,7 +282,7 @@ static int put_instances(struct lk_lcd *lcd, const struct lk_table_desc *desc, s
 
 int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err)
 {
-	unsigned dirty = lcd->fresh && lcd->dirty ? LK_T_ALL : lcd->dirty;
+	unsigned dirty = lcd->fresh && lcd->dirty ? lcd->dirty | (LK_T_ALL & ~LK_T_OPTIONAL) : lcd->dirty;
 	int rc = 0;
 
 	for (int i = 0; i < LK_TABLES && rc == 0; i++) {

@@ -14,6 +14,7 @@
 
 #include "lk/cleanup.h"
 #include "lk/msg.h"
+#include "lk/name.h"
 #include "lk/wait.h"
 #include "lk/wire.h"
 #include "lk/poison.h"
@@ -256,4 +257,116 @@ const struct lk_lcm_status *lk_lcm_known(struct lk_lcd *lcd)
 	if (lk_lcm_status(lcd, lcd->lcm, err) < 0)
 		lcd->lcm->why_not = lk_arena_dup(&lcd->arena, err->text);
 	return lcd->lcm;
+}
+
+/* ---- quorum ---- */
+
+static int64_t take_time(struct lk_in *in)
+{
+	uint64_t value = lk_get_u64(in);
+
+	in->bad |= value > INT64_MAX;
+	return (int64_t)value;
+}
+
+static struct lk_terms take_terms(struct lk_in *in)
+{
+	struct lk_terms terms;
+
+	terms.lease = take_time(in);
+	terms.stop = take_time(in);
+	return terms;
+}
+
+static bool take_confirm(struct lk_arena *arena, struct lk_lcm_quorum *answer, struct lk_in *in)
+{
+	char name[LK_SYS_MAX + 1];
+	struct lk_lcm_confirm *row = &answer->sys[answer->nsys];
+
+	if (answer->nsys == LK_SYSTEMS_MAX)
+		return false;
+	lk_get_text(in, name, sizeof(name));
+	lk_printable(name);
+	row->name = lk_arena_dup(arena, name);
+	row->barred = take_choice(in, 1);
+	row->quiet = take_time(in);
+	row->needed = take_time(in);
+	row->age = take_time(in);
+	row->terms = take_terms(in);
+	answer->nsys++;
+	return row->name && lk_get_end(in);
+}
+
+static bool take_quorum(struct lk_lcm_quorum *answer, struct lk_in *in)
+{
+	uint8_t flags = take_choice(in, 7);
+
+	answer->active = flags & 1;
+	answer->valid = flags & 2;
+	answer->lapsed = flags & 4;
+	answer->now = take_time(in);
+	answer->until = take_time(in);
+	answer->deadline = take_time(in);
+	answer->terms = take_terms(in);
+	return lk_get_end(in);
+}
+
+static int ask_bar(const struct lk_lcd *lcd, int fd, uint32_t set, struct lk_err *err)
+{
+	uint8_t bytes[LK_SYSTEMS_MAX * (LK_SYS_MAX + 2) + 2];
+	struct lk_out out = LK_OUT(bytes);
+	uint16_t n = 0;
+
+	lk_put_u16(&out, 0);
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		if (set & UINT32_C(1) << i && !lcd->sys[i].local) {
+			lk_put_text(&out, lcd->sys[i].name);
+			n++;
+		}
+	struct lk_out head = { .data = bytes, .size = 2 };
+	lk_put_u16(&head, n);
+	return lk_lcm_send(fd, LK_LCM_BAR, bytes, out.len, err);
+}
+
+/* 1: go on; 0: that was all; negative. */
+static int take_answer(struct lk_lcd *lcd, struct lk_lcm_quorum *answer, int fd, struct lk_err *err)
+{
+	uint8_t buffer[LK_LCM_MESSAGE_MAX];
+	enum lk_lcm_type type;
+	size_t len = 0;
+	int rc = lk_lcm_receive(fd, buffer, &type, &len, STATUS_MS, err);
+	struct lk_in in = LK_IN(buffer, len);
+
+	if (rc <= 0)
+		return rc < 0 ? rc : lk_fail(err, LK_M_NO_DAEMON);
+	if (type == LK_LCM_CONFIRM ? !take_confirm(&lcd->arena, answer, &in) :
+	    type != LK_LCM_QUORUM || !take_quorum(answer, &in))
+		return lk_fail(err, LK_M_LCM_MALFORMED);
+	return type != LK_LCM_QUORUM;
+}
+
+int lk_lcm_bar(struct lk_lcd *lcd, uint32_t set, struct lk_lcm_quorum *answer, struct lk_err *err)
+{
+	int LK_AUTO_CLOSE fd = lk_lcm_connect(&lcd->tree, err);
+
+	*answer = (struct lk_lcm_quorum){ .sys = NULL };
+	if (fd < 0)
+		return err->number == LK_M_NUMBER(LK_M_NO_DAEMON) ? 0 : -err->code;
+	answer->sys = lk_arena_alloc(&lcd->arena, LK_SYSTEMS_MAX * sizeof(*answer->sys));
+	if (!answer->sys)
+		return lk_fail_nomem(err);
+	int rc = ask_bar(lcd, fd, set, err);
+	if (rc == 0)
+		do
+			rc = take_answer(lcd, answer, fd, err);
+		while (rc > 0);
+	if (rc < 0)
+		*answer = (struct lk_lcm_quorum){ .sys = NULL };
+	answer->running = rc == 0;
+	return rc;
+}
+
+int lk_lcm_quorum(struct lk_lcd *lcd, struct lk_lcm_quorum *answer, struct lk_err *err)
+{
+	return lk_lcm_bar(lcd, 0, answer, err);
 }

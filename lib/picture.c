@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lk/act.h"
+#include "lk/canvass.h"
 #include "lk/confirm.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
@@ -15,8 +16,10 @@
 #include "lk/name.h"
 #include "lk/picfile.h"
 #include "lk/proc.h"
+#include "lk/quorum.h"
 #include "lk/rec.h"
 #include "lk/sys.h"
+#include "lk/witness.h"
 #include "lk/poison.h"
 
 enum { KIND, NAME, STATE, EPOCH, OWNER, INIT, SWITCHBACK };
@@ -28,6 +31,7 @@ static const struct lk_rec_kind report_kind = {
 /* The flags that bar failovers, by what stands before the system's name. */
 static const char *const refusing[] = { "!nofailover!", "nosysfailover!" };
 static const char barring[] = "noresfailover!", blocking[] = "block_failover";
+static const char no_quorum[] = "!noquorum!";	/* in reports only */
 
 static const char *behind(const char *flag, const char *lead)
 {
@@ -76,7 +80,15 @@ static void report_name(const char *kind, const char *name, struct lk_buf *repor
 	lk_rec_row(report, &report_kind, fields);
 }
 
-void lk_picture_report(const struct lk_lcd *lcd, struct lk_buf *report)
+/* Where a majority decides: one that may not start anything is not waited for. */
+static bool lacks_quorum(struct lk_lcd *lcd)
+{
+	struct lk_err ignored;
+
+	return lk_canvass_needed(&lcd->tree, &ignored) > 0 && lk_quorum_check(lcd, &ignored) < 0;
+}
+
+void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 {
 	lk_rec_head(report, &report_kind);
 	report_name("system", lcd->local, report);
@@ -85,6 +97,8 @@ void lk_picture_report(const struct lk_lcd *lcd, struct lk_buf *report)
 	for (size_t i = 0; i < lcd->nflg; i++)
 		if (is_bar(lcd->flg[i].name))
 			report_name("flag", lcd->flg[i].name, report);
+	if (lacks_quorum(lcd))
+		report_name("flag", no_quorum, report);
 	lk_rec_tail(report);
 }
 
@@ -97,6 +111,7 @@ static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag
 
 	if (!strcmp(flag, blocking))
 		at->blocked = true;
+	at->no_quorum |= !strcmp(flag, no_quorum);
 	for (unsigned i = 0; i < 3; i++) {
 		const char *name = behind(flag, i < 2 ? refusing[i] : barring);
 		int about = name ? lk_pic_find_sys(picture, name) : -1;
@@ -115,12 +130,14 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 
 	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const char *why;
+		enum lk_life life = lives[lk_sys_state(lcd, &lcd->sys[i], &why)];
 
 		if (lcd->sys[i].local)
 			picture->self = (uint8_t)i;
-		picture->sys[picture->nsys++] = (struct lk_pic_sys){
-			.name = lcd->sys[i].name, .life = lives[lk_sys_state(lcd, &lcd->sys[i], &why)],
-		};
+		/* unreachable, but not gone as far as the witnesses have said */
+		if (life == LK_LIFE_DEAD && lk_witness_doubts(&lcd->tree, lcd->sys[i].name))
+			life = LK_LIFE_UNKNOWN;
+		picture->sys[picture->nsys++] = (struct lk_pic_sys){ .name = lcd->sys[i].name, .life = life };
 	}
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);

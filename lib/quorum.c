@@ -2,13 +2,134 @@
 /* May this system start resources? */
 #include "lk/quorum.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lk/cleanup.h"
+#include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/qwkstate.h"
 #include "lk/sys.h"
 #include "lk/tunable.h"
 #include "lk/poison.h"
+
+#define PAIR "run/quorum.modes"	/* the last pair that made sense */
+#define PAIR_TEMP "run/.quorum.modes.new"
+#define PAIR_MAX 64
+#define STATE "run/quorum.state"	/* what the last event found */
+#define STATE_TEMP "run/.quorum.state.new"
+
+const char *const lk_qmode_names[] = { "none", "majority", "storage", "tcp_remote", NULL };
+const char *const lk_wmode_names[] = { "none", "remote_verify", "storage", NULL };
+
+/* ---- the pair ---- */
+
+static int find(const char *word, const char *const *names)
+{
+	if (!*word || !strcmp(word, "off"))
+		return 0;
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(word, names[i]))
+			return i;
+	return -1;
+}
+
+/* The matrix of 6.2; tcp_remote asks others than the systems, so that these may be asked, too. */
+static bool go_together(const struct lk_quorum_modes *modes)
+{
+	return (modes->quorum == LK_QMODE_STORAGE) == (modes->witness == LK_WMODE_STORAGE);
+}
+
+static int tunable(const struct lk_tree *tree, const char *key, char *value, struct lk_err *err)
+{
+	int rc = lk_tunable(tree, key, value, LK_TUNABLE_MAX, err);
+
+	if (rc == 0)
+		*value = '\0';
+	return rc < 0 ? rc : 0;
+}
+
+int lk_quorum_configured(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
+{
+	char quorum[LK_TUNABLE_MAX], witness[LK_TUNABLE_MAX];
+	int rc = tunable(tree, "QUORUM_MODE", quorum, err);
+
+	if (rc == 0)
+		rc = tunable(tree, "WITNESS_MODE", witness, err);
+	if (rc < 0)
+		return rc;
+	int q = find(quorum, lk_qmode_names), w = find(witness, lk_wmode_names);
+	if (q < 0)
+		return lk_fail(err, LK_M_BAD_QUORUM_MODE, quorum);
+	if (w < 0)
+		return lk_fail(err, LK_M_BAD_WITNESS_MODE, witness);
+	*modes = (struct lk_quorum_modes){ (enum lk_quorum_mode)q, (enum lk_witness_mode)w };
+	return go_together(modes) ? 0 : lk_fail(err, LK_M_QUORUM_PAIR, lk_qmode_names[q], lk_wmode_names[w]);
+}
+
+/* ---- the last pair ---- */
+
+/* false: there is none. */
+static bool load_last(const struct lk_tree *tree, struct lk_quorum_modes *modes)
+{
+	int LK_AUTO_CLOSE fd = openat(tree->fd, PAIR, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text[PAIR_MAX];
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	char *blank = strchr(text, ' ');
+	if (!blank)
+		return false;
+	*blank = '\0';
+	int q = find(text, lk_qmode_names), w = find(blank + 1, lk_wmode_names);
+	*modes = (struct lk_quorum_modes){ (enum lk_quorum_mode)q, (enum lk_witness_mode)w };
+	return q >= 0 && w >= 0 && go_together(modes);
+}
+
+/* Whoever may not write there only looks. */
+static void save_last(const struct lk_tree *tree, const struct lk_quorum_modes *modes)
+{
+	int LK_AUTO_CLOSE fd = openat(tree->fd, PAIR_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				      0644);
+
+	if (fd >= 0 && dprintf(fd, "%s %s\n", lk_qmode_names[modes->quorum], lk_wmode_names[modes->witness]) > 0)
+		(void)!renameat(tree->fd, PAIR_TEMP, tree->fd, PAIR);
+}
+
+static void say_last(const struct lk_tree *tree, const struct lk_quorum_modes *last, const struct lk_err *why)
+{
+	struct lk_err note;
+	struct lk_log_line line = { .level = LK_LOG_ERROR, .prog = "quorum", .pid = getpid(),
+				    .number = LK_M_NUMBER(LK_M_LOG_LAST_PAIR), .text = note.text };
+	struct lk_err ignored;
+
+	lk_fail(&note, LK_M_LOG_LAST_PAIR, why->text, lk_qmode_names[last->quorum],
+		lk_wmode_names[last->witness]);
+	lk_log(tree, &line, &ignored);
+}
+
+int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
+{
+	struct lk_quorum_modes last = { LK_QMODE_NONE, LK_WMODE_NONE };
+	int rc = lk_quorum_configured(tree, modes, err);
+	bool any = load_last(tree, &last);
+
+	if (rc == -LK_EX_INTERNAL && any) {
+		say_last(tree, &last, err);
+		*modes = last;
+		return 0;
+	}
+	if (rc == 0 && (modes->quorum != last.quorum || modes->witness != last.witness))
+		save_last(tree, modes);
+	return rc;
+}
+
+/* ---- the check ---- */
 
 /* More than half of all systems, this one counted, must be ALIVE. */
 static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
@@ -27,15 +148,77 @@ static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 {
-	char mode[LK_TUNABLE_MAX];
-	int rc = lk_tunable(&lcd->tree, "QUORUM_MODE", mode, sizeof(mode), err);
+	struct lk_quorum_modes modes;
+	struct lk_qwk_access access;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
-	if (rc <= 0 || !*mode || !strcmp(mode, "none") || !strcmp(mode, "off"))
-		return rc < 0 ? rc : 0;
-	if (!strcmp(mode, "majority"))
-		return check_majority(lcd, err);
-	/* the daemon that would answer for these is not there */
-	if (!strcmp(mode, "tcp_remote") || !strcmp(mode, "storage"))
-		return lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer");
-	return lk_fail(err, LK_M_BAD_QUORUM_MODE, mode);
+	if (rc < 0)
+		return rc;
+	switch (modes.quorum) {
+	case LK_QMODE_NONE: return 0;
+	case LK_QMODE_MAJORITY: return check_majority(lcd, err);
+	case LK_QMODE_TCP: return lk_quorum_tcp(&lcd->tree, err);
+	case LK_QMODE_STORAGE: break;
+	}
+	return lk_qwk_access(&lcd->tree, &access) ? 0 : lk_fail(err, LK_M_NO_QUORUM, access.why);
+}
+
+/* ---- at an event ---- */
+
+static void say(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const struct lk_err *text)
+{
+	struct lk_err ignored;
+	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = event->prog, .pid = getpid(),
+				    .component = "quorum", .action = event->name,
+				    .number = (unsigned)text->number, .text = text->text };
+
+	lk_log(&lcd->tree, &line, &ignored);
+}
+
+/* Has it changed since the last event? */
+static bool note_state(const struct lk_tree *tree, const char *state)
+{
+	int LK_AUTO_CLOSE old = openat(tree->fd, STATE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char text[PAIR_MAX];
+	ssize_t len = old < 0 ? 0 : read(old, text, sizeof(text) - 1);
+
+	text[len > 0 ? len : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	/* the first time only what is not as it should be is a change */
+	if (!strcmp(*text ? text : "have", state))
+		return false;
+	int LK_AUTO_CLOSE fd = openat(tree->fd, STATE_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+				      0644);
+	if (fd >= 0 && dprintf(fd, "%s\n", state) > 0)
+		(void)!renameat(tree->fd, STATE_TEMP, tree->fd, STATE);
+	return true;
+}
+
+int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err text;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+
+	if (rc < 0)
+		return rc;
+	if (modes.quorum == LK_QMODE_NONE)
+		return 1;
+	rc = lk_quorum_check(lcd, err);
+	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_NO_QUORUM))
+		return rc;
+	bool have = rc == 0;
+	lk_fail(&text, LK_M_QUORUM_VERIFY, event->name, event->sys, have ? "have quorum" : err->text);
+	say(lcd, event, &text);
+	/* in storage mode its daemon tells of changes */
+	if (modes.quorum == LK_QMODE_STORAGE)
+		return have;
+	if (have && note_state(&lcd->tree, "have"))
+		lk_fail(&text, LK_M_QWK_GAINED, "have quorum");
+	else if (!have && note_state(&lcd->tree, "lost"))
+		lk_fail(&text, LK_M_QWK_LOST, "lost quorum");
+	else
+		return have;
+	say(lcd, event, &text);
+	return have;
 }

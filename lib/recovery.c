@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lk/act.h"
+#include "lk/canvass.h"
 #include "lk/cleanup.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
@@ -67,13 +68,16 @@ static int find_tried(struct run *run, struct lk_err *err)
 /* Not configured, yes, or no; a mode that makes no sense is no. */
 static int see_quorum(struct run *run, struct lk_err *err)
 {
-	char mode[LK_TUNABLE_MAX] = "";
+	struct lk_quorum_modes modes;
 	struct lk_err why;
-	int rc = lk_tunable(&run->lcd.tree, "QUORUM_MODE", mode, sizeof(mode), err);
+	int rc = lk_quorum_modes(&run->lcd.tree, &modes, err);
 
-	if (rc < 0)
+	if (rc == 0)
+		rc = lk_canvass_needed(&run->lcd.tree, err);
+	if (rc < 0 && err->code != LK_EX_INTERNAL)
 		return rc;
-	if (!*mode || !strcmp(mode, "none") || !strcmp(mode, "off"))
+	run->picture.grants = rc > 0;
+	if (rc >= 0 && modes.quorum == LK_QMODE_NONE)
 		run->picture.quorum = LK_QUORUM_NONE;
 	else
 		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;
@@ -257,7 +261,7 @@ static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_er
 	struct lk_act act = {
 		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true,
 			  .again = run->recovery->event == LK_EVENT_AVAIL },
-		.apart = true, .keep_owner = true, .args = none, .prog = run->recovery->prog,
+		.apart = true, .keep_owner = true, .patient = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};
 	int rc = n ? lk_act_check(&act, err) : 0;

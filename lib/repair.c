@@ -102,6 +102,8 @@ static void repair_rows(struct lk_check *check)
 		DROP_ROWS(check, flg, LK_T_FLG);
 	if (drops & LK_T_EPOCH)
 		DROP_ROWS(check, epoch, LK_T_EPOCH);
+	if (drops & LK_T_PROMISE)
+		DROP_ROWS(check, promise, LK_T_PROMISE);
 }
 
 int lk_check_repair(struct lk_check *check, struct lk_err *err)

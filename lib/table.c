@@ -422,6 +422,62 @@ static void save_epoch(const struct lk_lcd *lcd, const struct lk_typ *typ,
 	}
 }
 
+/* ---- promises ---- */
+
+enum { F_PSYS, F_PTAG, F_PEPOCH, F_CANDIDATE, F_RUNNERS };
+
+static int check_runners(const char *text, struct lk_err *err)
+{
+	char name[LK_SYS_MAX + 2];
+	int rc = 0;
+
+	while (*text && rc == 0) {
+		size_t len = strcspn(text, " ");
+
+		snprintf(name, sizeof(name), "%.*s", len > LK_SYS_MAX ? LK_SYS_MAX + 1 : (int)len, text);
+		rc = lk_check_sys(name, err);
+		text += len;
+		/* a blank has a name behind it */
+		if (rc == 0 && *text && !*++text)
+			rc = lk_check_sys("", err);
+	}
+	return rc;
+}
+
+static int load_promise(struct lk_lcd *lcd, const struct lk_typ *typ, const struct lk_rec *rec,
+			struct lk_err *err)
+{
+	struct lk_promised row = { .sys = rec->field[F_PSYS], .tag = rec->field[F_PTAG],
+				   .candidate = rec->field[F_CANDIDATE], .runners = rec->field[F_RUNNERS],
+				   .line = rec->line };
+	int rc = lk_check_sys(row.sys, err);
+
+	(void)typ;
+	if (rc == 0)
+		rc = lk_check_tag(row.tag, err);
+	if (rc == 0)
+		rc = lk_parse_number("epoch", rec->field[F_PEPOCH], 1, LK_EPOCH_MAX, &row.epoch, err);
+	if (rc == 0)
+		rc = lk_check_sys(row.candidate, err);
+	if (rc == 0)
+		rc = check_runners(row.runners, err);
+	return rc < 0 ? rc : LK_LCD_APPEND(lcd, promise, row, err);
+}
+
+static void save_promise(const struct lk_lcd *lcd, const struct lk_typ *typ,
+			 const struct lk_rec_kind *kind, struct lk_buf *buf)
+{
+	(void)typ;
+	for (size_t i = 0; i < lcd->npromise; i++) {
+		const struct lk_promised *row = &lcd->promise[i];
+		char epoch[NUMBER_TEXT];
+		const char *fields[] = { row->sys, row->tag, epoch, row->candidate, row->runners };
+
+		lk_format_number(row->epoch, epoch);
+		lk_rec_row(buf, kind, fields);
+	}
+}
+
 const struct lk_table_desc lk_tables[LK_TABLES] = {
 	{ LK_T_APP, "config/app", { "app", 1, { "application" } }, load_app, save_app },
 	{ LK_T_TYP, "config/typ", { "typ", 2, { "application", "type" } }, load_typ, save_typ },
@@ -441,4 +497,7 @@ const struct lk_table_desc lk_tables[LK_TABLES] = {
 	{ LK_T_FLG, "config/flg", { "flg", 1, { "flag" } }, load_flg, save_flg },
 	{ LK_T_EPOCH, "config/epoch", { "epoch", 4, { "tag", "epoch", "owner", "time" } },
 	  load_epoch, save_epoch },
+	{ LK_T_PROMISE, "config/promise", { "promise", 5,
+		{ "system", "tag", "epoch", "candidate", "runners" } },
+	  load_promise, save_promise },
 };

@@ -24,6 +24,7 @@ struct lk_act {
 	const char *release_for;	/* remove because this system wants to restore; else NULL */
 	bool keep_owner;		/* of a remove: nobody decided that it shall be out of service, so this
 					 * system stays the owner (a stop, a failover) */
+	bool patient;			/* of a restore: wait until whoever may run it has certainly stopped */
 	bool apart;			/* a failure stops only what waits for it, not the whole run */
 	char *const *args;		/* for the scripts, NULL-terminated */
 	const char *prog;		/* who logs */

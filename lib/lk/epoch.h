@@ -22,6 +22,10 @@ struct lk_epoch *lk_epoch_get(const struct lk_lcd *lcd, const char *tag) LK_NONN
 int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* The same by a majority's grant of this epoch, which is higher than the one here. 0 or -1. */
+int lk_epoch_take(struct lk_lcd *lcd, const char *tag, unsigned long long epoch, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 4);
+
 /* An operator has taken it out of service: if this system is the owner, the epoch becomes one higher and
  * nobody is the owner. What is not owned is not started when a system fails (design 3.7). 0 or -1. */
 int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)

@@ -4,7 +4,7 @@
  *
  * Read: lk_lcd_read() gives one consistent state of the tables asked for, without a lock.
  * Change: lk_lcd_begin() takes the tree lock and loads; the functions of lk/app.h, lk/ins.h, lk/dep.h,
- * lk/eqv.h, lk/sys.h, lk/net.h, lk/flg.h and lk/epoch.h change the tables in memory and mark them;
+ * lk/eqv.h, lk/sys.h, lk/net.h, lk/flg.h, lk/epoch.h and lk/promise.h change the tables in memory and mark them;
  * lk_lcd_commit() writes what is marked in one transaction. lk_lcd_close() without commit changes no
  * record; what a dead writer had committed, begin has finished.
  *
@@ -31,7 +31,8 @@ enum lk_table {
 	LK_T_NET = 1 << 6,
 	LK_T_FLG = 1 << 7,
 	LK_T_EPOCH = 1 << 8,
-	LK_T_ALL = (1 << 9) - 1,
+	LK_T_PROMISE = 1 << 9,
+	LK_T_ALL = (1 << 10) - 1,
 };
 
 struct lk_app {
@@ -112,6 +113,15 @@ struct lk_epoch {
 	unsigned line;
 };
 
+/* What this system has promised for a shared resource (lk/promise.h). */
+struct lk_promised {
+	const char *sys, *tag;		/* its key: the first system, by name, that has it, and its tag there */
+	unsigned long long epoch;
+	const char *candidate;		/* the system that was promised it */
+	const char *runners;		/* that may run it, separated by blanks */
+	unsigned line;
+};
+
 struct lk_lcd {
 	struct lk_tree tree;
 	struct lk_arena arena;
@@ -131,8 +141,9 @@ struct lk_lcd {
 	struct lk_net *net;
 	struct lk_flg *flg;
 	struct lk_epoch *epoch;
-	size_t napp, ntyp, nins, ndep, neqv, nsys, nnet, nflg, nepoch;
-	size_t capp, ctyp, cins, cdep, ceqv, csys, cnet, cflg, cepoch;
+	struct lk_promised *promise;
+	size_t napp, ntyp, nins, ndep, neqv, nsys, nnet, nflg, nepoch, npromise;
+	size_t capp, ctyp, cins, cdep, ceqv, csys, cnet, cflg, cepoch, cpromise;
 };
 
 extern const char *const lk_state_names[];	/* NULL-terminated, indexed by the enums */
@@ -181,7 +192,7 @@ void lk_lcd_path(enum lk_table table, const struct lk_typ *typ, char path[static
 void *lk_lcd_grow(struct lk_lcd *lcd, void *rows, size_t n, size_t *cap, size_t size)
 	LK_MUST LK_NONNULL(1, 4);
 
-/* Append row to the table (app, typ, ins, dep, eqv, sys, net, flg, epoch); yields 0 or -1. */
+/* Append row to the table (app, typ, ins, dep, eqv, sys, net, flg, epoch, promise); yields 0 or -1. */
 #define LK_LCD_APPEND(lcd, table, row, err) ({                                            \
 	void *grown_ = lk_lcd_grow((lcd), (lcd)->table, (lcd)->n##table, &(lcd)->c##table, \
 				   sizeof(*(lcd)->table));                                \

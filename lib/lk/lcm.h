@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "lk/grant.h"
 #include "lk/lcd.h"
 #include "lk/net.h"
 #include "lk/sys.h"
@@ -21,6 +22,7 @@ enum lk_lcm_type {
 	LK_LCM_STATUS = 1,	/* no payload */
 	LK_LCM_RUN,		/* text dest, u8 flags (1 merge, 2 has input), u32 limit ms, u16 argc, argc * bytes */
 	LK_LCM_INPUT,		/* the bytes; empty: end of input */
+	LK_LCM_BAR,		/* u16 n, n * text name: bar these and tell of all; n = 0: only tell */
 	/* from lcm */
 	LK_LCM_SYSTEM = 64,	/* text name, u8 state, u8 view of us, text why, u64 ms since the change */
 	LK_LCM_PATH,		/* text system, text device, text local, text remote, u8 state, u64 comm_downs,
@@ -29,6 +31,10 @@ enum lk_lcm_type {
 	LK_LCM_OUTPUT,		/* u8 stream (1, 2), the bytes */
 	LK_LCM_EXIT,		/* u8 code: it ran and this is its exit code */
 	LK_LCM_FAIL,		/* u8 enum lk_lcm_fail, text */
+	LK_LCM_CONFIRM,		/* of the answer to LK_LCM_BAR: text system, u8 barred, u64 quiet, u64 needed, u64 age of
+				 * what it confirms, its u64 lease, u64 stop; all ns, 0 of the last three: none */
+	LK_LCM_QUORUM,		/* its end: u8 flags (1 active, 2 valid, 4 lapsed), u64 now, u64 until, u64 deadline,
+				 * u64 lease, u64 stop */
 };
 
 enum lk_lcm_fail {
@@ -72,7 +78,41 @@ struct lk_lcm_status {
 int lk_lcm_status(struct lk_lcd *lcd, struct lk_lcm_status *status, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* The same, asked once per LCD and kept with it; NULL when out of memory. */
+/* The same as lk_lcm_status(), asked once per LCD and kept with it; NULL when out of memory. */
 const struct lk_lcm_status *lk_lcm_known(struct lk_lcd *lcd) LK_NONNULL(1);
+
+/*
+ * The lease of this node and what it confirms to others (lk/grant.h), as of one moment, "now" (lk_lease_now()). Memory
+ * is the LCD's. A system that lcm does not know of, or not yet, is not among them: it is not quiet.
+ */
+struct lk_lcm_quorum {
+	bool running;			/* lcm answers; else nothing below is set: nobody is quiet, there is no lease */
+	bool active;			/* QUORUM_MODE asks for a lease; else "valid" means nothing */
+	bool valid;			/* lk_hold_valid(), and published so that the watchdog covers it */
+	bool lapsed;			/* a lease has run out and what it let run is not known to have ended */
+	int64_t now, until;		/* until: 0: there was no lease yet */
+	int64_t deadline;		/* that was published; LK_LEASE_FOREVER: none */
+	struct lk_terms terms;		/* of this node */
+	struct lk_lcm_confirm {
+		const char *name;
+		bool barred;		/* what it sends now is not confirmed; set for who was asked to be barred */
+		int64_t quiet;		/* ns since what was confirmed last had come; since the start of lcm if nothing was */
+		int64_t needed;		/* lk_terms_quiet() of its terms and ours: it has stopped when quiet >= needed */
+		int64_t age;		/* how long ago we sent what it has confirmed; 0: nothing yet */
+		struct lk_terms terms;	/* its largest ones that were heard of; 0: none, ours count */
+	} *sys;
+	size_t nsys;
+};
+
+/* Bar the systems of the set (bit s: lcd->sys[s], itself is left out) from now on for lk_terms_bar(), and tell. What
+ * comes of them meanwhile is never confirmed. It costs one that lives its lease if that is repeated: ask first,
+ * bar for a yes only. The times of quiet are as of after the bar. Needs LK_T_SYS. 0, also when lcm does not
+ * run; -1; -3; -9 no answer in time. */
+int lk_lcm_bar(struct lk_lcd *lcd, uint32_t set, struct lk_lcm_quorum *answer, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 3, 4);
+
+/* Only tell. */
+int lk_lcm_quorum(struct lk_lcd *lcd, struct lk_lcm_quorum *answer, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
 
 #endif

@@ -184,6 +184,21 @@
 	"this system has no quorum and may not start resources: %s"
 #define LK_M_ACTION_FAILED 700361, LK_EX_SYSTEM, "%s of \"%s\" failed: %s"
 #define LK_M_BAD_QUORUM_MODE 700362, LK_EX_INTERNAL, "QUORUM_MODE \"%s\" is not known"
+#define LK_M_BAD_WITNESS_MODE 703230, LK_EX_INTERNAL, "WITNESS_MODE \"%s\" is not known"
+#define LK_M_QUORUM_PAIR 703231, LK_EX_INTERNAL, \
+	"QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" do not go together"
+#define LK_M_LOG_LAST_PAIR 703232, LK_EX_OK, \
+	"%s: QUORUM_MODE \"%s\" and WITNESS_MODE \"%s\" stay in force"
+#define LK_M_BAD_GRANT_TEXT 703234, LK_EX_INTERNAL, "what was asked or answered about promises, line %u: %s"
+#define LK_M_GRANT_KEY 703235, LK_EX_INTERNAL, \
+	"\"%s\": its equivalencies here and on system \"%s\" name different first systems"
+#define LK_M_GRANT_SYSTEMS 703236, LK_EX_SYSTEM, "the systems have just been changed: ask again"
+#define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
+#define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
+#define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
+#define LK_M_QUORUM_VERIFY 18166, LK_EX_OK, "quorum_verify(%s, %s): %s"
+#define LK_M_WITNESS_VERIFY 18168, LK_EX_OK, "witness_verify(%s, %s): %s"
+#define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
 #define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
@@ -319,6 +334,14 @@
 #define LK_M_NET_MORE 701000, 1, "%s: message %u came %u more times within %d s"
 #define LK_M_NET_LOST 701001, 1, "%u log lines of the network process were lost: the main process was busy"
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
+#define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
+	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
+#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease: a majority confirms its heartbeats"
+#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "no majority has confirmed the heartbeats of this node in time: " \
+	"its lease is lost, and what it runs must end"
+#define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
+#define LK_M_LEASE_CLEAR 703195, LK_EX_OK, "nothing is in service here any more: this node may have a lease again"
 #define LK_M_NET_USER 701003, 1, "user \"%s\" does not exist: the network process runs as \"%s\""
 #define LK_M_NET_WITHOUT 701004, 1, "the network process goes on without %s: %s"
 #define LK_M_NET_EPOLL 701005, 1, "epoll: %s"

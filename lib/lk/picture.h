@@ -16,7 +16,7 @@
 #define LK_T_PICTURE (LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS | LK_T_FLG | LK_T_EPOCH)
 
 /* What this system reports to others. */
-void lk_picture_report(const struct lk_lcd *lcd, struct lk_buf *report) LK_NONNULL(1, 2);
+void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report) LK_NONNULL(1, 2);
 
 /* The picture from the own database alone: the lives of the systems, the own states; all others' states are
  * LK_PIC_UNSEEN. Memory belongs to the LCD. Systems have the order of lcd->sys. 0, -1, or -3. */

@@ -1,11 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* May this system start resources? (spec/core.md 3.11.5, step 2, and 6) */
+/* May this system start resources? The modes of quorum and witness (spec/core.md 6.2, 6.3, 6.5). */
 #ifndef LK_QUORUM_H
 #define LK_QUORUM_H
 
 #include "lk/lcd.h"
 
-/* Needs LK_T_SYS. 0: yes; -3: no, or QUORUM_MODE makes no sense; -1. */
+enum lk_quorum_mode { LK_QMODE_NONE, LK_QMODE_MAJORITY, LK_QMODE_STORAGE, LK_QMODE_TCP };
+enum lk_witness_mode { LK_WMODE_NONE, LK_WMODE_REMOTE, LK_WMODE_STORAGE };
+
+extern const char *const lk_qmode_names[];	/* as in the tunables, NULL-terminated */
+extern const char *const lk_wmode_names[];
+
+struct lk_quorum_modes {
+	enum lk_quorum_mode quorum;
+	enum lk_witness_mode witness;
+};
+
+/* As QUORUM_MODE and WITNESS_MODE say. 0; -3: an unknown word, or two that do not go together; -1. */
+int lk_quorum_configured(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* What is in force: if what is configured makes no sense, the last pair that did, and the log says so. As
+ * above; an error if there was none. */
+int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* The same at an event ("COMM_DOWN", of a system), logged by its documented messages, also when it has changed. 1: yes;
+ * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
+struct lk_quorum_event {
+	const char *name, *sys, *prog;
+};
+int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above. */
+#define LK_QUORUM_TIMEOUT_MAX 600	/* seconds */
+int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 #endif

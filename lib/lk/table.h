@@ -19,7 +19,8 @@ struct lk_table_desc {
 		     const struct lk_rec_kind *kind, struct lk_buf *buf);
 };
 
-#define LK_TABLES 9
+#define LK_TABLES 10
+#define LK_T_OPTIONAL LK_T_PROMISE	/* the file comes with the first row */
 
 /* In the order in which they must be loaded. */
 extern const struct lk_table_desc lk_tables[LK_TABLES];

@@ -16,9 +16,11 @@
 #include "lk/lcd.h"
 #include "lk/msg.h"
 #include "lk/sys.h"
+#include "lk/quorum.h"
 #include "lk/tunable.h"
 #include "control.h"
 #include "event.h"
+#include "lease.h"
 #include "net.h"
 #include "netproc.h"
 #include "session.h"
@@ -58,6 +60,15 @@ static unsigned number(struct lcm *lcm, const char *key, unsigned max, unsigned 
 	return (unsigned)given;
 }
 
+/* Whether its host answers does not matter then (spec/core.md 5.6.2, step 6). */
+static bool read_witness(const struct lcm *lcm)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err ignored;
+
+	return lk_quorum_modes(&lcm->tree, &modes, &ignored) == 0 && modes.witness != LK_WMODE_NONE;
+}
+
 static unsigned read_safety(struct lcm *lcm)
 {
 	char text[LK_TUNABLE_MAX];
@@ -76,6 +87,7 @@ static unsigned read_safety(struct lcm *lcm)
 static void read_settings(struct lcm *lcm)
 {
 	lcm->set.safety = read_safety(lcm);
+	lcm->set.witness = read_witness(lcm);
 	lcm->set.init = number(lcm, "INITTIMEOUT", 86400, INIT_DEFAULT) * 1000;
 	lcm->set.remote = number(lcm, "REMOTETIMEOUT", 604800, REMOTE_DEFAULT) * 1000;
 }
@@ -322,7 +334,8 @@ void config_confirmed(struct lcm *lcm, uint32_t generation)
 static void send_config(struct lcm *lcm)
 {
 	struct bus_config config = { .generation = ++lcm->generation,
-				     .incarnation = lcm->incarnation };
+				     .incarnation = lcm->incarnation, .quorum = lcm->set.quorum,
+				     .lease = lcm->set.lease, .stop = lcm->set.stop };
 	uint8_t bytes[2048];
 	struct lk_out out = LK_OUT(bytes);
 
@@ -418,6 +431,8 @@ void config_load(struct lcm *lcm)
 		settle_all(lcm, &lcd, &changed);
 	}
 	if (retire(lcm))
+		changed = true;
+	if (lease_settings(lcm))
 		changed = true;
 	update_peers(lcm);
 	if (!changed)

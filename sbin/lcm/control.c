@@ -100,6 +100,8 @@ void control_path(struct lcm *lcm, struct lcm_path *path, const struct bus_path_
 
 void control_probe(struct lcm_peer *peer, const struct bus_probe *probe)
 {
+	if (peer->lcm->set.witness)
+		return;
 	peer_sign(&peer->machine, peer->lcm->now - probe->silent);
 	if (probe->answered)
 		feed(peer, PEER_ANSWERED);

@@ -42,6 +42,16 @@ teardown() {
 	lines_are gen:new
 }
 
+@test "two modes of quorum and witness that do not go together give 3, and nothing is started" {
+	echo 'QUORUM_MODE=storage' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkstart
+	says 'QUORUM_MODE "storage" and WITNESS_MODE "none" do not go together'
+	expect 1 lktest
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lkstart
+	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority none' ]
+}
+
 @test "ST5: a wait period that is no number of seconds gives 5, and nothing is started" {
 	local seconds
 	for seconds in x '' 0 -1 1.5 86401 '5 '; do

@@ -452,9 +452,67 @@ global_scripts() {	# KIND [EXIT]
 	expect 0 perform_action -t ip1 -a remove
 	states_are app1=OSU ip1=OSU vol1=ISP
 	expect 3 perform_action -t ip1 -a restore
+	rm "$LKROOT/run/quorum.modes"
 	tunable QUORUM_MODE=lots
 	expect 3 perform_action -t ip1 -a restore
 	says 'QUORUM_MODE "lots" is not known'
+}
+
+@test "two modes that do not go together are refused, or the last that did stay in force" {
+	in_service
+	perform_action -t app1 -a remove
+	tunable QUORUM_MODE=storage
+	expect 3 perform_action -t app1 -a restore
+	says 'QUORUM_MODE "storage" and WITNESS_MODE "none" do not go together'
+	tunable QUORUM_MODE=off
+	tunable WITNESS_MODE=storage
+	expect 3 perform_action -t app1 -a restore
+	says 'QUORUM_MODE "none" and WITNESS_MODE "storage" do not go together'
+	tunable WITNESS_MODE=nobody
+	expect 3 perform_action -t app1 -a restore
+	says 'WITNESS_MODE "nobody" is not known'
+	tunable WITNESS_MODE=remote_verify
+	tunable QUORUM_MODE=majority
+	expect 0 perform_action -t ip1 -a restore
+	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority remote_verify' ]
+	tunable WITNESS_MODE=storage
+	expect 0 perform_action -t app1 -a restore
+	grep -q 'do not go together: QUORUM_MODE "majority" and WITNESS_MODE "remote_verify" stay in force' \
+		"$LKROOT/out/lifekeeper.log"
+	perform_action -t app1 -a remove
+	sys_create -s beta
+	sys_create -s gamma
+	expect 3 perform_action -t app1 -a restore
+	says '1 of 3 systems are ALIVE'
+}
+
+@test "without a quorum mode nothing is noted" {
+	in_service
+	[ ! -e "$LKROOT/run/quorum.modes" ]
+	tunable QUORUM_MODE=none
+	expect 0 perform_action -t app1 -a restore
+	[ ! -e "$LKROOT/run/quorum.modes" ]
+}
+
+@test "tcp_remote needs hosts to connect to" {
+	in_service
+	perform_action -t app1 -a remove
+	tunable QUORUM_MODE=tcp_remote
+	expect 3 perform_action -t app1 -a restore
+	says 'QUORUM_HOSTS "": the tunable is not set'
+	local text
+	for text in host host: :80 host:80,x host:http '[]:80'; do
+		tunable "QUORUM_HOSTS=$text"
+		expect 3 perform_action -t app1 -a restore
+		says ': host:port is needed'
+	done
+	tunable QUORUM_HOSTS=127.0.0.1:1,127.0.0.2:1
+	tunable QUORUM_TIMEOUT_SECS=601
+	expect 5 perform_action -t app1 -a restore
+	says 'QUORUM_TIMEOUT_SECS'
+	tunable QUORUM_TIMEOUT_SECS=20
+	expect 3 perform_action -t app1 -a restore
+	says '0 of 2 hosts take a connection'
 }
 
 @test "PA28: two hierarchies over one resource" {

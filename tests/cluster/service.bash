@@ -3,7 +3,8 @@
 # A lab whose nodes form a cluster that Lockkeeper runs on, with the hierarchy app1 -> ip1, vol1 of
 # spec/core.md 9.0. Load it after lab.bash.
 #
-#	service_up N		nodes alpha, beta, ... with priorities 1, 10, 20, ...; everything out of service
+#	service_up N		nodes alpha, beta, ... with priorities 1, 10, 20, ...; everything out of service;
+#				the lines of $TUNABLES are in the settings of each
 #	on NODE COMMAND...	run there
 #	state NODE TAG		its state there
 #	states_are NODE TAG=STATE...
@@ -84,6 +85,8 @@ service_up() {	# N
 			service__types
 			service__paths "$i" "$1"
 			service__equivalencies "$i" "$1"
+			# shellcheck disable=SC2016  # the node expands it
+			printf 'cat >>"$LKROOT/etc/default/LifeKeeper" <<-"END"\n%s\nEND\n' "${TUNABLES:-}"
 		} >"$(lab root "${NODES[i - 1]}")/tmp/setup"
 		lab sh "${NODES[i - 1]}" '. "$LKROOT/tmp/setup"' || return
 	done

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A canvass in progress: for lib/canvass*.c only. */
+#ifndef LK_CANVASS_RUN_H
+#define LK_CANVASS_RUN_H
+
+#include "lk/canvass.h"
+#include "lk/promise.h"
+#include "lk/quiet.h"
+
+/* One resource. */
+struct lk_canvass_item {
+	const char *tag;
+	struct lk_promise_key key;
+	struct lk_canvass canvass;
+	uint32_t refused;	/* bit s: the system at that place does not grant it as it was asked */
+	uint32_t silent;	/* bit s: it has not answered at all */
+	struct lk_answer answer[LK_SYSTEMS_MAX];	/* of those that refused */
+};
+
+struct lk_canvassing {
+	const struct lk_canvass_for *what;
+	struct lk_lcd lcd;	/* as of the last try */
+	unsigned self, n;
+	uint32_t alive;
+	bool storage;		/* not a majority grants, but all that live by the storage */
+	uint32_t gone;		/* storage: these have certainly stopped */
+	uint64_t left[LK_SYSTEMS_MAX];	/* storage: ms until they have */
+	struct lk_canvass_item *item;
+	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
+	int64_t window;		/* ns */
+	int64_t quiet, lease;	/* ms */
+	int64_t deadline;	/* ms, of our patience; 0: nothing was waited for yet */
+	unsigned tries;
+};
+
+/* Ask those who have not answered, all at the same time. 0; 1: there is nobody; -1, -3. */
+int lk_canvass_round(struct lk_canvassing *c, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Storage mode: who has stopped, as of now. */
+void lk_canvass_find_gone(struct lk_canvassing *c) LK_NONNULL(1);
+
+bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
+	LK_NONNULL(1, 2);
+
+/* Why is it not granted? */
+struct lk_canvass_verdict {
+	enum { LK_CANVASS_NO, LK_CANVASS_BUSY, LK_CANVASS_WAIT } what;	/* for ever, for a moment, for wait ms */
+	const char *tag;	/* the first one that is not */
+	int64_t wait;
+	char why[700];
+};
+void lk_canvass_judge(const struct lk_canvassing *c, struct lk_canvass_verdict *verdict) LK_NONNULL(1, 2);
+
+#endif

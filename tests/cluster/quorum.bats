@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Quorum by majority and witnesses: the vectors QM-1 to QM-14 of spec/core.md 6.7, on real nodes. A is alpha, with
+# the best priority, B beta, C gamma.
+
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
+load lab
+load service
+
+export TUNABLES='QUORUM_MODE=majority
+WITNESS_MODE=remote_verify
+QUORUM_LOSS_DEADLINE=2
+QUORUM_QUARANTINE_SECS=3
+QUORUM_LOSS_ACTION=osu
+LCMHBEATTIME=0.2
+LCMNUMHBEATS=3'
+
+setup_file() {
+	lab_or_skip
+	service_up 3
+}
+
+teardown_file() {
+	lab down
+}
+
+setup() {
+	local node
+	lab restore
+	for node in alpha beta gamma; do
+		lab alive "$node" || lab start "$node"
+		on "$node" lktest >/dev/null || on "$node" lkstart
+	done
+	wait_until 60 settled
+	out_of_service
+	clear
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+not_alive() {	# NODE SYSTEM
+	[ "$(on "$1" sys_getst -s "$2")" != ALIVE ]
+}
+
+lcm_avail_ended() {	# NODE
+	! on "$1" pgrep -x lcdavail >/dev/null && logged "$1" 'quorum_verify(LCM_AVAIL, '
+}
+
+nothing_runs() {	# NODE
+	! on "$1" pgrep -x sendevent >/dev/null
+}
+
+# What is in service anywhere is taken out, and nobody owns it.
+out_of_service() {
+	local node tag
+	for node in alpha beta gamma; do
+		for tag in ip1 vol1; do
+			on "$node" perform_action -t $tag -a remove
+		done
+	done
+}
+
+@test "a restore has the promises of a majority, and a move those of all who had it" {
+	in_service_on alpha
+	owner_is alpha app1 alpha
+	on alpha lk_grant -l -f: | grep -q '^alpha:app1:[0-9]*:alpha:alpha$'
+	on beta perform_action -t app1 -a restore
+	wait_until 10 all_isp beta
+	none_isp alpha
+	owner_is alpha app1 beta
+	owner_is gamma app1 beta
+	on beta lk_grant -l -f: | grep -q '^alpha:app1:[0-9]*:beta:beta$'
+}
+
+@test "QM-2: alpha crashes: beta restores it after alpha has certainly stopped, gamma does not" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 40 all_isp beta
+	none_isp gamma
+	[ -z "$(journal gamma)" ]
+	logged beta 'is not granted yet: '
+	wait_until 20 logged gamma 'FINISHED AT:'
+	none_isp gamma
+	owner_is gamma app1 beta
+}
+
+@test "the daemons on alpha die, and its host answers still: witnesses are asked, and no safety check waits" {
+	in_service_on alpha
+	lab kill alpha
+	wait_until 40 all_isp beta
+	run logged beta 'SAFETY CHECK DETECTED MACHINE'
+	[ "$status" -eq 1 ]
+	none_isp gamma
+}
+
+@test "QM-1, QM-5: a path is cut, and both ends live: nothing is moved, and nothing happens when it is mended" {
+	local other
+	in_service_on alpha
+	for other in beta gamma; do
+		lab cut alpha "$other"
+		wait_until 30 logged alpha "witness_verify(COMM_DOWN, $other): ALIVE"
+		wait_until 30 logged "$other" 'witness_verify(COMM_DOWN, alpha): ALIVE'
+		all_isp alpha
+		none_isp beta
+		none_isp gamma
+		lab restore
+		wait_until 30 settled
+		all_isp alpha
+		[ -z "$(journal alpha)$(journal beta)$(journal gamma)" ]
+		clear
+	done
+}
+
+@test "QM-6: beta crashes: nothing is to be recovered" {
+	in_service_on alpha
+	lab off beta
+	wait_until 30 logged alpha 'witness_verify(COMM_DOWN, beta): DEAD'
+	wait_until 30 logged alpha 'FINISHED AT:'
+	all_isp alpha
+	none_isp gamma
+	[ -z "$(journal alpha)$(journal gamma)" ]
+}
+
+@test "QM-9: alpha dies after its paths to beta had been cut: beta learns it from gamma and restores it" {
+	in_service_on alpha
+	lab cut alpha beta
+	wait_until 30 logged beta 'witness_verify(COMM_DOWN, alpha): ALIVE'
+	none_isp beta
+	lab off alpha
+	wait_until 60 all_isp beta
+	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
+	none_isp gamma
+}
+
+@test "QM-2a, QM-2b: alpha returns, alone or with its paths: it starts nothing" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 40 all_isp beta
+	lab cut alpha
+	lab start alpha
+	on alpha lkstart
+	wait_until 30 lcm_avail_ended alpha
+	none_isp alpha
+	[ -z "$(journal alpha)" ]
+	lab restore
+	wait_until 30 settled
+	all_isp beta
+	none_isp alpha
+	on alpha lkstop
+	on alpha lkstart
+	wait_until 30 lcm_avail_ended alpha
+	wait_until 30 settled
+	all_isp beta
+	none_isp alpha
+	owner_is alpha app1 beta
+	[ -z "$(journal alpha)" ]
+}
+
+@test "QM-8: beta is down already, then alpha crashes: gamma has no quorum and starts nothing" {
+	in_service_on alpha
+	lab off beta
+	wait_until 30 logged gamma 'witness_verify(COMM_DOWN, beta): DEAD'
+	lab off alpha
+	wait_until 30 logged gamma 'quorum_verify(COMM_DOWN, alpha): this system has no quorum'
+	logged gamma 'quorum state changed to lost quorum'
+	none_isp gamma
+	[ -z "$(journal gamma)" ]
+}
+
+@test "QM-10: gamma notices the death of alpha later than beta: beta asks again, and restores it" {
+	local device
+	on gamma net_list -f, -s alpha >"$BATS_TEST_TMPDIR/paths"
+	while IFS=, read -r _ device _; do
+		on gamma net_change -s alpha -D "$device" -m 20
+	done <"$BATS_TEST_TMPDIR/paths"
+	in_service_on alpha
+	lab off alpha
+	wait_until 60 all_isp beta
+	while IFS=, read -r _ device _; do
+		on gamma net_change -s alpha -D "$device" -m "$MISSES"
+	done <"$BATS_TEST_TMPDIR/paths"
+	none_isp gamma
+	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
+}
+
+@test "QM-13: alpha is stopped in order: nothing fails over" {
+	in_service_on alpha
+	on alpha lkstop
+	wait_until 30 not_alive beta alpha
+	wait_until 30 not_alive gamma alpha
+	wait_until 30 nothing_runs beta
+	wait_until 30 nothing_runs gamma
+	none_isp beta
+	none_isp gamma
+	[ -z "$(journal beta)$(journal gamma)" ]
+}
+
+@test "a node that reaches a majority, but not the owner, is not granted what that runs" {
+	in_service_on alpha
+	lab cut alpha beta
+	wait_until 30 logged beta 'witness_verify(COMM_DOWN, alpha): ALIVE'
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'is not granted to this system by a majority: '*'gamma: alpha may have it in service'* ]]
+	all_isp alpha
+	none_isp beta
+	[ -z "$(journal beta)" ]
+}
+
+listen() {	# NODE PORT
+	lab spawn "$1" socat "TCP-LISTEN:$2,fork,reuseaddr" EXEC:true
+	wait_until 10 lab run beta socat -u "TCP:$(lab addr "$1"):$2" /dev/null
+}
+
+@test "tcp_remote: more than half of the hosts must take a connection, in time" {
+	local settings ip
+	settings=$(lab root beta)/etc/default/LifeKeeper
+	ip=$(lab addr gamma)
+	cp "$settings" "$BATS_TEST_TMPDIR/settings"
+	# net2 will drop what is sent there
+	printf '%s\n' QUORUM_MODE=tcp_remote QUORUM_TIMEOUT_SECS=2 \
+		"QUORUM_HOSTS=$ip:7001,$ip:7002,$(lab addr gamma net2):7003" >>"$settings"
+	lab cut beta gamma net2
+	listen gamma 7001
+	run on beta perform_action -t app1 -a restore
+	local without=$status
+	listen gamma 7002
+	run on beta perform_action -t app1 -a restore
+	local with=$status
+	cp "$BATS_TEST_TMPDIR/settings" "$settings"
+	on gamma pkill socat
+	[ "$without" -eq 3 ]
+	[ "$with" -eq 0 ]
+	all_isp beta
+}
+
+@test "QM-14: without quorum an operator's restore is refused" {
+	lab cut beta
+	wait_until 30 not_alive beta gamma
+	wait_until 30 not_alive beta alpha
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'no quorum'* ]]
+	none_isp beta
+}
