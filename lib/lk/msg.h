@@ -333,6 +333,14 @@
 #define LK_M_NET_MORE 701000, 1, "%s: message %u came %u more times within %d s"
 #define LK_M_NET_LOST 701001, 1, "%u log lines of the network process were lost: the main process was busy"
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
+#define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
+	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
+#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease: a majority confirms its heartbeats"
+#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "no majority has confirmed the heartbeats of this node in time: " \
+	"its lease is lost, and what it runs must end"
+#define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
+#define LK_M_LEASE_CLEAR 703195, LK_EX_OK, "nothing is in service here any more: this node may have a lease again"
 #define LK_M_NET_USER 701003, 1, "user \"%s\" does not exist: the network process runs as \"%s\""
 #define LK_M_NET_WITHOUT 701004, 1, "the network process goes on without %s: %s"
 #define LK_M_NET_EPOLL 701005, 1, "epoll: %s"

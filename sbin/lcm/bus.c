@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lk/log.h"
-#include "lk/net.h"
 #include "lk/poison.h"
 
 /* ---- writing ---- */
@@ -21,6 +20,9 @@ void bus_put_config(struct lk_out *out, const struct bus_config *config)
 	lk_put_u32(out, config->generation);
 	lk_put_u64(out, config->incarnation);
 	lk_put_u32(out, config->probe_interval);
+	lk_put_u8(out, config->quorum);
+	lk_put_u32(out, config->lease);
+	lk_put_u32(out, config->stop);
 	lk_put_text(out, config->self);
 }
 
@@ -117,6 +119,47 @@ void bus_put_stall(struct lk_out *out, uint32_t ms)
 	lk_put_u32(out, ms);
 }
 
+void bus_put_bar(struct lk_out *out, const struct bus_bar *bar)
+{
+	lk_put_u8(out, BUS_BAR);
+	lk_put_u32(out, bar->number);
+	lk_put_u32(out, bar->peers);
+}
+
+void bus_put_lease(struct lk_out *out, const struct bus_lease *lease)
+{
+	lk_put_u8(out, BUS_LEASE);
+	lk_put_u64(out, lease->until);
+	lk_put_u32(out, lease->stop);
+	lk_put_u8(out, lease->lapsed);
+}
+
+void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms)
+{
+	lk_put_u8(out, BUS_CONFIRMS);
+	lk_put_u32(out, confirms->number);
+	lk_put_u8(out, confirms->n);
+	for (unsigned i = 0; i < confirms->n && i < BUS_PEERS_MAX; i++) {
+		const struct bus_confirm *confirm = &confirms->confirm[i];
+
+		lk_put_u8(out, confirm->peer);
+		lk_put_u8(out, confirm->barred);
+		lk_put_u64(out, confirm->quiet);
+		lk_put_u64(out, confirm->needed);
+		lk_put_u64(out, confirm->age);
+		lk_put_u64(out, confirm->lease);
+		lk_put_u64(out, confirm->stop);
+	}
+}
+
+void bus_put_counters(struct lk_out *out, const struct bus_counters *counters)
+{
+	lk_put_u8(out, BUS_COUNTERS);
+	lk_put_u16(out, counters->path);
+	for (unsigned i = 0; i < LK_NET_COUNTERS; i++)
+		lk_put_u64(out, counters->counter[i]);
+}
+
 void bus_put_log(struct lk_out *out, const struct bus_log *log)
 {
 	lk_put_u8(out, BUS_LOG);
@@ -176,6 +219,9 @@ bool bus_get_config(struct lk_in *in, struct bus_config *config)
 	config->generation = lk_get_u32(in);
 	config->incarnation = lk_get_u64(in);
 	config->probe_interval = lk_get_u32(in);
+	config->quorum = get_choice(in, 1);
+	config->lease = lk_get_u32(in);
+	config->stop = lk_get_u32(in);
 	get_name(in, config->self);
 	return lk_get_end(in) && config->incarnation != 0;
 }
@@ -289,5 +335,57 @@ bool bus_get_log(struct lk_in *in, struct bus_log *log)
 	log->level = get_choice(in, LK_LOG_ERROR);
 	log->number = lk_get_u32(in);
 	lk_get_text(in, log->text, sizeof(log->text));
+	return lk_get_end(in);
+}
+
+bool bus_get_bar(struct lk_in *in, struct bus_bar *bar)
+{
+	bar->number = lk_get_u32(in);
+	bar->peers = lk_get_u32(in);
+	return lk_get_end(in);
+}
+
+/* A time of a clock that counts nanoseconds. */
+static uint64_t get_time(struct lk_in *in)
+{
+	uint64_t value = lk_get_u64(in);
+
+	if (value > INT64_MAX)
+		in->bad = true;
+	return value;
+}
+
+bool bus_get_lease(struct lk_in *in, struct bus_lease *lease)
+{
+	lease->until = get_time(in);
+	lease->stop = lk_get_u32(in);
+	lease->lapsed = get_choice(in, 1);
+	return lk_get_end(in);
+}
+
+bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms)
+{
+	memset(confirms, 0, sizeof(*confirms));
+	confirms->number = lk_get_u32(in);
+	confirms->n = get_choice(in, BUS_PEERS_MAX);
+	for (unsigned i = 0; !in->bad && i < confirms->n; i++) {
+		struct bus_confirm *confirm = &confirms->confirm[i];
+
+		confirm->peer = get_peer(in);
+		confirm->barred = get_choice(in, 1);
+		confirm->quiet = get_time(in);
+		confirm->needed = get_time(in);
+		confirm->age = get_time(in);
+		confirm->lease = get_time(in);
+		confirm->stop = get_time(in);
+	}
+	return lk_get_end(in);
+}
+
+bool bus_get_counters(struct lk_in *in, struct bus_counters *counters)
+{
+	counters->path = get_path(in);
+	for (unsigned i = 0; i < LK_NET_COUNTERS; i++)
+		counters->counter[i] = lk_get_u64(in);
 	return lk_get_end(in);
 }

@@ -33,6 +33,7 @@
 #include "lk/key.h"
 #include "lk/limits.h"
 #include "lk/name.h"
+#include "lk/net.h"
 #include "lk/wire.h"
 #include "frame.h"
 
@@ -54,6 +55,8 @@ enum bus_type {
 	BUS_SEND,		/* peer, envelope: send it over the best path (struct bus_data) */
 	BUS_QUIT,		/* end in order; no payload */
 	BUS_FD,			/* path, with the descriptor (struct bus_want) */
+	BUS_BAR,		/* number, peers: bar these, and tell (BUS_CONFIRMS) of all */
+	BUS_CLEAR,		/* nothing is in service here, a lease that has lapsed is forgotten; no payload */
 	/* from net */
 	BUS_READY = 64,		/* privileges dropped, waiting for a configuration; no payload */
 	BUS_CONFIGURED,		/* generation: in force, removed numbers are free (struct bus_generation) */
@@ -67,12 +70,17 @@ enum bus_type {
 	BUS_STALL,		/* milliseconds that net did not run (stopped, suspended) */
 	BUS_LOG,		/* level, number, text */
 	BUS_WANT,		/* path: a descriptor, please */
+	BUS_LEASE,		/* end, stop, lapsed: the lease, when it has changed */
+	BUS_CONFIRMS,		/* number of the last BUS_BAR that was done, and of each peer what is confirmed */
+	BUS_COUNTERS,		/* path, what was wrong on a TTY path, when that has changed */
 };
 
 struct bus_config {
 	uint32_t generation;
 	uint64_t incarnation;		/* of this lcm, for HELLO; random, not 0 */
 	uint32_t probe_interval;	/* milliseconds; 0: the smallest interval of the peer's paths */
+	uint8_t quorum;			/* is a lease wanted? */
+	uint32_t lease, stop;		/* milliseconds, the terms of this node (lk/grant.h) */
 	char self[LK_SYS_MAX + 1];
 };
 
@@ -144,6 +152,35 @@ struct bus_link {
 	uint8_t version;
 };
 
+struct bus_bar {
+	uint32_t number;		/* of the question, growing */
+	uint32_t peers;			/* bit p: peer p */
+};
+
+struct bus_lease {
+	uint64_t until;			/* ns of the clock of lk/lease.h; 0 there was none */
+	uint32_t stop;			/* milliseconds: the terms that it was got by */
+	uint8_t lapsed;
+};
+
+/* All but the first two in nanoseconds; as in lk_lcm_confirm, lk/lcm.h. */
+struct bus_confirm {
+	uint8_t peer, barred;
+	uint64_t quiet, needed, age, lease, stop;
+};
+
+struct bus_confirms {
+	uint32_t number;
+	uint8_t n;
+	struct bus_confirm confirm[BUS_PEERS_MAX];
+};
+#define BUS_CONFIRMS_MAX (6 + BUS_PEERS_MAX * 42)
+
+struct bus_counters {
+	uint16_t path;
+	uint64_t counter[LK_NET_COUNTERS];
+};
+
 struct bus_stall {
 	uint32_t ms;
 };
@@ -181,6 +218,10 @@ void bus_put_path_state(struct lk_out *out, const struct bus_path_state *state) 
 void bus_put_probe(struct lk_out *out, const struct bus_probe *probe) LK_NONNULL(1, 2);
 void bus_put_link(struct lk_out *out, const struct bus_link *link) LK_NONNULL(1, 2);
 void bus_put_stall(struct lk_out *out, uint32_t ms) LK_NONNULL(1);
+void bus_put_bar(struct lk_out *out, const struct bus_bar *bar) LK_NONNULL(1, 2);
+void bus_put_lease(struct lk_out *out, const struct bus_lease *lease) LK_NONNULL(1, 2);
+void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
+void bus_put_counters(struct lk_out *out, const struct bus_counters *counters) LK_NONNULL(1, 2);
 /* A text that is too long is cut. */
 void bus_put_log(struct lk_out *out, const struct bus_log *log) LK_NONNULL(1, 2);
 
@@ -197,6 +238,10 @@ bool bus_get_path_state(struct lk_in *in, struct bus_path_state *state) LK_MUST 
 bool bus_get_probe(struct lk_in *in, struct bus_probe *probe) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_link(struct lk_in *in, struct bus_link *link) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_stall(struct lk_in *in, uint32_t *ms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_bar(struct lk_in *in, struct bus_bar *bar) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_lease(struct lk_in *in, struct bus_lease *lease) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_counters(struct lk_in *in, struct bus_counters *counters) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_log(struct lk_in *in, struct bus_log *log) LK_MUST LK_NONNULL(1, 2);
 
 #endif

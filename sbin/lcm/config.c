@@ -20,6 +20,7 @@
 #include "lk/tunable.h"
 #include "control.h"
 #include "event.h"
+#include "lease.h"
 #include "net.h"
 #include "netproc.h"
 #include "session.h"
@@ -333,7 +334,8 @@ void config_confirmed(struct lcm *lcm, uint32_t generation)
 static void send_config(struct lcm *lcm)
 {
 	struct bus_config config = { .generation = ++lcm->generation,
-				     .incarnation = lcm->incarnation };
+				     .incarnation = lcm->incarnation, .quorum = lcm->set.quorum,
+				     .lease = lcm->set.lease, .stop = lcm->set.stop };
 	uint8_t bytes[2048];
 	struct lk_out out = LK_OUT(bytes);
 
@@ -429,6 +431,8 @@ void config_load(struct lcm *lcm)
 		settle_all(lcm, &lcd, &changed);
 	}
 	if (retire(lcm))
+		changed = true;
+	if (lease_settings(lcm))
 		changed = true;
 	update_peers(lcm);
 	if (!changed)

@@ -46,14 +46,24 @@ void frame_put_hello(struct lk_out *out, const struct frame_hello *hello)
 	put_frame(out, FRAME_HELLO, &body);
 }
 
+void frame_put_confirm(struct lk_out *out, const struct frame_confirm *confirm)
+{
+	lk_put_u64(out, confirm->sent);
+	lk_put_u64(out, confirm->echo);
+	lk_put_u32(out, confirm->lease);
+	lk_put_u32(out, confirm->stop);
+}
+
 void frame_put_beat(struct lk_out *out, uint8_t version, const struct frame_beat *beat)
 {
-	uint8_t bytes[8];
+	uint8_t bytes[FRAME_BEAT_MAX];
 	struct lk_out body = LK_OUT(bytes);
 
 	lk_put_u32(&body, beat->sequence);
 	if (version >= 2)
 		lk_put_u8(&body, beat->view);
+	if (version >= 3)
+		frame_put_confirm(&body, &beat->confirm);
 	put_frame(out, FRAME_BEAT, &body);
 }
 
@@ -119,10 +129,22 @@ enum frame_hello_result frame_get_hello(struct lk_in *in, struct frame_hello *he
 	return FRAME_HELLO_GOOD;
 }
 
+struct frame_confirm frame_get_confirm(struct lk_in *in)
+{
+	struct frame_confirm confirm;
+
+	confirm.sent = lk_get_u64(in);
+	confirm.echo = lk_get_u64(in);
+	confirm.lease = lk_get_u32(in);
+	confirm.stop = lk_get_u32(in);
+	return confirm;
+}
+
 bool frame_get_beat(struct lk_in *in, uint8_t version, struct frame_beat *beat)
 {
 	beat->sequence = lk_get_u32(in);
 	beat->view = version >= 2 ? get_view(in) : FRAME_VIEW_UNKNOWN;
+	beat->confirm = version >= 3 ? frame_get_confirm(in) : (struct frame_confirm){ 0 };
 	return complete(in, version);
 }
 

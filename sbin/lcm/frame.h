@@ -19,7 +19,7 @@
 
 #define FRAME_MAGIC 0x4c4b5052u		/* "LKPR" */
 #define FRAME_VERSION_MIN 1		/* the versions this node talks; the highest common one is used */
-#define FRAME_VERSION_MAX 2
+#define FRAME_VERSION_MAX 3
 #define FRAME_HEAD 5			/* length and type */
 #define FRAME_PAYLOAD_MAX 66000		/* a frame that claims more ends the connection */
 #define FRAME_SMALL_MAX 1000		/* the same for HELLO, BEAT and REJECT */
@@ -48,10 +48,19 @@ struct frame_hello {
 	char from[LK_SYS_MAX + 1], to[LK_SYS_MAX + 1];
 };
 
+/* What a heartbeat of version 3 says of leases (lk/grant.h). */
+struct frame_confirm {
+	uint64_t sent;			/* when, on the sender's clock: a number that grows, its meaning is the sender's */
+	uint64_t echo;			/* the newest "sent" of the receiver that the sender confirms; 0 none */
+	uint32_t lease, stop;		/* milliseconds, the sender's terms */
+};
+
 struct frame_beat {
 	uint32_t sequence;
 	uint8_t view;			/* how the sender sees the receiver; if version 2 is talked, else UNKNOWN */
+	struct frame_confirm confirm;	/* if version 3 is talked, else zeros */
 };
+#define FRAME_BEAT_MAX (FRAME_HEAD + 29)
 
 /* Whole frames, with length and type. */
 void frame_put_hello(struct lk_out *out, const struct frame_hello *hello) LK_NONNULL(1, 2);
@@ -60,6 +69,10 @@ void frame_put_beat(struct lk_out *out, uint8_t version, const struct frame_beat
 /* A reason that is too long is cut. */
 void frame_put_reject(struct lk_out *out, const char *reason) LK_NONNULL(1, 2);
 void frame_put_head(struct lk_out *out, enum frame_type type, size_t len) LK_NONNULL(1);
+
+/* Part of the heartbeats, also of the sealed ones. */
+void frame_put_confirm(struct lk_out *out, const struct frame_confirm *confirm) LK_NONNULL(1, 2);
+struct frame_confirm frame_get_confirm(struct lk_in *in) LK_NONNULL(1);
 
 /* Payloads. What a version above FRAME_VERSION_MAX may have added is skipped. */
 enum frame_hello_result {

@@ -25,6 +25,7 @@
 #include "control.h"
 #include "event.h"
 #include "exec.h"
+#include "lease.h"
 #include "local.h"
 #include "netproc.h"
 #include "served.h"
@@ -76,6 +77,7 @@ static int64_t next_deadline(const struct lcm *lcm)
 	at = lcm_earlier(at, control_deadline(lcm));
 	at = lcm_earlier(at, event_deadline(lcm));
 	at = lcm_earlier(at, session_deadline(lcm));
+	at = lcm_earlier(at, lease_deadline(lcm));
 	return lcm_earlier(at, local_deadline(lcm));
 }
 
@@ -110,6 +112,7 @@ static void tick(struct lcm *lcm)
 	control_tick(lcm);
 	event_tick(lcm);
 	session_tick(lcm);
+	lease_tick(lcm);
 	local_tick(lcm);
 }
 
@@ -271,6 +274,7 @@ static int start(struct lcm *lcm, struct lk_err *err)
 	read_start(lcm);
 	event_init(lcm);
 	begin_run(lcm);
+	lease_init(lcm);
 	if (netproc_start(lcm) < 0)
 		return lk_fail_errno(err, errno, "the network process");
 	config_watch(lcm);

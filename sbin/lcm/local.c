@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lease.h"
 #include "session.h"
 #include "status.h"
 #include "lk/poison.h"
@@ -138,6 +139,14 @@ static bool take(struct lcm_client *client, uint8_t type, const uint8_t *data, s
 		session_input(client->session, data, len);
 		if (!client->session)
 			local_fail(client, LK_LCM_LOST, "out of memory");
+		return true;
+	}
+	if (client->waits) {
+		client->gone = true;
+		return true;
+	}
+	if (client->deadline >= 0 && type == LK_LCM_BAR) {
+		client->gone = !lease_ask(client, &in);
 		return true;
 	}
 	if (client->deadline >= 0 && type == LK_LCM_STATUS && !len) {

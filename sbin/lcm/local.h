@@ -16,6 +16,8 @@ struct lcm_client {
 	struct lk_buf in, out;
 	size_t sent;			/* of out */
 	struct lcm_session *session;	/* NULL: none, or it has ended */
+	bool waits;			/* for what net tells of leases */
+	uint32_t asked;			/* the number of that question */
 	bool over;			/* nothing more is taken; closed when all was sent */
 	bool gone;			/* closed at the end of the turn */
 	int64_t deadline;		/* for the request, -1 when it has come */

@@ -104,6 +104,7 @@ static void timers(struct net *net)
 		if (net->peer[i].used)
 			probe_timers(net, &net->peer[i]);
 	net_log_timers(net);
+	confirm_timers(net);
 }
 
 static uint32_t smallest_interval(const struct net *net)
@@ -250,6 +251,7 @@ int net_run(int bus, const struct net_setup *setup)
 		return 1;
 	net->bus = bus;
 	net->icmp = net->icmp6 = -1;
+	net->hold.until = setup->until;
 	if (!start(net, setup))
 		return 1;
 	while (!net->quit)

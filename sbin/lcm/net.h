@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lk/attr.h"
@@ -13,6 +14,7 @@ struct net_setup {
 	const char *user;	/* LCMUSER: name or number; "nobody" when /etc/passwd does not have it */
 	unsigned realtime;	/* LCMRTPRIO: SCHED_RR priority, 0 none */
 	bool seccomp;		/* false: without the filter, for debuggers */
+	int64_t until;		/* end of the lease that was published last in this boot (lk/lease.h); 0 none */
 };
 
 /*

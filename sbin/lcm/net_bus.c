@@ -86,6 +86,17 @@ static void flush_path(struct net *net, struct net_path *path)
 	path->dirty = !net_bus_send(net, &out);
 }
 
+static void flush_counters(struct net *net, struct net_path *path)
+{
+	struct bus_counters counters = { .path = path->conf.path };
+	uint8_t message[64];
+	struct lk_out out = LK_OUT(message);
+
+	memcpy(counters.counter, path->counter, sizeof(counters.counter));
+	bus_put_counters(&out, &counters);
+	path->counters_dirty = !net_bus_send(net, &out);
+}
+
 static void flush_world(struct net *net)
 {
 	uint8_t message[64];
@@ -109,6 +120,7 @@ static void flush_world(struct net *net)
 		net->logs_lost = 0;
 		net_log(net, LK_LOG_WARN, LK_M_NET_LOST, lost);
 	}
+	confirm_flush(net);
 }
 
 /* When the last path dies, main must know first whether the host has answered. */
@@ -121,6 +133,9 @@ void net_bus_flush(struct net *net)
 	for (struct net_path *p = net->path; p < net->path + BUS_PATHS_MAX; p++)
 		if (p->used && p->dirty)
 			flush_path(net, p);
+	for (struct net_path *p = net->path; p < net->path + BUS_PATHS_MAX; p++)
+		if (p->used && p->counters_dirty)
+			flush_counters(net, p);
 	for (uint8_t i = 0; i < BUS_PEERS_MAX; i++)
 		if (net->peer[i].used)
 			flush_peer(net, &net->peer[i], i);
@@ -198,6 +213,22 @@ static bool take_send(struct net *net, struct lk_in *in)
 	return true;
 }
 
+static bool take_bar(struct net *net, struct lk_in *in)
+{
+	struct bus_bar bar;
+
+	if (!bus_get_bar(in, &bar))
+		return false;
+	confirm_bar(net, &bar);
+	return true;
+}
+
+static bool take_clear(struct net *net, struct lk_in *in)
+{
+	confirm_clear(net);
+	return bus_get_empty(in);
+}
+
 /* The descriptor is ours from here on. */
 static bool take_fd(struct net *net, struct lk_in *in, int *fd)
 {
@@ -238,6 +269,10 @@ static bool take(struct net *net, struct lk_in *in, int *fd)
 		return take_send(net, in);
 	case BUS_FD:
 		return take_fd(net, in, fd);
+	case BUS_BAR:
+		return take_bar(net, in);
+	case BUS_CLEAR:
+		return take_clear(net, in);
 	case BUS_QUIT:
 		net->quit = bus_get_empty(in);
 		return net->quit;

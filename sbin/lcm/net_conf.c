@@ -67,6 +67,7 @@ static void peer_begin(struct net *net, unsigned i)
 
 	*peer = (struct net_peer){ .used = true, .conf = net->coming.peer[i] };
 	peer->last = &peer->first;
+	confirm_peer_begin(peer);
 }
 
 static void remove_old(struct net *net, bool all)
@@ -105,6 +106,7 @@ void net_conf_commit(struct net *net)
 	net->conf = *new;
 	new_keys(net);
 	add_new(net);
+	confirm_configured(net);
 	net->configured_dirty = true;
 	net->next = net->now;
 }

@@ -20,6 +20,14 @@ static bool is_tty(const struct net_path *path)
 	return path->conf.type == BUS_TTY;
 }
 
+static void count(struct net_path *path, enum net_counter what)
+{
+	if (!is_tty(path))
+		return;
+	path->counter[what]++;
+	path->counted = true;
+}
+
 void device_close(struct net *net, struct net_path *path)
 {
 	(void)net;
@@ -58,6 +66,7 @@ static bool seal(struct net *net, struct net_path *path, struct lk_out *out)
 		.version = FRAME_VERSION_MAX, .incarnation = talk->incarnation, .sequence = ++talk->sequence,
 		.heard_incarnation = talk->heard_incarnation, .heard_sequence = talk->heard_sequence,
 		.interval = path->conf.interval, .misses = path->conf.misses, .view = path->peer->view,
+		.confirm = confirm_beat(net, path->peer, talk->heard_incarnation),
 	};
 	const struct sealed_with with = { net->keys.key[0].beat, is_tty(path) ? "tty" : "disk",
 					  net->conf.self, path->peer->conf.name };
@@ -86,12 +95,16 @@ static void judge(struct net *net, struct net_path *path, const struct sealed *s
 
 	if (sealed->interval != path->peer_interval || sealed->misses != path->peer_misses)
 		path_peer_beat(net, path, sealed->interval, sealed->misses);
-	if (sealed_judge(&path->talk, sealed, window) != SEALED_FRESH)
+	enum sealed_verdict verdict = sealed_judge(&path->talk, sealed, window);
+	if (verdict != SEALED_FRESH) {
+		count(path, verdict == SEALED_OLD ? COUNT_ORDER : COUNT_NO_REPLY);
 		return;
+	}
 	path_alive(net, path);
 	path->io_error = 0;
 	if (sealed->version >= 2)
 		path_told(net, path, sealed->view);
+	confirm_take(net, path->peer, &(struct confirm_heard){ sealed->incarnation, sealed->view, sealed->confirm });
 }
 
 /* ---- TTY ---- */
@@ -131,15 +144,21 @@ static void tty_frames(struct net *net, struct net_path *path)
 {
 	struct sealed sealed;
 	size_t len;
+	unsigned garbage = path->line.garbage, bad = 0;
 
 	while ((len = sealed_line_frame(&path->line)) != 0) {
 		bool good = unseal(net, path, path->line.data, len, &sealed);
 
 		sealed_line_drop(&path->line, good ? len : 1);
 		path->line.garbage += !good;
+		bad += !good;
 		if (good)
 			judge(net, path, &sealed);
 	}
+	if (bad)
+		count(path, COUNT_CHECKSUM);
+	else if (path->line.garbage != garbage)
+		count(path, COUNT_INCOMPLETE);
 }
 
 static void tty_read(struct net *net, struct net_path *path)
@@ -173,6 +192,8 @@ static void tty_beat(struct net *net, struct net_path *path)
 		if (!seal(net, path, &out))
 			return;
 		path->rest_len = out.len;
+	} else {
+		count(path, COUNT_RESENT);
 	}
 	ssize_t n = write(path->fd, path->rest, path->rest_len);
 	if (n < 0) {
@@ -303,6 +324,8 @@ void device_timers(struct net *net, struct net_path *path)
 	}
 	if (net->now >= path->next_beat) {
 		path->next_beat = net_aligned(net->now, path->conf.interval);
+		path->counters_dirty |= path->counted;
+		path->counted = false;
 		if (is_tty(path))
 			tty_beat(net, path);
 		else

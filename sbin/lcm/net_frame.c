@@ -28,8 +28,9 @@ bool conn_hello_send(struct conn *conn)
 void conn_beat(struct conn *conn)
 {
 	struct net_path *path = conn->path;
-	struct frame_beat beat = { .sequence = ++path->sequence, .view = path->peer->view };
-	uint8_t bytes[FRAME_HEAD + 8];
+	struct frame_beat beat = { .sequence = ++path->sequence, .view = path->peer->view,
+				   .confirm = confirm_beat(conn->net, path->peer, conn->incarnation) };
+	uint8_t bytes[FRAME_BEAT_MAX];
 	struct lk_out out = LK_OUT(bytes);
 
 	frame_put_beat(&out, conn->version, &beat);
@@ -185,6 +186,8 @@ static bool take_beat(struct conn *conn)
 	path_alive(conn->net, conn->path);
 	if (conn->version >= 2)
 		path_told(conn->net, conn->path, beat.view);
+	confirm_take(conn->net, conn->path->peer,
+		   &(struct confirm_heard){ conn->incarnation, beat.view, beat.confirm });
 	return true;
 }
 

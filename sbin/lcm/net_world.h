@@ -10,6 +10,7 @@
 
 #include "bus.h"
 #include "frame.h"
+#include "lk/grant.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/net.h"
@@ -69,6 +70,9 @@ struct conn {
 
 /* ---- paths and peers ---- */
 
+/* What can be wrong on a serial line, in the order of lk_net_counter_names; nobody refuses a heartbeat. */
+enum net_counter { COUNT_NAK, COUNT_CHECKSUM, COUNT_INCOMPLETE, COUNT_NO_REPLY, COUNT_RESENT, COUNT_ORDER };
+
 struct net_path {
 	bool used;
 	bool lower;			/* this system's name is the smaller one: it connects */
@@ -91,6 +95,8 @@ struct net_path {
 	unsigned key_at;		/* the key that is offered */
 	/* TTY, DISK */
 	int fd;
+	uint64_t counter[LK_NET_COUNTERS];	/* of a TTY: enum net_counter */
+	bool counted, counters_dirty;	/* since the last heartbeat; main is to be told */
 	bool busy;			/* the helper has not answered */
 	int io_error;			/* last one logged */
 	struct sealed_talk talk;
@@ -109,6 +115,14 @@ struct net_peer {
 	uint64_t link_serial;
 	struct net_frame *first, **last;
 	size_t queued;
+	/* leases; times of the clock of lk/lease.h */
+	uint64_t sender;		/* the incarnation that "taken" is of */
+	uint64_t taken;			/* its newest "sent" that is confirmed, and when that came */
+	int64_t taken_at;
+	int64_t barred_at;		/* nothing is taken for a while from then on */
+	int64_t confirmed;		/* when the newest heartbeat was sent that it has confirmed; 0 none */
+	struct lk_terms terms;		/* the largest ones heard of */
+	bool told_terms;		/* a difference has been logged */
 	/* probes */
 	int64_t next_probe, host_heard;
 	bool answered;
@@ -132,6 +146,12 @@ struct net {
 	uint32_t stalled;		/* not reported */
 	bool configured_dirty;
 	unsigned logs_lost;
+	/* the lease */
+	struct lk_hold hold;		/* peers in their order, this node last */
+	int64_t grown;			/* when the terms became larger; of had_* */
+	uint32_t had_lease, had_stop;
+	bool lease_dirty, bar_dirty;	/* main has not been told, answered */
+	uint32_t bar_number;		/* its last question */
 	uint64_t serial;
 	struct bus_config conf;
 	struct bus_keys keys;
@@ -221,6 +241,24 @@ int64_t path_silent(const struct net *net, const struct net_path *path) LK_NONNU
 bool path_of(const struct net_path *path, const struct net_peer *peer) LK_NONNULL(1, 2);
 /* How the peer sees us. */
 void path_told(struct net *net, struct net_path *path, uint8_t view) LK_NONNULL(1, 2);
+
+/* ---- net_confirm.c: who confirms whom ---- */
+struct confirm_heard {
+	uint64_t incarnation;
+	uint8_t view;
+	struct frame_confirm confirm;	/* zeros: it talks no version 3 */
+};
+void confirm_peer_begin(struct net_peer *peer) LK_NONNULL(1);
+/* A fresh heartbeat came. */
+void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat) LK_NONNULL(1, 2, 3);
+/* What goes into one to that incarnation. */
+struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *peer, uint64_t incarnation)
+	LK_NONNULL(1, 2);
+void confirm_configured(struct net *net) LK_NONNULL(1);
+void confirm_clear(struct net *net) LK_NONNULL(1);
+void confirm_bar(struct net *net, const struct bus_bar *bar) LK_NONNULL(1, 2);
+void confirm_timers(struct net *net) LK_NONNULL(1);
+void confirm_flush(struct net *net) LK_NONNULL(1);
 
 /* ---- net_tcp.c: listening, connecting, accepting ---- */
 bool tcp_addresses(struct net *net, struct net_path *path) LK_NONNULL(1, 2);

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "control.h"
 #include "exec.h"
+#include "lease.h"
 #include "net.h"
 #include "lk/poison.h"
 
@@ -258,6 +259,38 @@ static bool take_stall(struct lcm *lcm, struct lk_in *in)
 	return true;
 }
 
+static bool take_lease(struct lcm *lcm, struct lk_in *in)
+{
+	struct bus_lease lease;
+
+	if (!bus_get_lease(in, &lease))
+		return false;
+	lease_take(lcm, &lease);
+	return true;
+}
+
+static bool take_confirms(struct lcm *lcm, struct lk_in *in)
+{
+	struct bus_confirms confirms;
+
+	if (!bus_get_confirms(in, &confirms))
+		return false;
+	lease_confirms(lcm, &confirms);
+	return true;
+}
+
+static bool take_counters(struct lcm *lcm, struct lk_in *in)
+{
+	struct bus_counters counters;
+
+	if (!bus_get_counters(in, &counters))
+		return false;
+	struct lcm_path *path = path_at(lcm, counters.path);
+	if (path)
+		memcpy(path->counter, counters.counter, sizeof(path->counter));
+	return true;
+}
+
 static bool take(struct lcm *lcm, struct lk_in *in)
 {
 	switch (lk_get_u8(in)) {
@@ -271,6 +304,9 @@ static bool take(struct lcm *lcm, struct lk_in *in)
 	case BUS_STALL: return take_stall(lcm, in);
 	case BUS_LOG: return take_log(lcm, in);
 	case BUS_WANT: return take_want(lcm, in);
+	case BUS_LEASE: return take_lease(lcm, in);
+	case BUS_CONFIRMS: return take_confirms(lcm, in);
+	case BUS_COUNTERS: return take_counters(lcm, in);
 	}
 	return false;
 }
@@ -336,7 +372,7 @@ static void on_end(void *arg, int status)
 static _Noreturn void be_net(const struct lcm *lcm, int bus)
 {
 	struct net_setup setup = { .user = lcm->set.user, .realtime = lcm->set.realtime,
-				   .seccomp = !getenv("LCM_NO_SECCOMP") };
+				   .seccomp = !getenv("LCM_NO_SECCOMP"), .until = lcm->lease.until };
 	int moved = dup2(bus, 3);
 
 	exec_close_from(4);

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "frame.h"
 #include "lk/key.h"
 #include "lk/poison.h"
 
@@ -38,6 +37,8 @@ int sealed_put(struct lk_out *out, const struct sealed *sealed, const struct sea
 	lk_put_u8(&frame, sealed->misses);
 	if (sealed->version >= 2)
 		lk_put_u8(&frame, sealed->view);
+	if (sealed->version >= 3)
+		frame_put_confirm(&frame, &sealed->confirm);
 	bytes[SEALED_HEAD - 1] = (uint8_t)(frame.len - SEALED_HEAD);
 	if (mac_of(with, bytes, frame.len, mac) < 0)
 		return -1;
@@ -68,6 +69,7 @@ static bool get_body(struct lk_in *in, struct sealed *sealed)
 	sealed->interval = lk_get_u32(in);
 	sealed->misses = lk_get_u8(in);
 	sealed->view = sealed->version >= 2 ? lk_get_u8(in) : FRAME_VIEW_UNKNOWN;
+	sealed->confirm = sealed->version >= 3 ? frame_get_confirm(in) : (struct frame_confirm){ 0 };
 	return !in->bad && sealed->version >= 1 && sealed->incarnation != 0 &&
 	       sealed->view <= FRAME_VIEW_DOWN && (lk_get_end(in) || sealed->version > FRAME_VERSION_MAX);
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "lk/attr.h"
+#include "frame.h"
 #include "lk/wire.h"
 
 #define SEALED_MAGIC 0x4c4b5053u	/* "LKPS" */
@@ -37,6 +38,7 @@ struct sealed {
 	uint32_t interval;		/* milliseconds */
 	uint8_t misses;
 	uint8_t view;			/* version 2 */
+	struct frame_confirm confirm;	/* version 3 */
 };
 
 struct sealed_with {

@@ -90,7 +90,7 @@ static void send_path(struct lcm_client *client, const struct lcm_path *path)
 	lk_put_u8(&out, (uint8_t)path->state);
 	lk_put_u64(&out, path->comm_downs);
 	for (unsigned i = 0; i < LK_NET_COUNTERS; i++)
-		lk_put_u64(&out, 0);
+		lk_put_u64(&out, path->counter[i]);
 	lk_put_u32(&out, 0);
 	lk_put_u32(&out, 0);
 	(void)local_send(client, LK_LCM_PATH, &out);

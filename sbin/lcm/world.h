@@ -66,6 +66,7 @@ struct lcm_path {
 	struct bus_path conf;
 	enum lk_net_state state;
 	uint64_t comm_downs;
+	uint64_t counter[LK_NET_COUNTERS];
 	pid_t helper;			/* of a DISK path */
 	int64_t warned_at;		/* last time that its device could not be opened */
 };
@@ -76,6 +77,8 @@ struct lcm_settings {
 	unsigned init;			/* INITTIMEOUT in ms */
 	unsigned remote;		/* REMOTETIMEOUT in ms */
 	unsigned realtime;		/* LCMRTPRIO */
+	bool quorum;			/* QUORUM_MODE asks for a lease */
+	uint32_t lease, stop;		/* the terms in ms (lk/grant.h) */
 	char user[64];			/* LCMUSER */
 };
 
@@ -83,6 +86,17 @@ struct lcm_keys {
 	struct bus_keys bus;
 	uint8_t envelope[LK_KEYS_MAX][LK_KEY_BYTES];
 	char problem[LK_ERR_TEXT];	/* why there are none; empty: there are */
+};
+
+struct lcm_lease {
+	int64_t until, deadline;	/* that were published, as in lk/lease.h */
+	bool published;			/* in the lifetime of this lcm, and not taken back */
+	bool lapsed;			/* as net says */
+	bool told;			/* that it could not be published */
+	bool losing;			/* lk_quorumloss runs */
+	int64_t loss_at;		/* it is to be started again; -1 */
+	int64_t first_at;		/* if there is no lease by then, there is none; -1 */
+	uint32_t asked;			/* number of the last question to net */
 };
 
 struct lcm_session;
@@ -114,6 +128,7 @@ struct lcm {
 	struct lcm_packet *packets, **packets_end;	/* for net, when the bus is full */
 	size_t packet_bytes;
 
+	struct lcm_lease lease;
 	struct lcm_child *children;
 	struct lcm_job avail;
 	bool available;			/* lcm_avail has been processed */

@@ -50,6 +50,18 @@ static void check_struct(struct lk_in in, uint8_t type, struct lk_out *same)
 	case BUS_LINK:
 		CHECK(link, value.peer < BUS_PEERS_MAX && value.up <= 1 && (!value.up || value.incarnation));
 		break;
+	case BUS_BAR:
+		CHECK(bar, true);
+		break;
+	case BUS_LEASE:
+		CHECK(lease, value.until <= INT64_MAX && value.lapsed <= 1);
+		break;
+	case BUS_CONFIRMS:
+		CHECK(confirms, value.n <= BUS_PEERS_MAX && value.confirm[0].peer < BUS_PEERS_MAX);
+		break;
+	case BUS_COUNTERS:
+		CHECK(counters, value.path < BUS_PATHS_MAX);
+		break;
 	case BUS_LOG:
 		CHECK(log, value.level <= LK_LOG_ERROR && strlen(value.text) <= BUS_LOG_MAX);
 		break;

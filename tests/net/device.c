@@ -112,6 +112,9 @@ static void test_tty_garbage(void)
 	ok(!lab[0].deads && !lab[1].deads, "garbage between the heartbeats does not end the path");
 	ok(RELAY(node_logged(&lab[1], "701031") == 1, 2000), "it is logged once");
 	ok(node_logged(&lab[0], "701031") == 0, "at the end that got it");
+	ok(RELAY(lab[1].counter[0][2] > 0 && lab[1].counter[0][1] > 0, 2000),
+	   "incomplete messages and wrong checksums are counted there");
+	ok(lab[0].counter[0][1] == 0 && lab[0].counter[0][2] == 0, "and not at the other end");
 	tty_end();
 }
 
@@ -126,6 +129,7 @@ static void test_tty_replay(void)
 		relay();
 	}
 	ok(DEAD(0) && DEAD(1), "repeated and reflected heartbeats are no sign of life");
+	ok(RELAY(lab[1].counter[0][5] > 0, 2000), "those that came again are counted");
 	tty_end();
 }
 

@@ -83,7 +83,7 @@ void node_start(struct node *node, const char *name)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
 			_exit(net_run(pair[1], &(struct net_setup){ .user = "nobody", .realtime = 5,
-								    .seccomp = true }));
+								    .seccomp = true, .until = node->until }));
 		_exit(1);
 	}
 	close(pair[1]);
@@ -185,6 +185,19 @@ void node_view(struct node *node, unsigned peer, enum frame_view view)
 	SAY(node, bus_put_view, BUS_VIEW, &message);
 }
 
+bool node_bar(struct node *node, uint32_t peers)
+{
+	const struct bus_bar bar = { .number = node->confirms.number + 1, .peers = peers };
+
+	SAY(node, bus_put_bar, &bar);
+	return WAIT(node->confirms.number == bar.number, 5000);
+}
+
+void node_clear(struct node *node)
+{
+	SAY(node, bus_put_empty, BUS_CLEAR);
+}
+
 bool node_send(struct node *node, unsigned peer, const void *data, size_t len)
 {
 	static uint8_t message[BUS_MESSAGE_MAX];
@@ -279,6 +292,16 @@ static bool take_log(struct node *node, struct lk_in *in)
 	return true;
 }
 
+static bool take_counters(struct node *node, struct lk_in *in)
+{
+	struct bus_counters counters;
+
+	if (!bus_get_counters(in, &counters) || counters.path >= LAB_PATHS)
+		return false;
+	memcpy(node->counter[counters.path], counters.counter, sizeof(counters.counter));
+	return true;
+}
+
 static bool take_want(struct node *node, struct lk_in *in)
 {
 	uint16_t path;
@@ -333,6 +356,13 @@ static bool take(struct node *node, struct lk_in *in)
 		return take_log(node, in);
 	case BUS_WANT:
 		return take_want(node, in);
+	case BUS_LEASE:
+		node->leases++;
+		return bus_get_lease(in, &node->lease);
+	case BUS_CONFIRMS:
+		return bus_get_confirms(in, &node->confirms);
+	case BUS_COUNTERS:
+		return take_counters(node, in);
 	default:
 		return false;
 	}

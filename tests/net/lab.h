@@ -26,6 +26,7 @@ struct node {
 	unsigned npeers;
 	struct bus_path path[LAB_PATHS];
 	unsigned npaths;
+	int64_t until;			/* of a lease before */
 	int fd[LAB_PATHS];		/* for the next BUS_WANT of the path; -1 none */
 	/* what it said */
 	uint32_t configured;
@@ -41,6 +42,10 @@ struct node {
 	size_t received;		/* bytes of envelopes */
 	unsigned envelopes;
 	uint64_t sum;			/* over all bytes, in order */
+	struct bus_lease lease;
+	unsigned leases;		/* how often it was told */
+	struct bus_confirms confirms;
+	uint64_t counter[LAB_PATHS][LK_NET_COUNTERS];
 	char log[LAB_LOG];
 };
 
@@ -64,6 +69,9 @@ struct bus_path *node_device(struct node *node, unsigned peer, enum bus_path_typ
 /* Send the whole configuration. */
 void node_commit(struct node *node);
 void node_view(struct node *node, unsigned peer, enum frame_view view);
+/* Bar these peers (bit p) and wait for what it tells of all. */
+bool node_bar(struct node *node, uint32_t peers);
+void node_clear(struct node *node);
 bool node_send(struct node *node, unsigned peer, const void *data, size_t len);
 /* How often the log has this text. */
 unsigned node_logged(const struct node *node, const char *text);

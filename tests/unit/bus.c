@@ -30,7 +30,7 @@ static uint8_t bytes[BUS_MESSAGE_MAX];
 
 static void test_round_trips(void)
 {
-	static struct bus_config config = { 7, 0xfedcba9876543210, 250, "alpha" };
+	static struct bus_config config = { 7, 0xfedcba9876543210, 250, 1, 15000, 2500, "alpha" };
 	static struct bus_keys keys = { .n = 2, .key = { { .print = "1234 5678", .tls = "a", .beat = "b" },
 							 { .print = "9abc def0", .tls = "c", .beat = "d" } } };
 	static struct bus_peer peer = { 31, "beta" };
@@ -42,7 +42,17 @@ static void test_round_trips(void)
 	static struct bus_link link = { 31, 1, 0x123456789abcdef0, 2 };
 	static struct bus_log log = { LK_LOG_WARN, 701000, "text" };
 
+	static struct bus_bar bar = { 0xffffffff, 0x80000001 };
+	static struct bus_lease lease = { INT64_MAX, 600000, 1 };
+	static struct bus_confirms confirms = { .number = 9, .n = 2, .confirm = {
+		{ 31, 1, 1, 2, 3, 4, INT64_MAX }, { .peer = 0 } } };
+	static struct bus_counters counters = { 255, { 1, 2, 3, 4, 5, UINT64_MAX } };
+
 	ROUND(BUS_CONFIG, config, config);
+	ROUND(BUS_BAR, bar, bar);
+	ROUND(BUS_LEASE, lease, lease);
+	ROUND(BUS_CONFIRMS, confirms, confirms);
+	ROUND(BUS_COUNTERS, counters, counters);
 	ROUND(BUS_KEYS, keys, keys);
 	ROUND(BUS_PEER, peer, peer);
 	ROUND(BUS_PATH, path, path);

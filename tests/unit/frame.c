@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of the frames between nodes, and of the frames that version 1 has sent. */
+/* Tests of the frames between nodes, and of the frames that older versions have sent. */
 #include "../../sbin/lcm/frame.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "lk/poison.h"
 
 static const struct frame_hello hello = {
-	.version_min = 1, .version_max = 2, .kind = FRAME_KIND_DATA, .view = FRAME_VIEW_DOWN,
+	.version_min = 1, .version_max = 3, .kind = FRAME_KIND_DATA, .view = FRAME_VIEW_DOWN,
 	.incarnation = 0xfedcba9876543210, .port = 1510, .interval = 200, .misses = 3,
 	.from = "alpha", .to = "beta",
 };
@@ -33,7 +33,7 @@ static void test_hello(void)
 	ok(!out.failed && bytes[3] == out.len - FRAME_HEAD && bytes[4] == FRAME_HELLO, "HELLO has its head");
 	struct lk_in in = payload_of(&out);
 	ok(frame_get_hello(&in, &got) == FRAME_HELLO_GOOD && !memcmp(&got, &hello, sizeof(got)), "HELLO comes back");
-	ok(frame_version(&got) == 2, "the highest common version is talked");
+	ok(frame_version(&got) == 3, "the highest common version is talked");
 	for (size_t len = 0; len < out.len - FRAME_HEAD; len++) {
 		in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len);
 		if (frame_get_hello(&in, &got) == FRAME_HELLO_GOOD)
@@ -70,15 +70,16 @@ static void test_hello_values(void)
 	ok(RESULT(0, from[0] = '/') == FRAME_HELLO_BAD, "a bad name is bad");
 	ok(RESULT(0, to[0] = '\0') == FRAME_HELLO_BAD, "an empty name is bad");
 	ok(RESULT(0, version_min = 0) == FRAME_HELLO_BAD, "version 0 is bad");
-	ok(RESULT(0, version_min = 3) == FRAME_HELLO_BAD, "a range of versions that is upside down is bad");
-	ok(RESULT(0, version_min = 3, changed.version_max = 5) == FRAME_HELLO_VERSION, "newer versions are not talked");
+	ok(RESULT(0, version_min = 4) == FRAME_HELLO_BAD, "a range of versions that is upside down is bad");
+	ok(RESULT(0, version_min = 4, changed.version_max = 5) == FRAME_HELLO_VERSION, "newer versions are not talked");
 	ok(RESULT(9, version_max = 5) == FRAME_HELLO_GOOD, "what a newer version has added is skipped");
 	ok(RESULT(1, version_max = 1) == FRAME_HELLO_BAD, "version 1 has nothing behind the names");
 }
 
 static void test_beat(void)
 {
-	const struct frame_beat beat = { 0x01020304, FRAME_VIEW_SUSPECT };
+	const struct frame_beat beat = { 0x01020304, FRAME_VIEW_SUSPECT,
+					 { 0xfedcba9876543210, 0x0123456789abcdef, 0x89abcdef, 0x76543210 } };
 	uint8_t bytes[64];
 	struct lk_out out = LK_OUT(bytes);
 	struct frame_beat got;
@@ -93,7 +94,19 @@ static void test_beat(void)
 	frame_put_beat(&out, 1, &beat);
 	in = payload_of(&out);
 	ok(out.len == FRAME_HEAD + 4 && frame_get_beat(&in, 1, &got) && got.sequence == beat.sequence &&
-	   got.view == FRAME_VIEW_UNKNOWN, "nor sends it");
+	   got.view == FRAME_VIEW_UNKNOWN && !got.confirm.sent, "nor sends it");
+	out = (struct lk_out)LK_OUT(bytes);
+	frame_put_beat(&out, 3, &beat);
+	in = payload_of(&out);
+	ok(out.len == FRAME_BEAT_MAX && frame_get_beat(&in, 3, &got) &&
+	   !memcmp(&got.confirm, &beat.confirm, sizeof(got.confirm)), "version 3 confirms heartbeats");
+	in = payload_of(&out);
+	ok(!frame_get_beat(&in, 2, &got), "which version 2 does not know");
+	for (size_t len = 0; len < out.len - FRAME_HEAD; len++) {
+		in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len);
+		if (frame_get_beat(&in, 3, &got))
+			ok(false, "a heartbeat cut off after %zu bytes is bad", len);
+	}
 }
 
 static void test_reject(void)
@@ -166,6 +179,8 @@ static void test_sealed(void)
 {
 	const struct sealed sealed = { .version = 2, .incarnation = 5, .sequence = 6, .heard_incarnation = 7,
 				       .heard_sequence = 8, .interval = 100, .misses = 4, .view = 1 };
+	const struct sealed newer = { .version = 3, .incarnation = 5, .sequence = 6, .interval = 100, .misses = 4,
+				      .confirm = { UINT64_MAX, 2, 3, UINT32_MAX } };
 	uint8_t bytes[SEALED_MAX];
 	struct lk_out out = LK_OUT(bytes);
 	struct sealed got = { 0 };
@@ -191,6 +206,9 @@ static void test_sealed(void)
 		bytes[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
 	ok(accepted == 0, "not with any bit changed");
+	out = (struct lk_out)LK_OUT(bytes);
+	ok(sealed_put(&out, &newer, &with) == 0 && out.len <= 96 && sealed_get(bytes, out.len, &with, &got) &&
+	   !memcmp(&got.confirm, &newer.confirm, sizeof(got.confirm)), "version 3 confirms heartbeats");
 }
 
 static enum sealed_verdict judge(struct sealed_talk *talk, uint64_t incarnation, uint32_t sequence, uint32_t heard)
@@ -246,14 +264,14 @@ static void test_line(void)
 	ok(found == 3, "frames are found between garbage (%u of 3)", found);
 }
 
-/* ---- what version 1 has sent ---- */
+/* ---- what older versions have sent ---- */
 
-static size_t fixture(const char *name, uint8_t *bytes, size_t size)
+static size_t fixture(unsigned version, const char *name, uint8_t *bytes, size_t size)
 {
 	const char *src = getenv("LK_SRC");
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/tests/fixtures/wire/v1/%s", src ? src : ".", name);
+	snprintf(path, sizeof(path), "%s/tests/fixtures/wire/v%u/%s", src ? src : ".", version, name);
 	FILE LK_AUTO_FILE *in = fopen(path, "r");
 	return in ? fread(bytes, 1, size, in) : 0;
 }
@@ -261,7 +279,7 @@ static size_t fixture(const char *name, uint8_t *bytes, size_t size)
 static void test_version_1(void)
 {
 	uint8_t bytes[200];
-	size_t len = fixture("hello-beat", bytes, sizeof(bytes));
+	size_t len = fixture(1, "hello-beat", bytes, sizeof(bytes));
 	struct lk_in in = LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
 	struct frame_hello got;
 	struct frame_beat beat;
@@ -270,9 +288,25 @@ static void test_version_1(void)
 	ok(got.version_max == 1 && frame_version(&got) == 1 && got.view == FRAME_VIEW_UNKNOWN, "it has no view");
 	ok(!strcmp(got.from, "alpha") && !strcmp(got.to, "beta") && got.port == 1500 && got.interval == 100 &&
 	   got.misses == 5 && got.kind == FRAME_KIND_BEAT, "all values are there");
-	len = fixture("beat", bytes, sizeof(bytes));
+	len = fixture(1, "beat", bytes, sizeof(bytes));
 	in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
 	ok(frame_get_beat(&in, 1, &beat) && beat.sequence == 1, "so is a heartbeat");
+}
+
+static void test_version_2(void)
+{
+	uint8_t bytes[200];
+	size_t len = fixture(2, "hello-data", bytes, sizeof(bytes));
+	struct lk_in in = LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
+	struct frame_hello got;
+	struct frame_beat beat;
+
+	ok(frame_get_hello(&in, &got) == FRAME_HELLO_GOOD && got.version_max == 2 && frame_version(&got) == 2 &&
+	   got.view == FRAME_VIEW_ALIVE, "HELLO of version 2 is understood");
+	len = fixture(2, "beat", bytes, sizeof(bytes));
+	in = (struct lk_in)LK_IN(bytes + FRAME_HEAD, len > FRAME_HEAD ? len - FRAME_HEAD : 0);
+	ok(frame_get_beat(&in, 2, &beat) && beat.sequence == 1 && beat.view == FRAME_VIEW_ALIVE && !beat.confirm.sent,
+	   "so is a heartbeat, which confirms nothing");
 }
 
 int main(void)
@@ -286,5 +320,6 @@ int main(void)
 	test_fresh();
 	test_line();
 	test_version_1();
+	test_version_2();
 	return tap_done();
 }

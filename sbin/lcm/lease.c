@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lease of this node as main sees it. */
+#include "lease.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lk/lcd.h"
+#include "lk/lease.h"
+#include "lk/msg.h"
+#include "lk/tunable.h"
+#include "exec.h"
+#include "netproc.h"
+#include "lk/poison.h"
+
+#define MS INT64_C(1000000)
+#define ANSWER_MS 5000		/* net does not take longer, unless it is stopped */
+#define LOSS_MS 10000		/* between two runs of lk_quorumloss that did not end well */
+#define FIRST_MS 15000		/* and four leases: to get the first one after a start */
+
+/* ---- the file ---- */
+
+/* Of a damaged one nothing is known but that there was one. */
+void lease_init(struct lcm *lcm)
+{
+	struct lcm_lease *lease = &lcm->lease;
+	struct lk_lease old;
+	struct lk_err err;
+	int rc = lk_lease_read(&lcm->tree, &old, &err);
+
+	if (rc < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_FILE, err.text);
+	*lease = (struct lcm_lease){ .until = rc < 0 ? 1 : old.until,
+				     .deadline = rc < 0 ? 1 : old.deadline, .loss_at = -1, .first_at = -1 };
+}
+
+/* What cannot be published does not count: the watchdog would not know of it. */
+static void publish(struct lcm *lcm, int64_t stop)
+{
+	struct lcm_lease *lease = &lcm->lease;
+	struct lk_lease new = { lease->until, lease->until + stop };
+	struct lk_err err;
+
+	/* with a shorter stop than before the others still count with the longer one */
+	if (lease->deadline != LK_LEASE_FOREVER && lease->deadline > new.deadline)
+		new.deadline = lease->deadline;
+	bool good = lk_lease_renew(&lcm->tree, &new, &err) == 0;
+	if (!good && (lease->published || !lease->told))
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_FILE, err.text);
+	else if (good && !lease->published)
+		lcm_log(lcm, LK_LOG_INFO, LK_M_LEASE_HAVE);
+	lease->told = !good;
+	lease->published = good;
+	if (good)
+		lease->deadline = new.deadline;
+}
+
+static void release(struct lcm *lcm)
+{
+	struct lcm_lease *lease = &lcm->lease;
+	struct lk_err err;
+
+	lease->published = false;
+	lease->until = 0;
+	if (lk_lease_release(&lcm->tree, &err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_FILE, err.text);
+	else
+		lease->deadline = LK_LEASE_FOREVER;
+}
+
+/* ---- settings ---- */
+
+/* What makes no sense changes nothing. */
+static bool wanted(const struct lcm *lcm)
+{
+	static const char *const others[] = { "", "none", "off", "tcp_remote", "storage" };
+	char mode[LK_TUNABLE_MAX];
+	struct lk_err err;
+	int rc = lk_tunable(&lcm->tree, "QUORUM_MODE", mode, sizeof(mode), &err);
+
+	if (rc == 0 || (rc > 0 && !strcmp(mode, "majority")))
+		return rc > 0;
+	for (size_t i = 0; rc > 0 && i < sizeof(others) / sizeof(*others); i++)
+		if (!strcmp(mode, others[i]))
+			return false;
+	return lcm->set.quorum;
+}
+
+/* The longest time that a heartbeat which was confirmed may let run. */
+static uint32_t longest(const struct lcm *lcm)
+{
+	int64_t lease = lk_terms(LK_BEAT_DEFAULT_MS, LK_MISSES_DEFAULT, 0).lease;
+	bool any = false;
+
+	for (unsigned i = 0; i < BUS_PATHS_MAX; i++) {
+		const struct bus_path *conf = &lcm->path[i].conf;
+		int64_t of_path = lk_terms(conf->interval, conf->misses, 0).lease;
+
+		if (!lcm->path[i].configured)
+			continue;
+		if (!any || of_path > lease)
+			lease = of_path;
+		any = true;
+	}
+	return (uint32_t)lease;
+}
+
+static uint32_t stop_of(struct lcm *lcm)
+{
+	struct lk_err err;
+	int64_t stop;
+
+	if (lk_lease_stop(&lcm->tree, &stop, &err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+	return (uint32_t)(stop / MS);
+}
+
+static void turned(struct lcm *lcm, bool on)
+{
+	struct lcm_lease *lease = &lcm->lease;
+
+	lease->first_at = on ? lcm->now + FIRST_MS + 4 * (int64_t)lcm->set.lease : -1;
+	if (on || (lease->until == 0 && lease->deadline == LK_LEASE_FOREVER))
+		return;
+	/* nothing ends this node any more */
+	release(lcm);
+	lease->lapsed = false;
+	lease->loss_at = -1;
+}
+
+bool lease_settings(struct lcm *lcm)
+{
+	struct lcm_settings *set = &lcm->set;
+	const struct lcm_settings before = *set;
+
+	set->quorum = wanted(lcm);
+	set->lease = longest(lcm);
+	set->stop = stop_of(lcm);
+	if (set->quorum != before.quorum || !lcm->generation)
+		turned(lcm, set->quorum);
+	return set->quorum != before.quorum || set->lease != before.lease || set->stop != before.stop;
+}
+
+/* ---- when it has run out ---- */
+
+static void on_loss_end(void *arg, int status)
+{
+	struct lcm *lcm = arg;
+	struct lcm_lease *lease = &lcm->lease;
+	uint8_t bytes[4];
+	struct lk_out out = LK_OUT(bytes);
+	int code = exec_code(status);
+
+	lease->losing = false;
+	if (code != 0) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_LOSS_END, code);
+		lease->loss_at = lcm->now + LOSS_MS;
+		return;
+	}
+	if (!lcm->set.quorum)
+		return;
+	lcm_log(lcm, LK_LOG_INFO, LK_M_LEASE_CLEAR);
+	release(lcm);
+	bus_put_empty(&out, BUS_CLEAR);
+	netproc_send(lcm, &out, -1);
+}
+
+static void lose(struct lcm *lcm)
+{
+	struct exec_request request = { .tree = &lcm->tree,
+					.argv = (char *[]){ (char *)"lk_quorumloss", NULL } };
+	struct lcm_lease *lease = &lcm->lease;
+	struct exec_child child;
+
+	lease->loss_at = -1;
+	if (lease->losing || lcm->stopping)
+		return;
+	if (exec_start(&request, &child) < 0 || lcm_adopt(lcm, child.pid, on_loss_end, lcm) < 0) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_LOSS_END, 126);
+		lease->loss_at = lcm->now + LOSS_MS;
+		return;
+	}
+	lease->losing = true;
+}
+
+/* In service, and there was never a lease: the mode has just been turned on, or we were restarted. */
+static bool any_in_service(struct lcm *lcm)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err err;
+
+	if (lk_lcd_read(&lcd, LK_T_INS, &err) < 0) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+		return true;
+	}
+	for (size_t i = 0; i < lcd.nins; i++)
+		if (lcd.ins[i].state == LK_ISP)
+			return true;
+	return false;
+}
+
+void lease_take(struct lcm *lcm, const struct bus_lease *new)
+{
+	struct lcm_lease *lease = &lcm->lease;
+	bool lapses = new->lapsed && !lease->lapsed;
+	bool longer = (int64_t)new->until > lease->until || !lease->published;
+
+	if (!lcm->set.quorum)
+		return;
+	lease->lapsed = new->lapsed;
+	/* a file that is written by lk_quorumloss, or will be, is left alone */
+	if (!lease->lapsed && !lease->losing && new->until && longer) {
+		lease->until = (int64_t)new->until;
+		lease->first_at = -1;
+		publish(lcm, new->stop * MS);
+	}
+	if (!lapses)
+		return;
+	lease->published = false;
+	lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_LAPSED);
+	lose(lcm);
+}
+
+int64_t lease_deadline(const struct lcm *lcm)
+{
+	return lcm_earlier(lcm->lease.loss_at, lcm->lease.first_at);
+}
+
+void lease_tick(struct lcm *lcm)
+{
+	struct lcm_lease *lease = &lcm->lease;
+
+	if (lease->loss_at >= 0 && lcm->now >= lease->loss_at)
+		lose(lcm);
+	if (lease->first_at < 0 || lcm->now < lease->first_at)
+		return;
+	lease->first_at = -1;
+	if (!lease->lapsed && any_in_service(lcm)) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_LAPSED);
+		lose(lcm);
+	}
+}
+
+/* ---- who asks ---- */
+
+bool lease_ask(struct lcm_client *client, struct lk_in *in)
+{
+	struct lcm *lcm = client->lcm;
+	struct bus_bar bar = { .number = ++lcm->lease.asked };
+	uint16_t n = lk_get_u16(in);
+	char name[LK_SYS_MAX + 1];
+	uint8_t bytes[16];
+	struct lk_out out = LK_OUT(bytes);
+
+	while (n-- && !in->bad) {
+		lk_get_text(in, name, sizeof(name));
+		const struct lcm_peer *peer = in->bad ? NULL : lcm_find_peer(lcm, name);
+
+		if (peer)
+			bar.peers |= UINT32_C(1) << peer->number;
+	}
+	if (!lk_get_end(in))
+		return false;
+	client->asked = bar.number;
+	client->waits = true;
+	client->deadline = lcm->now + ANSWER_MS;
+	bus_put_bar(&out, &bar);
+	netproc_send(lcm, &out, -1);
+	return true;
+}
+
+static void answer_peer(struct lcm_client *client, const struct bus_confirm *confirm)
+{
+	const struct lcm_peer *peer = &client->lcm->peer[confirm->peer];
+	uint8_t bytes[LK_SYS_MAX + 64];
+	struct lk_out out = LK_OUT(bytes);
+
+	if (!peer->configured)
+		return;
+	lk_put_text(&out, peer->name);
+	lk_put_u8(&out, confirm->barred);
+	lk_put_u64(&out, confirm->quiet);
+	lk_put_u64(&out, confirm->needed);
+	lk_put_u64(&out, confirm->age);
+	lk_put_u64(&out, confirm->lease);
+	lk_put_u64(&out, confirm->stop);
+	(void)local_send(client, LK_LCM_CONFIRM, &out);
+}
+
+static void answer_end(struct lcm_client *client)
+{
+	const struct lcm *lcm = client->lcm;
+	const struct lcm_lease *lease = &lcm->lease;
+	int64_t now = lk_lease_now();
+	bool valid = lcm->set.quorum && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+	uint8_t bytes[64];
+	struct lk_out out = LK_OUT(bytes);
+
+	lk_put_u8(&out, (uint8_t)(lcm->set.quorum | valid << 1 | (lease->lapsed || lease->losing) << 2));
+	lk_put_u64(&out, (uint64_t)now);
+	lk_put_u64(&out, (uint64_t)lease->until);
+	lk_put_u64(&out, (uint64_t)lease->deadline);
+	lk_put_u64(&out, (uint64_t)(lcm->set.lease * MS));
+	lk_put_u64(&out, (uint64_t)(lcm->set.stop * MS));
+	(void)local_send(client, LK_LCM_QUORUM, &out);
+}
+
+void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms)
+{
+	for (struct lcm_client *client = lcm->clients; client; client = client->next) {
+		if (!client->waits || client->gone || (int32_t)(confirms->number - client->asked) < 0)
+			continue;
+		client->waits = false;
+		client->deadline = -1;
+		for (unsigned i = 0; i < confirms->n; i++)
+			answer_peer(client, &confirms->confirm[i]);
+		answer_end(client);
+		client->over = true;
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lease of this node (lk/grant.h, lk/lease.h) as main sees it: net computes it, main publishes it, answers who asks,
+ * and starts lk_quorumloss when it has run out. Without QUORUM_MODE=majority there is none.
+ */
+#ifndef LCM_LEASE_H
+#define LCM_LEASE_H
+
+#include "local.h"
+#include "world.h"
+
+/* What was published in this boot, before net is started. */
+void lease_init(struct lcm *lcm) LK_NONNULL(1);
+
+/* The tunables may have changed, and with them lcm->set.quorum, .lease, .stop. True: net must be told. */
+bool lease_settings(struct lcm *lcm) LK_NONNULL(1);
+
+/* What net tells. */
+void lease_take(struct lcm *lcm, const struct bus_lease *lease) LK_NONNULL(1, 2);
+void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
+
+/* A client asks: LK_LCM_BAR. False: malformed. The answer follows. */
+bool lease_ask(struct lcm_client *client, struct lk_in *in) LK_MUST LK_NONNULL(1, 2);
+
+int64_t lease_deadline(const struct lcm *lcm) LK_NONNULL(1);
+void lease_tick(struct lcm *lcm) LK_NONNULL(1);
+
+#endif
