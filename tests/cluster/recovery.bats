@@ -234,12 +234,17 @@ path_dead() {
 	lab sh beta 'flg_list | grep "^!split!" | while read -r f; do flg_remove -f "$f"; done'
 }
 
+# Epoch and owner; when each node has noted them is its own affair.
+record_of() {	# NODE TAG
+	on "$1" lk_epoch -l -f: | grep "^$2:" | cut -d: -f2,3
+}
+
 # Each resource is in service on one node at most, and both know on which.
 owned_once() {
 	local tag
 	for tag in ip1 vol1 app1; do
 		[ "$(state alpha $tag)$(state beta $tag)" != ISPISP ] || return
-		[ "$(on alpha lk_epoch -l -f: | grep "^$tag:")" = "$(on beta lk_epoch -l -f: | grep "^$tag:")" ] || return
+		[ "$(record_of alpha $tag)" = "$(record_of beta $tag)" ] || return
 	done
 }
 
