@@ -19,7 +19,7 @@ vm_or_skip() {
 # it shares with us. softdog lets the kernel panic, which ends the process; UML's way to reboot out of a timer often fails.
 vm() {
 	local modules=${LK_UML_MODULES:-/usr/lib/uml/modules}
-	vm=$BATS_TEST_TMPDIR/vm.$((vm_number += 1))
+	vm=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/vm.$((vm_number += 1))
 	mkdir -p "$vm"
 	printf '%s\n' "$2" >"$vm/script"
 	# 124, or 137 if even its end hangs; what a panic leaves as exit code means nothing
