@@ -63,6 +63,9 @@ unlisted() {
 	for file in $(sources tests/cluster -- -name '*.bats'); do
 		listed tests/cluster/Makefile.inc "$file"
 	done
+	for file in tests/vm/*.bats; do
+		listed tests/vm/Makefile.inc "$file"
+	done
 	for file in tests/pkg/*.bats; do
 		listed tests/pkg/Makefile.inc "$file"
 	done
@@ -77,7 +80,7 @@ unlisted() {
 # Words of the lists that name files.
 missing() {
 	local fragment word
-	for fragment in lib man tests tests/cluster etc; do
+	for fragment in lib man tests tests/cluster tests/vm etc; do
 		for word in $(grep -v '^#' "$fragment/Makefile.inc" |
 			tr '[:blank:]' '\n' | grep -E "^$fragment/[^$:]*[a-z0-9]\$" | sort -u); do
 			[ -e "$word" ] || [[ $word == *.[ao] || $word == *.so || $word == *.t || $word == */lk-exit.sh ]] ||
