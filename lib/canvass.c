@@ -9,6 +9,7 @@
 
 #include "lk/canvass_run.h"
 #include "lk/epoch.h"
+#include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -185,11 +186,11 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 
 static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 {
+	struct lk_lcm_quorum answer;
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_quorum_modes modes;
 	struct lk_quiet quiet;
-	struct lk_terms terms;
-	int64_t limit = 0;
+	int64_t limit;
 	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
 
 	if (rc == 0)
@@ -203,12 +204,14 @@ static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 		return rc;
 	}
 	if (rc == 0)
-		rc = lk_quiet_terms(&lcd.tree, &terms, err);
+		rc = lk_lcm_quorum(&lcd, &answer, err);
+	if (rc == 0 && !answer.running)
+		return lk_fail(err, LK_M_NO_DAEMON);
 	if (rc < 0)
 		return rc;
-	c->window = lk_terms_window(&terms);
-	c->quiet = lk_terms_quiet(&terms, &terms) / MS;
-	c->lease = terms.lease / MS;
+	c->window = lk_terms_window(&answer.terms);
+	c->quiet = lk_terms_quiet(&answer.terms, &answer.terms) / MS;
+	c->lease = answer.terms.lease / MS;
 	return 0;
 }
 

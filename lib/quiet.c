@@ -4,44 +4,49 @@
 
 #include <string.h>
 
-#include "lk/grant.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
-#include "lk/net.h"
 #include "lk/quorum.h"
 #include "lk/qwkstate.h"
 #include "lk/poison.h"
 
 #define MS 1000000
 
-static int64_t lease_of(unsigned interval, unsigned misses)
+static const struct lk_lcm_confirm *find(const struct lk_lcm_quorum *answer, const char *name)
 {
-	return lk_terms((int64_t)interval * MS, misses, 0).lease;
+	for (size_t i = 0; i < answer->nsys; i++)
+		if (!strcmp(answer->sys[i].name, name))
+			return &answer->sys[i];
+	return NULL;
 }
 
-int lk_quiet_terms(const struct lk_tree *tree, struct lk_terms *terms, struct lk_err *err)
+/* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
+ * not quiet. */
+static void judge(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer, uint32_t set, struct lk_quiet *quiet)
 {
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct lk_err ignored;
-	struct lk_beat beat;
-	int rc = lk_net_beat(tree, &beat, err);
+	quiet->set = 0;
+	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
+		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
 
-	if (rc == 0)
-		rc = lk_lcd_read(&lcd, LK_T_NET, err);
-	if (rc < 0)
-		return rc;
-	*terms = (struct lk_terms){ .lease = lcd.nnet ? 0 : lease_of(beat.interval, beat.misses) };
-	for (size_t i = 0; i < lcd.nnet; i++) {
-		const struct lk_net *net = &lcd.net[i];
-		int64_t lease = lease_of(net->interval ? net->interval : beat.interval,
-					 net->misses ? net->misses : beat.misses);
-
-		if (lease > terms->lease)
-			terms->lease = lease;
+		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
+		if (row)
+			quiet->wait[i] = row->quiet < row->needed ?
+					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
+		if (!quiet->wait[i] && set & UINT32_C(1) << i)
+			quiet->set |= UINT32_C(1) << i;
 	}
-	(void)!lk_lease_stop(tree, &terms->stop, &ignored);
-	return 0;
+}
+
+/* The bar holds only for those that lcm says it holds for. */
+static void drop_unbarred(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer, struct lk_quiet *quiet)
+{
+	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
+		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
+
+		if (!row || !row->barred)
+			quiet->set &= ~(UINT32_C(1) << i);
+	}
 }
 
 /* ---- storage ---- */
@@ -95,9 +100,8 @@ int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *
 
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struct lk_err *err)
 {
-	struct lk_lcm_status status;
+	struct lk_lcm_quorum answer;
 	struct lk_quorum_modes modes;
-	struct lk_terms terms;
 	int64_t limit;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
@@ -106,20 +110,17 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struc
 		return rc;
 	if (modes.quorum == LK_QMODE_STORAGE)
 		return lk_quiet_storage(lcd, quiet, &limit, err);
-	rc = lk_quiet_terms(&lcd->tree, &terms, err);
-	if (rc == 0)
-		rc = lk_lcm_status(lcd, &status, err);
+	rc = lk_lcm_quorum(lcd, &answer, err);
 	if (rc < 0)
 		return rc;
-	uint64_t needed = (uint64_t)lk_terms_quiet(&terms, &terms) / MS + 1;
-	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		quiet->wait[i] = needed;
-		for (size_t k = 0; k < status.nsys; k++)
-			if (set & UINT32_C(1) << i && !strcmp(status.sys[k].name, lcd->sys[i].name) &&
-			    status.sys[k].state == LK_SYS_DEAD)
-				quiet->wait[i] = status.sys[k].since < needed ? needed - status.sys[k].since : 0;
-		if (!quiet->wait[i])
-			quiet->set |= UINT32_C(1) << i;
-	}
+	judge(lcd, &answer, set, quiet);
+	if (!quiet->set)
+		return 0;
+	set = quiet->set;
+	rc = lk_lcm_bar(lcd, set, &answer, err);
+	if (rc < 0)
+		return rc;
+	judge(lcd, &answer, set, quiet);
+	drop_unbarred(lcd, &answer, quiet);
 	return 0;
 }

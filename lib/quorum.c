@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/lcm.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/qwkstate.h"
@@ -131,6 +132,20 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 
 /* ---- the check ---- */
 
+/* That others are ALIVE says that they are heard; a lease, that they hear this system, too (lk/grant.h). */
+static int check_lease(struct lk_lcd *lcd, struct lk_err *err)
+{
+	struct lk_lcm_quorum answer;
+	int rc = lk_lcm_quorum(lcd, &answer, err);
+
+	if (rc < 0 || (answer.active && answer.valid))
+		return rc;
+	if (!answer.active)
+		return lk_fail(err, LK_M_NO_QUORUM, "the communication manager has not taken up QUORUM_MODE yet");
+	return lk_fail(err, LK_M_NO_QUORUM, answer.lapsed ? "its lease has run out, and what it let run is to end" :
+						"a majority has not confirmed its heartbeats");
+}
+
 /* More than half of all systems, this one counted, must be ALIVE. */
 static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 {
@@ -141,7 +156,7 @@ static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 	for (size_t i = 0; i < lcd->nsys; i++)
 		alive += lk_sys_state(lcd, &lcd->sys[i], &ignored) == LK_SYS_ALIVE;
 	if (2 * alive > lcd->nsys)
-		return 0;
+		return lcd->nsys > 1 ? check_lease(lcd, err) : 0;
 	snprintf(why, sizeof(why), "%zu of %zu systems are ALIVE", alive, lcd->nsys);
 	return lk_fail(err, LK_M_NO_QUORUM, why);
 }

@@ -3,13 +3,8 @@
 #ifndef LK_QUIET_H
 #define LK_QUIET_H
 
-#include "lk/grant.h"
 #include "lk/lcd.h"
 #include "lk/limits.h"
-
-/* The terms of this system: the tunables, and the slowest comm path. 0, -1, -3. */
-int lk_quiet_terms(const struct lk_tree *tree, struct lk_terms *terms, struct lk_err *err)
-	LK_MUST LK_NONNULL(1, 2, 3);
 
 struct lk_quiet {
 	uint32_t set;			/* bit s: the system at lcd->sys[s] is quiet, and barred for lk_terms_bar() */

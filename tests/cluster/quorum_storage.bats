@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Quorum by shared storage: the vectors QS-1 to QS-6 of spec/core.md 6.8 on real nodes, with the shortest times that it
+# has: 5 s, 3 times. QS-7 and QS-10 are in tests/cli/lkqwk.bats. A is alpha, B beta.
+
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
+load lab
+load service
+
+setup_file() {
+	lab_or_skip
+	export SHARE=$BATS_FILE_TMPDIR/share
+	mkdir "$SHARE"
+	export TUNABLES="QUORUM_MODE=storage
+WITNESS_MODE=storage
+QWK_STORAGE_TYPE=file
+QWK_STORAGE_HBEATTIME=5
+QWK_STORAGE_NUMHBEATS=3
+QWK_STORAGE_OBJECT_alpha=$SHARE/alpha
+QWK_STORAGE_OBJECT_beta=$SHARE/beta
+QUORUM_LOSS_DEADLINE=2
+QUORUM_QUARANTINE_SECS=3
+QUORUM_LOSS_ACTION=osu
+LCMHBEATTIME=0.2
+LCMNUMHBEATS=3"
+	service_up 2
+	lab spawn beta qwk_storage_init
+	on alpha qwk_storage_init >/dev/null
+}
+
+teardown_file() {
+	lab down
+}
+
+setup() {
+	local node
+	lab restore
+	for node in alpha beta; do
+		lab alive "$node" || lab start "$node"
+		has_storage "$node" || give_storage "$node"
+		wait_until 60 started "$node"
+		wait_until 60 has_quorum "$node"
+	done
+	wait_until 60 settled
+	for node in alpha beta; do
+		for tag in ip1 vol1; do
+			on "$node" perform_action -t $tag -a remove
+		done
+	done
+	clear
+}
+
+teardown() {
+	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+# A quarantine ends by itself.
+started() {	# NODE
+	on "$1" lktest >/dev/null || on "$1" lkstart 2>/dev/null
+}
+
+# A report says so if not.
+has_quorum() {	# NODE
+	! on "$1" lk_picture -R | grep -q 'noquorum'
+}
+
+has_storage() {	# NODE
+	! on "$1" mountpoint -q "$SHARE"
+}
+
+lose_storage() {	# NODE
+	on "$1" mount -t tmpfs none "$SHARE"
+}
+
+give_storage() {	# NODE
+	on "$1" umount "$SHARE"
+}
+
+@test "QS-1: the paths are cut, and both reach the storage: nothing moves" {
+	in_service_on alpha
+	lab cut alpha beta
+	wait_until 60 logged alpha 'witness_verify(COMM_DOWN, beta): ALIVE'
+	wait_until 60 logged beta 'witness_verify(COMM_DOWN, alpha): ALIVE'
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'alpha: it is not reached, and by the storage may run'* ]]
+	all_isp alpha
+	none_isp beta
+	[ -z "$(journal alpha)$(journal beta)" ]
+}
+
+@test "QS-2, QS-2a, QS-2b: alpha crashes: beta restores it, and alpha starts nothing when it returns" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 120 all_isp beta
+	logged beta 'witness_verify(COMM_DOWN, alpha): DEAD'
+	lab cut alpha beta
+	lab start alpha
+	on alpha lkstart
+	wait_until 60 logged alpha 'quorum_verify(LCM_AVAIL, alpha)'
+	wait_until 60 settled_alone alpha
+	none_isp alpha
+	lab restore
+	wait_until 60 settled
+	all_isp beta
+	none_isp alpha
+	[ -z "$(journal alpha)" ]
+}
+
+settled_alone() {	# NODE
+	! on "$1" pgrep -x sendevent >/dev/null && ! on "$1" pgrep -x lcdavail >/dev/null
+}
+
+@test "QS-3, QS-3a: alpha loses network and storage: it stops, beta restores it, and alpha returns as standby" {
+	in_service_on alpha
+	lab cut alpha
+	lose_storage alpha
+	wait_until 60 none_isp alpha
+	none_isp beta
+	wait_until 120 all_isp beta
+	give_storage alpha
+	lab restore
+	wait_until 60 started alpha
+	wait_until 60 settled
+	all_isp beta
+	none_isp alpha
+	owner_is alpha app1 beta
+}
+
+@test "QS-4, QS-6: the storage is lost for both: nothing happens until the paths are cut, too" {
+	in_service_on alpha
+	lose_storage alpha
+	lose_storage beta
+	wait_until 60 logged alpha 'quorum state changed to'
+	all_isp alpha
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	all_isp alpha
+	lab cut alpha beta
+	wait_until 60 none_isp alpha
+	none_isp beta
+	[ -z "$(journal beta)" ]
+}
