@@ -7,7 +7,7 @@
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
-#include "lk/quiet.h"
+#include "lk/net.h"
 #include "lk/quorum.h"
 #include "lk/poison.h"
 
@@ -22,15 +22,42 @@ struct view {
 	char why[LK_ERR_TEXT];		/* it has not */
 };
 
+static void widen(int64_t *lease, unsigned interval, unsigned misses)
+{
+	int64_t of_path = lk_terms((int64_t)interval * MS, misses, 0).lease;
+
+	if (of_path > *lease)
+		*lease = of_path;
+}
+
+/* As lcm reckons: by the slowest path. */
+static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct lk_err *err)
+{
+	struct lk_err ignored;
+	struct lk_beat beat;
+	int rc = lk_net_beat(&lcd->tree, &beat, err);
+
+	if (rc < 0)
+		return rc;
+	terms->lease = 0;
+	for (size_t i = 0; i < lcd->nnet; i++) {
+		const struct lk_net *net = &lcd->net[i];
+
+		widen(&terms->lease, net->interval ? net->interval : beat.interval,
+		      net->misses ? net->misses : beat.misses);
+	}
+	if (!lcd->nnet)
+		widen(&terms->lease, beat.interval, beat.misses);
+	(void)!lk_lease_stop(&lcd->tree, &terms->stop, &ignored);
+	return 0;
+}
+
 /* 0, also when it has no quorum; negative. */
 static int check(struct view *v, struct lk_err *err)
 {
 	struct lk_err why;
 	int rc = lk_quorum_check(&v->lcd, &why);
 
-	if (rc == 0 && v->modes.quorum == LK_QMODE_MAJORITY && !v->lcm.valid)
-		rc = lk_fail(&why, LK_M_NO_QUORUM, !v->lcm.running ? "the communication manager does not run" :
-			     v->lcm.lapsed ? "the lease of this system was lost" : "this system has no lease");
 	v->have = rc == 0;
 	snprintf(v->why, sizeof(v->why), "%s", rc < 0 ? why.text : "");
 	if (rc < 0 && why.number != LK_M_NUMBER(LK_M_NO_QUORUM)) {
@@ -43,12 +70,12 @@ static int check(struct view *v, struct lk_err *err)
 static int look(struct view *v, struct lk_err *err)
 {
 	struct lk_terms terms;
-	int rc = lk_lcd_read(&v->lcd, LK_T_SYS, err);
+	int rc = lk_lcd_read(&v->lcd, LK_T_SYS | LK_T_NET, err);
 
 	if (rc == 0)
 		rc = lk_quorum_modes(&v->lcd.tree, &v->modes, err);
 	if (rc == 0)
-		rc = lk_quiet_terms(&v->lcd.tree, &terms, err);
+		rc = terms_here(&v->lcd, &terms, err);
 	if (rc == 0)
 		rc = lk_lcm_quorum(&v->lcd, &v->lcm, err);
 	if (rc < 0)
