@@ -89,6 +89,7 @@ static bool wanted(const struct lcm *lcm)
 /* The longest time that a heartbeat which was confirmed may let run. */
 static uint32_t longest(const struct lcm *lcm)
 {
+	/* without a path there is nobody to take over from */
 	int64_t lease = lk_terms(LK_BEAT_DEFAULT_MS, LK_MISSES_DEFAULT, 0).lease;
 	bool any = false;
 

@@ -23,7 +23,9 @@
 #include <unistd.h>
 
 #include "lk/lcd.h"
+#include "lk/grant.h"
 #include "lk/lcm.h"
+#include "lk/lease.h"
 #include "lk/net.h"
 #include "lk/wire.h"
 #include "lk/poison.h"
@@ -185,6 +187,47 @@ static void tell_status(int fd)
 	MUST(lk_lcm_send(fd, LK_LCM_END, &available, 1, &err) == 0);
 }
 
+/* FAKELCM_QUORUM: "yes" (the default), "no" or "lost". Who is ALIVE confirms and is confirmed. */
+static void tell_confirm(int fd, const char *name, bool dead)
+{
+	const struct lk_terms terms = { INT64_C(10000000000), INT64_C(15000000000) };
+	uint64_t age = dead ? UINT64_C(3600000000000) : 100000000;
+	uint8_t bytes[400];
+	struct lk_out out = LK_OUT(bytes);
+
+	lk_put_text(&out, name);
+	lk_put_u8(&out, 0);
+	lk_put_u64(&out, age);
+	lk_put_u64(&out, (uint64_t)lk_terms_quiet(&terms, &terms));
+	lk_put_u64(&out, age);
+	lk_put_u64(&out, (uint64_t)terms.lease);
+	lk_put_u64(&out, (uint64_t)terms.stop);
+	MUST(lk_lcm_send(fd, LK_LCM_CONFIRM, bytes, out.len, &err) == 0);
+}
+
+static void tell_quorum(int fd)
+{
+	const char *quorum = getenv("FAKELCM_QUORUM");
+	bool lost = quorum && !strcmp(quorum, "lost"), valid = !quorum || !strcmp(quorum, "yes");
+	int64_t now = lk_lease_now(), until = now + INT64_C(9000000000);
+	uint8_t bytes[64];
+	struct lk_out out = LK_OUT(bytes);
+	char name[300];
+
+	for (char **s = systems; *s; s++) {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(*s, "="), *s);
+		if (strcmp(name, "none") != 0)
+			tell_confirm(fd, name, is_dead(name));
+	}
+	lk_put_u8(&out, (uint8_t)(1 | valid << 1 | lost << 2));
+	lk_put_u64(&out, (uint64_t)now);
+	lk_put_u64(&out, valid ? (uint64_t)until : 0);
+	lk_put_u64(&out, (uint64_t)(valid ? until + INT64_C(15000000000) : LK_LEASE_FOREVER));
+	lk_put_u64(&out, 10000000000);
+	lk_put_u64(&out, 15000000000);
+	MUST(lk_lcm_send(fd, LK_LCM_QUORUM, bytes, out.len, &err) == 0);
+}
+
 static void serve(int fd)
 {
 	char dest[300], *argv[ARGS + 1] = { NULL };
@@ -198,6 +241,10 @@ static void serve(int fd)
 	MUST(got == 1);
 	if (type == LK_LCM_STATUS && getenv("FAKELCM_STATUS")) {
 		tell_status(fd);
+		return;
+	}
+	if (type == LK_LCM_BAR && getenv("FAKELCM_STATUS")) {
+		tell_quorum(fd);
 		return;
 	}
 	MUST(type == LK_LCM_RUN);

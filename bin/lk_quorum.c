@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lk_quorum: tell whether this system has quorum, until when, and by whom. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lk/cmd.h"
+#include "lk/lcm.h"
+#include "lk/lease.h"
+#include "lk/msg.h"
+#include "lk/net.h"
+#include "lk/quorum.h"
+#include "lk/poison.h"
+
+#define MS 1000000
+
+struct view {
+	struct lk_lcd lcd;
+	struct lk_quorum_modes modes;
+	struct lk_lcm_quorum lcm;
+	int64_t takeover;		/* after how long of silence another system has certainly stopped */
+	bool have;
+	char why[LK_ERR_TEXT];		/* it has not */
+};
+
+static void widen(int64_t *lease, unsigned interval, unsigned misses)
+{
+	int64_t of_path = lk_terms((int64_t)interval * MS, misses, 0).lease;
+
+	if (of_path > *lease)
+		*lease = of_path;
+}
+
+/* As lcm reckons: by the slowest path. */
+static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct lk_err *err)
+{
+	struct lk_err ignored;
+	struct lk_beat beat;
+	int rc = lk_net_beat(&lcd->tree, &beat, err);
+
+	if (rc < 0)
+		return rc;
+	terms->lease = 0;
+	for (size_t i = 0; i < lcd->nnet; i++) {
+		const struct lk_net *net = &lcd->net[i];
+
+		widen(&terms->lease, net->interval ? net->interval : beat.interval,
+		      net->misses ? net->misses : beat.misses);
+	}
+	if (!lcd->nnet)
+		widen(&terms->lease, beat.interval, beat.misses);
+	(void)!lk_lease_stop(&lcd->tree, &terms->stop, &ignored);
+	return 0;
+}
+
+/* 0, also when it has no quorum; negative. */
+static int check(struct view *v, struct lk_err *err)
+{
+	struct lk_err why;
+	int rc = lk_quorum_check(&v->lcd, &why);
+
+	v->have = rc == 0;
+	snprintf(v->why, sizeof(v->why), "%s", rc < 0 ? why.text : "");
+	if (rc < 0 && why.number != LK_M_NUMBER(LK_M_NO_QUORUM)) {
+		*err = why;
+		return rc;
+	}
+	return 0;
+}
+
+static int look(struct view *v, struct lk_err *err)
+{
+	struct lk_terms terms;
+	int rc = lk_lcd_read(&v->lcd, LK_T_SYS | LK_T_NET, err);
+
+	if (rc == 0)
+		rc = lk_quorum_modes(&v->lcd.tree, &v->modes, err);
+	if (rc == 0)
+		rc = terms_here(&v->lcd, &terms, err);
+	if (rc == 0)
+		rc = lk_lcm_quorum(&v->lcd, &v->lcm, err);
+	if (rc < 0)
+		return rc;
+	v->takeover = lk_terms_quiet(&terms, &terms);
+	for (size_t i = 0; i < v->lcm.nsys; i++)
+		if (v->lcm.sys[i].needed > v->takeover)
+			v->takeover = v->lcm.sys[i].needed;
+	return check(v, err);
+}
+
+static const char *answer(const struct view *v)
+{
+	return v->modes.quorum == LK_QMODE_NONE ? "not configured" : v->have ? "yes" : "no";
+}
+
+/* Does it confirm something that still counts? */
+static bool confirms(const struct view *v, const struct lk_lcm_confirm *sys)
+{
+	return sys->age && sys->age < v->lcm.terms.lease;
+}
+
+/* ---- for the eye ---- */
+
+static double seconds(int64_t ns)
+{
+	return (double)(ns / MS) / 1000;
+}
+
+static void print_lease(const struct view *v)
+{
+	const struct lk_lcm_quorum *lcm = &v->lcm;
+
+	if (lcm->valid)
+		printf("lease: %.1f s left\n", seconds(lcm->until - lcm->now));
+	else
+		printf("lease: %s\n", lcm->lapsed ? "lost" : "none");
+	if (lcm->deadline == LK_LEASE_FOREVER)
+		puts("deadline: none");
+	else
+		printf("deadline: in %.1f s\n", seconds(lcm->deadline - lcm->now));
+	for (size_t i = 0; i < lcm->nsys; i++) {
+		const struct lk_lcm_confirm *sys = &lcm->sys[i];
+
+		printf("system %s: %s, was confirmed %.1f s ago%s\n", sys->name,
+		       confirms(v, sys) ? "confirms" : "does not confirm", seconds(sys->quiet),
+		       sys->quiet >= sys->needed ? ", has stopped" : "");
+	}
+}
+
+static void print(const struct view *v)
+{
+	printf("mode: %s\n", lk_qmode_names[v->modes.quorum]);
+	printf("witness: %s\n", lk_wmode_names[v->modes.witness]);
+	printf("quorum: %s\n", answer(v));
+	if (*v->why)
+		printf("why: %s\n", v->why);
+	if (v->lcm.active)
+		print_lease(v);
+	printf("takeover: after %.1f s\n", seconds(v->takeover));
+}
+
+/* ---- JSON ---- */
+
+static void add_time(struct lk_json *json, const char *key, int64_t ns, bool known)
+{
+	if (known)
+		lk_json_number(json, key, ns / MS);
+	else
+		lk_json_null(json, key);
+}
+
+static void add_systems(struct lk_json *json, const struct view *v)
+{
+	lk_json_open(json, "systems", '[');
+	for (size_t i = 0; i < v->lcm.nsys; i++) {
+		const struct lk_lcm_confirm *sys = &v->lcm.sys[i];
+
+		lk_json_open(json, NULL, '{');
+		lk_json_string(json, "name", sys->name);
+		lk_json_bool(json, "confirms", confirms(v, sys));
+		lk_json_bool(json, "barred", sys->barred);
+		lk_json_number(json, "quiet_ms", sys->quiet / MS);
+		lk_json_number(json, "needed_ms", sys->needed / MS);
+		lk_json_bool(json, "stopped", sys->quiet >= sys->needed);
+		lk_json_close(json, '}');
+	}
+	lk_json_close(json, ']');
+}
+
+static int print_json(struct lk_cmd *cmd, const struct view *v)
+{
+	struct lk_json LK_AUTO_JSON json = { 0 };
+	const struct lk_lcm_quorum *lcm = &v->lcm;
+
+	lk_json_open(&json, NULL, '{');
+	lk_json_string(&json, "mode", lk_qmode_names[v->modes.quorum]);
+	lk_json_string(&json, "witness", lk_wmode_names[v->modes.witness]);
+	lk_json_string(&json, "quorum", answer(v));
+	lk_json_string(&json, "why", v->why);
+	lk_json_bool(&json, "lost", lcm->active && lcm->lapsed);
+	add_time(&json, "lease_ms", lcm->until - lcm->now, lcm->valid);
+	add_time(&json, "deadline_ms", lcm->deadline - lcm->now, lcm->active && lcm->deadline != LK_LEASE_FOREVER);
+	add_time(&json, "takeover_ms", v->takeover, true);
+	add_systems(&json, v);
+	lk_json_close(&json, '}');
+	return lk_cmd_json(cmd, &json);
+}
+
+static int run(struct lk_cmd *cmd)
+{
+	struct view v = { .lcd = LK_LCD_INIT };
+	int rc = look(&v, &cmd->err);
+
+	if (rc == 0 && cmd->json)
+		rc = print_json(cmd, &v);
+	else if (rc == 0)
+		print(&v);
+	bool have = v.have;
+	lk_lcd_close(&v.lcd);
+	return rc < 0 ? rc : have ? 0 : LK_EX_INTERNAL;
+}
+
+static const struct lk_opt options[] = {
+	LK_OPT_DEST,
+	LK_OPT_JSON,
+	LK_OPT_LAST,
+};
+
+static const struct lk_cmd_desc desc = {
+	.synopsis = "lk_quorum [-d destsys] [-J]",
+	.summary = "Tell whether this system has quorum, until when, and by whom.",
+	.options = options,
+	.run = run,
+};
+
+int main(int argc, char **argv)
+{
+	return lk_cmd_main(&desc, argc, argv);
+}

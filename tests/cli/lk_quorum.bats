@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# usage: lk_quorum [-d destsys] [-J]
+# What a real communication manager says is in tests/cluster/lease.bats.
+
+load ../helpers/tree
+load ../helpers/far
+
+setup() {
+	export FAKELCM_STATUS=' ' FAKELCM_QUORUM=yes
+}
+
+teardown() {
+	far_end
+}
+
+# tunable KEY=VALUE
+tunable() {
+	echo "$1" >>"$LKROOT/etc/default/LifeKeeper"
+}
+
+cluster() {
+	f1
+	far beta gamma
+}
+
+@test "without a mode quorum is not configured, exit code 0" {
+	f2
+	expect 0 lk_quorum
+	lines_are 'mode: none' 'witness: none' 'quorum: not configured' 'takeover: after 40.7 s'
+	expect 0 lk_quorum -J
+	[ "$(jq -r '.quorum, .lease_ms, .takeover_ms' <<<"$output")" = 'not configured
+null
+40725' ]
+}
+
+@test "the time of a takeover is computed from the tunables and the slowest path" {
+	f2
+	tunable QUORUM_LOSS_DEADLINE=2.5
+	net_create -s beta -n TCP -D TCP:1700 -l 10.1.0.1 -r 10.1.0.77 -i 10 -m 5
+	expect 0 lk_quorum -J
+	[ "$(jq .takeover_ms <<<"$output")" -eq $(((70000 + 2500) * 65 / 64 + 100)) ]
+}
+
+@test "with a lease and a majority there is quorum, exit code 0" {
+	cluster
+	tunable QUORUM_MODE=majority
+	tunable WITNESS_MODE=remote_verify
+	expect 0 lk_quorum
+	grep -qx 'mode: majority' <<<"$output"
+	grep -qx 'witness: remote_verify' <<<"$output"
+	grep -qx 'quorum: yes' <<<"$output"
+	grep -qE '^lease: [0-9.]+ s left$' <<<"$output"
+	grep -qE '^deadline: in [0-9.]+ s$' <<<"$output"
+	grep -qE '^system beta: confirms, was confirmed [0-9.]+ s ago$' <<<"$output"
+	expect 0 lk_quorum -J
+	[ "$(jq -r '.quorum, .lost, .systems[0].name, .systems[0].confirms' <<<"$output")" = "$(printf '%s\n' yes false \
+		beta true)" ]
+}
+
+@test "a system that has been silent for the time of a takeover has stopped" {
+	cluster
+	touch "$LKROOT/run/dead-gamma"
+	tunable QUORUM_MODE=majority
+	expect 0 lk_quorum
+	grep -qx 'system gamma: does not confirm, was confirmed 3600.0 s ago, has stopped' <<<"$output"
+	expect 0 lk_quorum -J
+	[ "$(jq '.systems[] | select(.name == "gamma") | .stopped' <<<"$output")" = true ]
+}
+
+@test "without a lease there is no quorum, exit code 3" {
+	export FAKELCM_QUORUM=no
+	cluster
+	tunable QUORUM_MODE=majority
+	expect 3 lk_quorum
+	grep -qx 'quorum: no' <<<"$output"
+	grep -qx 'lease: none' <<<"$output"
+	grep -qx 'deadline: none' <<<"$output"
+	grep -q "^why: " <<<"$output"
+}
+
+@test "a lease that was lost is told, exit code 3" {
+	export FAKELCM_QUORUM=lost
+	cluster
+	tunable QUORUM_MODE=majority
+	expect 3 lk_quorum -J
+	[ "$(jq -r '.quorum, .lost, .lease_ms' <<<"$output")" = "$(printf '%s\n' no true null)" ]
+}
+
+@test "without the communication manager there is no quorum, exit code 3" {
+	f3
+	tunable QUORUM_MODE=majority
+	expect 3 lk_quorum
+	grep -qx 'quorum: no' <<<"$output"
+	expect 3 lk_quorum -J
+	[ "$(jq '.systems | length' <<<"$output")" -eq 0 ]
+}
+
+@test "modes that make no sense exit with 3 and a message" {
+	f2
+	tunable QUORUM_MODE=lots
+	expect 3 lk_quorum
+	says 'QUORUM_MODE "lots" is not known'
+	[ -z "$output" ]
+}
+
+@test "an operand is an error, exit code 2" {
+	f2
+	expect 2 lk_quorum beta
+	expect 2 lk_quorum -x
+}
