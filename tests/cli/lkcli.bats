@@ -229,3 +229,29 @@ create() {
 	expect 2 under dash commpath create
 	expect 2 under bash commpath create
 }
+
+@test "cluster check finds nothing against one system alone" {
+	expect 0 lkcli cluster check
+	says 'Systems: alpha'
+	says 'Quorum: none.'
+	says 'Nothing found'
+}
+
+@test "cluster check warns of two systems without quorum, and of one network between them" {
+	f2
+	expect 3 lkcli cluster check
+	says 'if only the network between them fails, both run the same resource'
+	says 'Comm paths to beta: 1 by TCP.'
+	says 'one network to beta'
+}
+
+@test "cluster check tells what a majority survives, and misses the watchdog" {
+	f3
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	says 'Quorum: majority of 3. 1 of them may fail'
+	says 'no watchdog device'
+	echo 'WATCHDOG_DEVICE=/dev/watchdog' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	run ! grep -q 'no watchdog device' <<<"$output"
+}
