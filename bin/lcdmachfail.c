@@ -26,17 +26,21 @@ static void say(const struct lk_lcd *lcd, const char *text)
 }
 
 /* The texts by which the end of a failover is known (spec/core.md 7.3). */
-static void say_finished(const struct lk_lcd *lcd, const char *sys)
+static void say_finished(const struct lk_recovery *recovery)
 {
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
 	time_t now = time(NULL);
 	struct tm tm;
 	char text[300], date[64];
 
-	snprintf(text, sizeof(text), "FAILOVER RECOVERY OF MACHINE %s", sys);
-	say(lcd, text);
+	snprintf(text, sizeof(text), "FAILOVER RECOVERY OF MACHINE %s", recovery->sys);
+	if (lk_tree_open(&lcd.tree, &ignored) < 0)
+		return;
+	say(&lcd, text);
 	localtime_r(&now, &tm);
 	strftime(date, sizeof(date), "FINISHED AT: %a %b %e %H:%M:%S %Y", &tm);
-	say(lcd, date);
+	say(&lcd, date);
 }
 
 /* Is it still down? A path that is alive again ends it (5.6.2, step 1). 1: go on. */
@@ -80,10 +84,8 @@ static int run(struct lk_cmd *cmd)
 	if (rc <= 0)
 		return rc;
 	commit_point();
-	rc = lk_recovery_cmd(cmd, &recovery);
-	if (!recovery.tag)
-		say_finished(&lcd, recovery.sys);
-	return rc;
+	recovery.done = recovery.tag ? NULL : say_finished;
+	return lk_recovery_cmd(cmd, &recovery);
 }
 
 static const struct lk_opt options[] = {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lcdmachup: what is to be done when a system has come back (spec/core.md 5.6.4). */
 #include "lk/cmd.h"
+#include "lk/confirm.h"
+#include "lk/name.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/poison.h"
@@ -8,7 +10,15 @@
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
+	struct lk_tree tree;
+	int rc = lk_check_sys(recovery.sys, &cmd->err);
 
+	if (rc == 0)
+		rc = lk_tree_open(&tree, &cmd->err);
+	if (rc < 0)
+		return rc;
+	lk_confirm_forget(&tree, recovery.sys);
+	lk_tree_close(&tree);
 	return lk_recovery_cmd(cmd, &recovery);
 }
 

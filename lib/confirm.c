@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Asking the administrator before a failover. A question is the file run/confirmso.SYS, locked by the process that
- * waits: a file without its lock is one that nobody waits for any more. The answer is written into it.
+ * Asking the administrator before a failover. A question is the file run/confirmso.SYS; the answer is written into
+ * it. Two bytes of it are locked (open file description locks, which can be looked at without taking them):
+ * ASKER by who waits, so that a file without this lock is one that nobody waits for any more, and ANSWER by who
+ * writes or takes an answer, so that one that was accepted is one that counts.
  */
 #include "lk/confirm.h"
 
@@ -9,7 +11,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
@@ -24,10 +27,23 @@
 #include "lk/poison.h"
 
 #define CONFIRM_SECONDS 600
+#define QUESTION "confirmso"
+#define CONFIRMED "confirmed"	/* run/confirmed.SYS: its failover goes on */
+#define ANSWER 0
+#define ASKER 1
+#define TAKE_NAPS 20		/* to wait for somebody who is just writing the answer */
 
-static void path_of(const char *sys, char path[static LK_PATH_MAX + 64])
+static void path_of(const char *kind, const char *sys, char path[static LK_PATH_MAX + 64])
 {
-	snprintf(path, LK_PATH_MAX + 64, "run/confirmso.%s", sys);
+	snprintf(path, LK_PATH_MAX + 64, "run/%s.%s", kind, sys);
+}
+
+static bool is_flagged(const struct lk_lcd *lcd, const char *sys)
+{
+	char flag[LK_SYS_MAX + 16];
+
+	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
+	return lk_flg_find(lcd, flag);
 }
 
 static void say(const struct lk_tree *tree, const char *text)
@@ -71,17 +87,55 @@ static int wait_for_answer(int fd, const struct lk_wait *wait, unsigned long lon
 	return rc;
 }
 
-static int open_question(const struct lk_tree *tree, const char *path, struct lk_err *err)
+static int lock_byte(int fd, int command, off_t byte, short type)
 {
-	int fd = openat(tree->fd, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		lk_fail_errno(err, errno, "%s/%s", tree->root, path);
-		if (fd >= 0)
-			close(fd);
-		return -LK_EX_SYSTEM;
+	return fcntl(fd, command, &lock) < 0 ? -1 : lock.l_type != F_UNLCK;
+}
+
+/* Is it the file of that name still, and without an answer from long ago? */
+static bool is_fresh(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink && !st.st_size;
+}
+
+/* The question of somebody who waits is left as it is, with its answer. */
+static int open_question(const struct lk_tree *tree, const char *path, const char *sys, struct lk_err *err)
+{
+	for (;;) {
+		int fd = openat(tree->fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+		bool locked = lock_byte(fd, F_OFD_SETLK, ASKER, F_WRLCK) >= 0;
+		int saved = errno;
+
+		if (locked && is_fresh(fd))
+			return fd;
+		if (locked)
+			unlinkat(tree->fd, path, 0);
+		close(fd);
+		if (!locked)
+			return saved == EAGAIN || saved == EACCES ?
+				       lk_fail(err, LK_M_ASKED, sys) :
+				       lk_fail_errno(err, saved, "%s/%s", tree->root, path);
 	}
-	return fd;
+}
+
+/* The last look. Whoever comes later finds no question; who is stopped in the middle is not waited for. */
+static char close_question(const struct lk_tree *tree, const char *path, int fd)
+{
+	const struct timespec nap = { .tv_nsec = 50 * 1000000L };
+
+	for (int i = 0; i < TAKE_NAPS && lock_byte(fd, F_OFD_SETLK, ANSWER, F_WRLCK) < 0; i++)
+		nanosleep(&nap, NULL);
+	char answer = read_answer(fd);
+	unlinkat(tree->fd, path, 0);
+	lock_byte(fd, F_OFD_SETLK, ASKER, F_UNLCK);
+	return answer;
 }
 
 static void say_question(const struct lk_tree *tree, const char *sys, const unsigned long long limits[2])
@@ -99,16 +153,15 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 {
 	char path[LK_PATH_MAX + 64], text[700];
 
-	path_of(sys, path);
-	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, err);
+	path_of(QUESTION, sys, path);
+	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, sys, err);
 	if (fd < 0)
 		return fd;
 	say_question(&lcd->tree, sys, limits);
 	int rc = send_event(&lcd->tree, sys, err);
 	if (rc == 0)
 		rc = wait_for_answer(fd, wait, limits[0], err);
-	char answer = read_answer(fd);
-	unlinkat(lcd->tree.fd, path, 0);
+	char answer = close_question(&lcd->tree, path, fd);
 	if (rc < 0)
 		return rc;
 	rc = answer ? answer == 'y' : !limits[1];
@@ -118,14 +171,23 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 	return rc;
 }
 
+/* For the failures of other systems in the meantime. What cannot be written is taken for not confirmed. */
+static void remember(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	(void)fd;
+}
+
 int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
 {
 	unsigned long long limits[2] = { CONFIRM_SECONDS, 0 };
-	char flag[LK_SYS_MAX + 16];
 	struct lk_wait wait;
 
-	snprintf(flag, sizeof(flag), "confirmso!%s", sys);
-	if (!lk_flg_find(lcd, flag))
+	lk_confirm_forget(&lcd->tree, sys);
+	if (!is_flagged(lcd, sys))
 		return 1;
 	int rc = lk_tunable_number(&lcd->tree, "CONFIRMSOTO", 0, LK_INTERVAL_MAX, &limits[0], err);
 	if (rc >= 0)
@@ -135,19 +197,39 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err
 	/* from before there is a question until it is gone, so that a signal leaves none behind */
 	lk_wait_begin(&wait);
 	rc = ask(lcd, sys, limits, &wait, err);
+	if (rc > 0)
+		remember(&lcd->tree, sys);
 	lk_wait_end(&wait);
 	return rc;
+}
+
+bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	return is_flagged(lcd, sys) && faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+void lk_confirm_forget(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_PATH_MAX + 64];
+
+	path_of(CONFIRMED, sys, path);
+	unlinkat(tree->fd, path, 0);
 }
 
 int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
 {
 	char path[LK_PATH_MAX + 64];
 
-	path_of(sys, path);
+	path_of(QUESTION, sys, path);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (fd >= 0 && lock_byte(fd, F_OFD_SETLKW, ANSWER, F_WRLCK) < 0)
+		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+	if (fd < 0 || lock_byte(fd, F_OFD_GETLK, ASKER, F_WRLCK) == 0)
 		return lk_fail(err, LK_M_NO_QUESTION, sys);
 	if (pwrite(fd, yes ? "y" : "n", 1, 0) != 1)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);

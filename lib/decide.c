@@ -35,6 +35,7 @@ static const struct {
 	[LK_WHY_NEWER_RECORD] = { "%s has it in service by an older record and must give way" },
 	[LK_WHY_SAME_RECORD] = { "%s has it in service, too, by a record of the same epoch" },
 	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy: an operator has to choose its owner" },
+	[LK_WHY_UNCONFIRMED] = { "%s had it in service, and the failover of that system is not confirmed" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -50,7 +51,7 @@ const char *const lk_why_names[] = {
 	[LK_WHY_INIT_OSU] = "init-osu", [LK_WHY_AUTORES] = "autores",
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
-	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
+	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
 /* One resource at one event. */
@@ -296,6 +297,18 @@ static bool moves(enum lk_what what)
 	return what == LK_DO_RESTORE || what == LK_DO_SWITCHBACK || what == LK_DO_YIELD;
 }
 
+/* 3.14.4: what a system had whose failover an administrator has to confirm is not taken over because of another
+ * system. At a start nobody is asked. */
+static bool is_unconfirmed(const struct question *q, enum lk_event event, enum lk_what what)
+{
+	const struct lk_pic_sys *owner = q->owner >= 0 ? &q->pic->sys[q->owner] : NULL;
+
+	bool asked = event == LK_EVENT_DOWN && q->owner == (int)q->sys;
+
+	return what == LK_DO_RESTORE && event != LK_EVENT_AVAIL && !asked && owner &&
+	       owner->unconfirmed && owner->life != LK_LIFE_ALIVE;
+}
+
 void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned sys,
 	       struct lk_decision *decision)
 {
@@ -312,6 +325,8 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 		q.owner = lk_decide_owner(picture, q.res, &epoch);
 		q.own = copy_of(picture, q.res, picture->self);
 		decision[i] = q.own ? rules[event](&q) : decide(LK_DO_LEAVE, LK_WHY_SAME, -1);
+		if (is_unconfirmed(&q, event, decision[i].what))
+			decision[i] = decide(LK_DO_LEAVE, LK_WHY_UNCONFIRMED, q.owner);
 		if (q.res->split && moves(decision[i].what))
 			decision[i] = decide(LK_DO_LEAVE, LK_WHY_SPLIT_OPEN, -1);
 	}

@@ -132,6 +132,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
 			sys->blocked = true;
+		else if (!strcmp(word[i], "unconfirmed"))
+			sys->unconfirmed = true;
 		else
 			rc = bad(r, "unknown word for a system");
 	}
@@ -364,7 +366,8 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_addf(buf, "system %s %s", sys->name, lk_life_names[sys->life]);
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
-		lk_buf_addf(buf, "%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "");
+		lk_buf_addf(buf, "%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+			    sys->unconfirmed ? " unconfirmed" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

@@ -131,16 +131,58 @@ static void tell(const struct run *run, unsigned i)
 	lk_story(&run->lcd.tree, &story, &ignored);
 }
 
+/* Is the tag one of the words of the list? */
+static bool is_word(const char *list, const char *tag)
+{
+	size_t len = strlen(tag);
+
+	for (const char *at = list; (at = strstr(at, tag)); at += len)
+		if ((at == list || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+/* Is this event about it? One that is over is about nothing any more. */
+static bool is_asked_for(const struct run *run, const char *tag)
+{
+	const struct lk_recovery *recovery = run->recovery;
+	enum lk_life life = run->picture.sys[run->sys].life;
+
+	if (recovery->again && ((recovery->event == LK_EVENT_DOWN && life == LK_LIFE_ALIVE) ||
+				(recovery->event == LK_EVENT_UP && life != LK_LIFE_ALIVE)))
+		return false;
+	return (!recovery->tag || !strcmp(recovery->tag, tag)) &&
+	       (!recovery->again || is_word(recovery->again, tag));
+}
+
+static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
+{
+	++*n;
+	if (tags->len)
+		lk_buf_addc(tags, ' ');
+	lk_buf_adds(tags, tag);
+}
+
+/* Left open, because a system that is ALIVE did not report in time. If it has died since, that is an event. */
+static bool is_open(const struct run *run, const struct lk_decision *d)
+{
+	return d->why == LK_WHY_MAY_RUN && d->sys >= 0 && run->picture.sys[d->sys].life == LK_LIFE_ALIVE;
+}
+
 static void decide(struct run *run)
 {
-	const char *only = run->recovery->tag;
-
 	lk_decide(&run->picture, run->recovery->event, run->sys, run->decision);
 	for (unsigned i = 0; i < run->picture.nres; i++) {
-		if (only && strcmp(only, run->picture.res[i].tag) != 0)
-			run->decision[i] = (struct lk_decision){ .what = LK_DO_LEAVE, .why = LK_WHY_SAME, .sys = -1 };
-		else
+		const char *tag = run->picture.res[i].tag;
+		bool asked = is_asked_for(run, tag), open = asked && is_open(run, &run->decision[i]);
+
+		if (open)
+			count_tag(&run->end->open, &run->end->tags_open, tag);
+		/* said once is enough */
+		if (asked && !(open && run->recovery->again))
 			tell(run, i);
+		if (!asked)
+			run->decision[i] = (struct lk_decision){ .what = LK_DO_LEAVE, .why = LK_WHY_SAME, .sys = -1 };
 	}
 }
 
@@ -282,18 +324,11 @@ static void hand_on(struct run *run, const struct lk_pic_res *res)
 		say(run, LK_LOG_ERROR, res->tag, err.text);
 }
 
-static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
-{
-	++*n;
-	if (tags->len)
-		lk_buf_addc(tags, ' ');
-	lk_buf_adds(tags, tag);
-}
-
 void lk_recovery_end_free(struct lk_recovery_end *end)
 {
 	lk_buf_free(&end->tags_restored);
 	lk_buf_free(&end->tags_failed);
+	lk_buf_free(&end->tags_open);
 }
 
 /* What a walk from an instance that is not in service finds. */
@@ -384,6 +419,14 @@ static int settle(struct run *run, struct lk_err *err)
 	return rc == 0 && lcd.dirty ? lk_lcd_commit(&lcd, err) : rc;
 }
 
+static void begin(struct run *run)
+{
+	unsigned n = list(run, LK_DO_YIELD, LK_DO_YIELD) + list(run, LK_DO_RESTORE, LK_DO_SWITCHBACK);
+
+	if (n && run->recovery->begin)
+		run->recovery->begin(run->recovery, run->recovery->arg);
+}
+
 static int carry_out(struct run *run, struct lk_err *err)
 {
 	/* what we do next must have a higher epoch than all that is known */
@@ -393,6 +436,8 @@ static int carry_out(struct run *run, struct lk_err *err)
 		rc = mark_states(run, err);
 	if (rc == 0)
 		rc = mark_split(run, err);
+	if (rc == 0)
+		begin(run);
 	if (rc == 0)
 		rc = act(run, LK_PLAN_REMOVE, list(run, LK_DO_YIELD, LK_DO_YIELD), err);
 	if (rc == 0)

@@ -13,6 +13,13 @@
 int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* Is the flag set (LK_T_FLG), and the failover of the system's last outage not known to go on? Because nobody has
+ * answered yet, or with no, or because it was not asked at all. */
+bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
+
+/* The system is back: the next outage is another question. */
+void lk_confirm_forget(const struct lk_tree *tree, const char *sys) LK_NONNULL(1, 2);
+
 /* Answer a question that waits. 0; -7 there is none; -1. */
 int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 4);

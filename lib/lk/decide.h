@@ -32,6 +32,7 @@ struct lk_pic_sys {
 	bool no_quorum;		/* it reports that it may not start anything */
 	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
+	bool unconfirmed;	/* confirmso! is set here for it, and nobody has yet let its failover go on */
 };
 
 /* One system's instance of a resource. */
@@ -104,6 +105,7 @@ enum lk_why {
 	LK_WHY_NEWER_RECORD,	/* the record of sys is older: it must give way */
 	LK_WHY_SAME_RECORD,	/* sys has it in service by a record of the same epoch */
 	LK_WHY_SPLIT_OPEN,	/* an operator has not yet chosen one of its two owners */
+	LK_WHY_UNCONFIRMED,	/* sys had it, and its failover waits for confirmation or was abandoned */
 	LK_WHY_NOWHERE,		/* in service nowhere although it is to be: best priority of those ALIVE */
 	LK_WHY_SAME,		/* nothing has changed for it */
 };

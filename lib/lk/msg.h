@@ -140,6 +140,7 @@
 #define LK_M_RESERVED 700225, LK_EX_SYSTEM, "\"%s\" is reserved by process %ld"
 #define LK_M_BAD_REPORT 700500, LK_EX_INTERNAL, "report of system \"%s\", line %u: %s"
 #define LK_M_NO_QUESTION 700502, LK_EX_NOENT, "no failover of system \"%s\" waits for an answer"
+#define LK_M_ASKED 703000, LK_EX_EXISTS, "a failover of system \"%s\" waits for an answer already"
 #define LK_M_SPLIT_OPEN 700503, LK_EX_INTERNAL, \
 	"\"%s\" has two owners (split brain): choose the survivor with lkcli resource resolve first"
 #define LK_M_LOG_UNSEEN 700501, LK_EX_OK, "what is in service on \"%s\" is not known: %s"

@@ -17,13 +17,19 @@ struct lk_recovery {
 	const char *sys;		/* whom it is about; NULL for LK_EVENT_AVAIL */
 	const char *tag;		/* only this resource, or NULL */
 	char *const *without;		/* systems that have tried and failed, NULL-terminated */
+	const char *again;		/* only these, separated by blanks, which were left open last time; or NULL */
+	/* called before the first change of what is in service, if there is any; may be NULL */
+	void (*begin)(const struct lk_recovery *recovery, void *arg);
+	void *arg;
+	void (*done)(const struct lk_recovery *recovery);	/* lk_recovery_cmd: the first pass is over */
 	const char *prog;		/* who logs */
 	const struct lk_notice *notice;	/* may be NULL */
 };
 
 struct lk_recovery_end {
 	unsigned restored, failed, yielded, split;
-	struct lk_buf tags_restored, tags_failed;	/* separated by blanks */
+	unsigned open;		/* not decided: a system that is ALIVE has not told whether it has it */
+	struct lk_buf tags_restored, tags_failed, tags_open;	/* separated by blanks */
 };
 void lk_recovery_end_free(struct lk_recovery_end *end) LK_NONNULL(1);
 

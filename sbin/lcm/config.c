@@ -312,7 +312,7 @@ void config_confirmed(struct lcm *lcm, uint32_t generation)
 
 		/* its handler may still run, its sessions be about to end */
 		if (!peer->used || !peer->retired || peer->retired > generation ||
-		    peer->job.running != HANDLER_NONE || peer->served)
+		    peer->job.running != HANDLER_NONE || peer->clearing || peer->served)
 			continue;
 		chan_free(&peer->chan);
 		*peer = (struct lcm_peer){ 0 };

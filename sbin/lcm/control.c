@@ -33,6 +33,8 @@ static void act(struct lcm_peer *peer, enum peer_state before, unsigned actions)
 	if (actions & (PEER_DO_LOSE | PEER_DO_DOWN))
 		lose(peer);
 	if (actions & PEER_DO_UP)
+		event_clear(peer);
+	if (actions & PEER_DO_UP)
 		event_want(peer, HANDLER_UP, actions & PEER_SAY_REBORN);
 	if (actions & PEER_DO_DOWN)
 		event_want(peer, HANDLER_DOWN, false);

@@ -21,7 +21,7 @@
 #define AVAIL_FILE "run/lcm.avail"	/* the start whose lcm_avail has been processed */
 #define AVAIL_TEMP "run/.lcm.avail.new"
 
-static const char *const names[] = { "nothing", "flg_remove", "comm_up", "comm_down", "lcm_avail" };
+static const char *const names[] = { "nothing", "comm_up", "comm_down", "lcm_avail" };
 
 static void on_end(void *arg, int status);
 
@@ -126,13 +126,45 @@ bool event_is_flagged(const struct lcm_peer *peer)
 	return lk_lcd_read(&lcd, LK_T_FLG, &err) == 0 && lk_flg_find(&lcd, flag);
 }
 
-static int start_clear(struct lcm_job *job)
+static void on_cleared(void *arg, int status);
+
+static void start_clear(struct lcm_peer *peer)
 {
+	struct lcm *lcm = peer->lcm;
 	char flag[LK_SYS_MAX + 16];
 	char *argv[] = { (char *)"flg_remove", (char *)"-f", flag, NULL };
+	struct exec_request request = { .tree = &lcm->tree, .argv = argv };
+	struct exec_child child;
 
-	flag_name(job->peer, flag);
-	return start(job, HANDLER_CLEAR, argv);
+	flag_name(peer, flag);
+	if (exec_start(&request, &child) < 0) {
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_HANDLER, argv[0], strerror(errno));
+		return;
+	}
+	peer->clearing = lcm_adopt(lcm, child.pid, on_cleared, peer) == 0;
+	if (!peer->clearing)
+		kill(-child.pid, SIGKILL);
+}
+
+static void on_cleared(void *arg, int status)
+{
+	struct lcm_peer *peer = arg;
+	bool again = peer->clear_again;
+
+	peer->clearing = peer->clear_again = false;
+	if (status)
+		lcm_log(peer->lcm, LK_LOG_WARN, LK_M_LCM_HANDLER_CODE, "flg_remove", peer->name,
+			exec_code(status));
+	if (again && !peer->lcm->stopping)
+		event_clear(peer);
+}
+
+void event_clear(struct lcm_peer *peer)
+{
+	if (peer->clearing)
+		peer->clear_again = true;
+	else if (event_is_flagged(peer))
+		start_clear(peer);
 }
 
 static void count_down(const struct lcm_peer *peer)
@@ -145,12 +177,10 @@ static void count_down(const struct lcm_peer *peer)
 }
 
 /* What could not be started counts as processed: waiting would not help. */
-static void run_job(struct lcm_job *job, bool cleared)
+static void run_job(struct lcm_job *job)
 {
 	enum lcm_handler handler = job->wanted;
 
-	if (handler == HANDLER_UP && !cleared && event_is_flagged(job->peer) && start_clear(job) == 0)
-		return;
 	job->wanted = HANDLER_NONE;
 	if (handler == HANDLER_DOWN)
 		count_down(job->peer);
@@ -172,8 +202,9 @@ void event_pump(struct lcm *lcm)
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
 		struct lcm_job *job = &lcm->peer[i].job;
 
-		if (lcm->peer[i].used && job->running == HANDLER_NONE && job->wanted != HANDLER_NONE)
-			run_job(job, false);
+		if (lcm->peer[i].used && !lcm->peer[i].clearing && job->running == HANDLER_NONE &&
+		    job->wanted != HANDLER_NONE)
+			run_job(job);
 	}
 }
 
@@ -187,11 +218,6 @@ static void press(struct lcm_job *job)
 	job->kill_at = job->lcm->now + GRACE_MS;
 }
 
-static bool is_for(enum lcm_handler running, enum lcm_handler wanted)
-{
-	return running == wanted || (running == HANDLER_CLEAR && wanted == HANDLER_UP);
-}
-
 void event_want(struct lcm_peer *peer, enum lcm_handler handler, bool again)
 {
 	struct lcm_job *job = &peer->job;
@@ -200,12 +226,12 @@ void event_want(struct lcm_peer *peer, enum lcm_handler handler, bool again)
 		job->wanted = handler;
 		return;
 	}
-	bool same = is_for(job->running, handler) && job->kill_at < 0;
-	if (!same && job->running != HANDLER_CLEAR && job->kill_at < 0)
+	bool same = job->running == handler && job->kill_at < 0;
+	if (!same && job->kill_at < 0)
 		lcm_log(peer->lcm, LK_LOG_WARN, LK_M_LCM_OUTDATED, names[job->running], peer->name);
-	if (!same && job->running != HANDLER_CLEAR)
+	if (!same)
 		press(job);
-	job->wanted = same && !again && job->running != HANDLER_CLEAR ? HANDLER_NONE : handler;
+	job->wanted = same && !again ? HANDLER_NONE : handler;
 }
 
 static void on_end(void *arg, int status)
@@ -223,9 +249,6 @@ static void on_end(void *arg, int status)
 	if (ended == HANDLER_AVAIL) {
 		lcm->available = true;
 		remember(lcm);
-	} else if (ended == HANDLER_CLEAR) {
-		if (job->wanted != HANDLER_NONE && !lcm->stopping)
-			run_job(job, true);
 	} else if (!outdated && job->wanted == HANDLER_NONE) {
 		control_handled(job->peer);
 	}

@@ -18,6 +18,10 @@ void event_want(struct lcm_peer *peer, enum lcm_handler handler, bool again) LK_
 /* Is !nofailover!PEER set here: was the peer stopped in order? */
 bool event_is_flagged(const struct lcm_peer *peer) LK_NONNULL(1);
 
+/* The peer has come up: remove that flag, if it is set. What is set from now on is about its next stop. The peer's
+ * next handler waits until that is done. */
+void event_clear(struct lcm_peer *peer) LK_NONNULL(1);
+
 /* Start what may start now. */
 void event_pump(struct lcm *lcm) LK_NONNULL(1);
 

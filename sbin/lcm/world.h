@@ -35,7 +35,7 @@ struct lcm_child {
 };
 
 /* What runs, or is wanted, for a peer: see event.h. */
-enum lcm_handler { HANDLER_NONE, HANDLER_CLEAR, HANDLER_UP, HANDLER_DOWN, HANDLER_AVAIL };
+enum lcm_handler { HANDLER_NONE, HANDLER_UP, HANDLER_DOWN, HANDLER_AVAIL };
 
 struct lcm_job {
 	struct lcm *lcm;
@@ -57,6 +57,7 @@ struct lcm_peer {
 	int64_t cut_at;			/* since when there has been no way for data; -1: there is one */
 	int64_t heard_at;		/* last time a fault of its envelopes was logged */
 	struct lcm_job job;
+	bool clearing, clear_again;	/* its flag !nofailover! is being removed; and it came up once more */
 	unsigned served;		/* sessions that we serve it */
 };
 

@@ -4,12 +4,41 @@
 # Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
 
 load ../helpers/tree
+load ../helpers/far
 
 setup() {
-	f2
+	f1
+}
+
+teardown() {
+	far_end
+}
+
+# gamma is dead and had ip1; beta is ALIVE, but silent as long as run/silent is there in its tree.
+silent() {
+	: >"$LKROOT/run/dead-gamma"
+	export FAKELCM_STATUS=''
+	far beta gamma
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	eqv_create --local-only -t ip1 -p 1 -S gamma -o ip1 -r 20 -e SHARED
+	on beta app_create -a comm
+	on beta typ_create -a comm -r ip
+	on beta ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+	mkdir -p "$FAR/beta/bin"
+	# shellcheck disable=SC2016  # the stub expands it
+	printf '#!/bin/sh\n[ ! -e "$LKROOT/run/silent" ] || exit 1\nexec "%s/lk_picture" "$@"\n' "$LK_BIN" \
+		>"$FAR/beta/bin/lk_picture"
+	chmod 755 "$FAR/beta/bin/lk_picture"
+	: >"$FAR/beta/run/silent"
+	lk_epoch -t ip1 -e 3 -o gamma
+}
+
+logged() {
+	grep -q "$1" "$LKROOT/out/lifekeeper.log"
 }
 
 @test "without the communication manager nothing is known of the system, and nothing is taken from it" {
+	join beta 10 1500 10.1.0.2
 	lk_epoch -t ip1 -e 3 -o beta
 	expect 0 lcdmachfail -s beta
 	[ ! -s "$J" ]
@@ -17,12 +46,14 @@ setup() {
 }
 
 @test "its end is logged by the documented texts" {
+	join beta 10 1500 10.1.0.2
 	expect 0 lcdmachfail -s beta
 	grep -q 'FAILOVER RECOVERY OF MACHINE beta' "$LKROOT/out/lifekeeper.log"
 	grep -q 'FINISHED AT: ' "$LKROOT/out/lifekeeper.log"
 }
 
 @test "an unknown system, and this one, give 7" {
+	join beta 10 1500 10.1.0.2
 	expect 7 lcdmachfail -s nope
 	expect 7 lcdmachfail -s alpha
 	[ ! -s "$J" ]
@@ -30,4 +61,48 @@ setup() {
 
 @test "a missing system gives 2" {
 	expect 2 lcdmachfail
+}
+
+@test "a system that is silent for a moment is asked again, without another event" {
+	silent
+	ins_setit -t ip1 -I INIT_OSU
+	lcdmachfail -s gamma 3>&- &
+	wait_until 10 logged 'recovery:down:ip1:[0-9]*:LEAVE: beta may have it in service'
+	# its end is not held up
+	wait_until 10 logged 'FINISHED AT: '
+	rm "$FAR/beta/run/silent"
+	wait_until 20 grep -q 'restore -t ip1' "$J"
+	wait "$!"
+	[ "$(grep -c 'restore -t' "$J")" -eq 1 ]
+}
+
+@test "the return of the system ends the asking, and so does TERM" {
+	silent
+	lcdmachfail -s gamma 3>&- &
+	wait_until 10 logged 'FINISHED AT: '
+	rm "$LKROOT/run/dead-gamma"
+	wait "$!"
+	: >"$LKROOT/run/dead-gamma"
+	lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	# up to the commit point it would end by the first one, from there on none is heard until it waits
+	wait_until 10 finished_twice
+	wait_until 10 ended_by_term "$pid"
+	wait "$pid"
+	[ ! -s "$J" ]
+}
+
+finished_twice() {
+	[ "$(grep -c 'FINISHED AT: ' "$LKROOT/out/lifekeeper.log")" -eq 2 ]
+}
+
+ended_by_term() {
+	! kill "$1" 2>/dev/null
+}
+
+@test "with GATHERRETRY=0 only the next event decides" {
+	silent
+	echo GATHERRETRY=0 >"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdmachfail -s gamma
+	[ ! -s "$J" ]
 }

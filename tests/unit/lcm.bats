@@ -125,6 +125,30 @@ ends_well() {
 	expect 0 on alpha lcdremexec -d beta -- true
 }
 
+has_flag() {	# NAME FLAG
+	on "$1" flg_test -f "$2"
+}
+
+@test "an up clears !nofailover! at once, and what is set while comm_up waits in the queue stays" {
+	node beta alpha 2
+	node alpha beta 1
+	mkdir -p "$LKROOT"/events/lifekeeper/{lcm_avail,comm_up}
+	printf '#!/bin/sh\nwhile [ ! -e "$LKROOT/tmp/go" ]; do sleep 0.02; done\n' >"$LKROOT/events/lifekeeper/lcm_avail/x"
+	printf '#!/bin/sh\n: >"$LKROOT/tmp/up"\n' >"$LKROOT/events/lifekeeper/comm_up/x"
+	chmod 755 "$LKROOT"/events/lifekeeper/*/x
+	flg_create -f '!nofailover!beta'
+	run_lcm alpha
+	run_lcm beta
+	wait_until 20 state_is alpha beta ALIVE
+	wait_until 20 eval '! has_flag alpha "!nofailover!beta"'
+	# beta is stopped in order, before its comm_up is processed here
+	flg_create -f '!nofailover!beta'
+	: >"$LKROOT/tmp/go"
+	wait_until 20 test -e "$LKROOT/tmp/up"
+	has_flag alpha '!nofailover!beta'
+	ends_well
+}
+
 @test "a network process that dies takes lcm with it, and the log says how" {
 	both
 	kill -9 "$(pgrep -P "${PIDS[0]}")"
