@@ -16,10 +16,9 @@
 #include "lk/poison.h"
 
 #define BOOT_FILE "run/boot"
-#define MARK_MAX 128
+#define MARK_MAX LK_BOOT_MARK
 
-/* What this start of the machine is called. */
-static int this_boot(char mark[static MARK_MAX], struct lk_err *err)
+int lk_boot_mark(char mark[static LK_BOOT_MARK], struct lk_err *err)
 {
 	static const char path[] = "/proc/sys/kernel/random/boot_id";
 	FILE LK_AUTO_FILE *file = fopen(path, "re");
@@ -67,7 +66,7 @@ static void set_states(struct lk_lcd *lcd, bool same_boot)
 int lk_boot_doubt(struct lk_lcd *lcd, struct lk_err *err)
 {
 	char now[MARK_MAX], last[MARK_MAX];
-	int rc = this_boot(now, err);
+	int rc = lk_boot_mark(now, err);
 
 	if (rc == 0)
 		rc = last_boot(&lcd->tree, last, err);
@@ -87,7 +86,7 @@ int lk_boot_begin(struct lk_err *err)
 	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
 
 	if (rc == 0)
-		rc = this_boot(now, err);
+		rc = lk_boot_mark(now, err);
 	if (rc == 0)
 		rc = last_boot(&lcd.tree, last, err);
 	if (rc < 0)

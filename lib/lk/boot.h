@@ -11,6 +11,10 @@
 
 #include "lk/lcd.h"
 
+/* What this start of the machine is called: a line, with its newline. 0 or -1. */
+#define LK_BOOT_MARK 128
+int lk_boot_mark(char mark[static LK_BOOT_MARK], struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
 /* Set all states to ILLSTATE, but for those left running, which keep ISP and ISU. Reservations of dead
  * processes are dropped. 0, -1, or -3. */
 int lk_boot_begin(struct lk_err *err) LK_MUST LK_NONNULL(1);

@@ -19,6 +19,7 @@
 #include "lk/tunable.h"
 #include "control.h"
 #include "event.h"
+#include "memory.h"
 #include "net.h"
 #include "netproc.h"
 #include "session.h"
@@ -171,6 +172,8 @@ static struct lcm_peer *new_peer(struct lcm *lcm, const char *name)
 					   .job = { .lcm = lcm, .peer = peer, .kill_at = -1 } };
 		snprintf(peer->name, sizeof(peer->name), "%s", name);
 		peer_init(&peer->machine, !lcm->generation && lcm->restarted, lcm->now);
+		if (!lcm->generation)
+			memory_peer(peer);
 		control_begin(peer);
 		return peer;
 	}
@@ -255,6 +258,8 @@ static void settle_path(struct lcm *lcm, const struct lk_net *net, const struct 
 		*path = (struct lcm_path){ .used = true, .conf = conf, .state = LK_NET_UNKNOWN,
 					   .comm_downs = downs, .warned_at = -1,
 					   .helper = path->used ? path->helper : 0 };
+		if (!lcm->generation)
+			memory_path(path, lcm);
 	}
 	path->configured = true;
 }
@@ -326,6 +331,7 @@ static void send_config(struct lcm *lcm)
 	uint8_t bytes[2048];
 	struct lk_out out = LK_OUT(bytes);
 
+	lcm->changed = true;
 	snprintf(config.self, sizeof(config.self), "%s", lcm->self);
 	bus_put_config(&out, &config);
 	netproc_send(lcm, &out, -1);
@@ -353,6 +359,10 @@ static void send_config(struct lcm *lcm)
 	bus_put_generation(&out, BUS_COMMIT, config.generation);
 	netproc_send(lcm, &out, -1);
 	explicit_bzero(bytes, sizeof(bytes));
+	/* what is remembered as dead has to be told so */
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].configured && lcm->peer[i].machine.state == PEER_DOWN)
+			netproc_send_view(lcm, &lcm->peer[i]);
 }
 
 /* The longest detection period of a peer's paths. */

@@ -49,6 +49,7 @@ static void feed(struct lcm_peer *peer, enum peer_event event)
 	enum peer_state before = peer->machine.state;
 	unsigned actions = peer_event(&peer->machine, event, peer->lcm->now);
 
+	peer->lcm->changed = true;
 	if (actions & PEER_STRANGE)
 		lcm_log(peer->lcm, LK_LOG_WARN, LK_M_LCM_STRANGE, peer->name,
 			peer_event_name(event), peer_state_name(before));
@@ -127,6 +128,20 @@ void control_stall(struct lcm *lcm, uint32_t ms)
 
 /* ---- the channel ---- */
 
+/* Another process answers. If only its lcm has restarted, no more than what was asked of it is lost; if all of
+ * Lockkeeper has, or the machine, it has come back. */
+static void take_life(struct lcm_peer *peer, uint32_t life, bool spoken)
+{
+	uint32_t before = peer->life;
+
+	peer->life = life;
+	peer->lcm->changed = true;
+	if (before && before != life)
+		feed(peer, PEER_REBORN);
+	else if (spoken)
+		lose(peer);
+}
+
 void control_link(struct lcm_peer *peer, const struct bus_link *link)
 {
 	uint64_t before = peer->chan.theirs;
@@ -138,8 +153,8 @@ void control_link(struct lcm_peer *peer, const struct bus_link *link)
 		peer->cut_at = peer->lcm->now;
 	if (result == CHAN_REFUSED)
 		lcm_log(peer->lcm, LK_LOG_ERROR, LK_M_LCM_REFUSED, peer->name);
-	if (result == CHAN_NEW && before)
-		feed(peer, PEER_REBORN);
+	if (result == CHAN_NEW)
+		take_life(peer, (uint32_t)(link->incarnation >> 32), before);
 	if (link->up)
 		peer->machine.linked = true;
 }
@@ -243,8 +258,10 @@ void control_tick(struct lcm *lcm)
 		enum peer_state before = peer->machine.state;
 		unsigned actions = peer_tick(&peer->machine, lcm->now);
 
-		if (actions)
+		if (actions) {
+			lcm->changed = true;
 			act(peer, before, actions);
+		}
 		chan_tick(&peer->chan, lcm->now);
 		if (peer->cut_at >= 0 && lcm->now >= peer->cut_at + CUT_MS && session_any(peer))
 			lose(peer);

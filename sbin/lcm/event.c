@@ -174,6 +174,7 @@ static void count_down(const struct lcm_peer *peer)
 	for (unsigned i = 0; i < BUS_PATHS_MAX; i++)
 		if (lcm->path[i].configured && lcm->path[i].conf.peer == peer->number)
 			lcm->path[i].comm_downs++;
+	lcm->changed = true;
 }
 
 /* What could not be started counts as processed: waiting would not help. */

@@ -26,6 +26,7 @@
 #include "event.h"
 #include "exec.h"
 #include "local.h"
+#include "memory.h"
 #include "netproc.h"
 #include "served.h"
 #include "session.h"
@@ -118,6 +119,7 @@ static void turn(struct lcm *lcm)
 	struct epoll_event event;
 
 	event_pump(lcm);
+	memory_save(lcm);
 	served_arm(lcm);
 	local_arm(lcm);
 	say_ready(lcm);
@@ -159,6 +161,8 @@ static void release(struct lcm *lcm)
 		free(child);
 	}
 	netproc_free(lcm);
+	lk_buf_free(&lcm->saved);
+	free(lcm->memory);
 	explicit_bzero(&lcm->keys, sizeof(lcm->keys));
 }
 
@@ -238,7 +242,7 @@ static void read_start(struct lcm *lcm)
 
 static int make_incarnation(struct lcm *lcm, struct lk_err *err)
 {
-	while (!lcm->incarnation)
+	while (!(lcm->incarnation >> 32))
 		if (getrandom(&lcm->incarnation, sizeof(lcm->incarnation), 0) !=
 		    sizeof(lcm->incarnation) && errno != EINTR)
 			return lk_fail_errno(err, errno, "getrandom");
@@ -270,6 +274,7 @@ static int start(struct lcm *lcm, struct lk_err *err)
 		return rc;
 	read_start(lcm);
 	event_init(lcm);
+	memory_load(lcm);
 	begin_run(lcm);
 	if (netproc_start(lcm) < 0)
 		return lk_fail_errno(err, errno, "the network process");

@@ -10,7 +10,7 @@
 #include "lk/poison.h"
 
 /* What else must be so for a line to count. */
-enum guard { ANY, FIRST_START, RESTARTED, SETTLED, NOT_SETTLED, NOT_PAUSED, PAUSED, LINKED, NOT_LINKED };
+enum guard { ANY, FIRST_START, RESTARTED, KNOWN, SETTLED, NOT_SETTLED, NOT_PAUSED, PAUSED, LINKED, NOT_LINKED };
 
 static const struct line {
 	enum peer_state state;
@@ -19,6 +19,8 @@ static const struct line {
 	enum peer_state next;
 	unsigned actions;
 } table[] = {
+	/* our lcm has restarted, nothing else: a comm_up would undo what operators have moved since the last one */
+	{ PEER_UNKNOWN, PEER_PATH_UP, KNOWN, PEER_ALIVE, PEER_SAY_RETURNS },
 	{ PEER_UNKNOWN, PEER_PATH_UP, ANY, PEER_RETURNING, PEER_DO_UP | PEER_SAY_RETURNS },
 	{ PEER_UNKNOWN, PEER_ALL_DEAD, FIRST_START, PEER_DOWN, PEER_SAY_ABSENT },
 	/* it may have died together with our lcm: nobody has processed that yet */
@@ -80,7 +82,7 @@ static const char *const state_names[] = { "UNKNOWN", "ALIVE", "SUSPECT", "DOWN"
 static const char *const event_names[] = { "path up", "all paths dead", "probe answered",
 					   "safety check timed out", "stopped in order", "told down", "reborn", "handled",
 					   "no path" };
-static const char *const guard_names[] = { "", "first start", "restarted", "settled", "not settled",
+static const char *const guard_names[] = { "", "first start", "restarted", "known", "settled", "not settled",
 					   "not paused", "paused", "linked", "not linked" };
 
 const char *peer_state_name(enum peer_state state)
@@ -99,6 +101,7 @@ static bool holds(const struct peer *peer, enum guard guard)
 	case ANY: return true;
 	case FIRST_START: return !peer->restarted;
 	case RESTARTED: return peer->restarted;
+	case KNOWN: return peer->known;
 	case SETTLED: return peer->settled;
 	case NOT_SETTLED: return !peer->settled;
 	case NOT_PAUSED: return !peer->paused;
@@ -124,10 +127,37 @@ void peer_init(struct peer *peer, bool restarted, int64_t now)
 			       .sign = now, .safety = peer->safety };
 }
 
+void peer_recall(struct peer *peer, enum peer_state state)
+{
+	peer->known = state == PEER_ALIVE;
+	if (state != PEER_DOWN)
+		return;
+	peer->state = PEER_DOWN;
+	peer->handled = true;
+	peer->restarted = false;
+}
+
 void peer_sign(struct peer *peer, int64_t when)
 {
 	if (when > peer->sign)
 		peer->sign = when;
+}
+
+/* What our restart, or a change on the other side, means for what has been processed. */
+static void remember(struct peer *peer, enum peer_event event, const struct line *line)
+{
+	bool anew = event == PEER_REBORN || event == PEER_TOLD_DOWN;
+
+	if (anew && (peer->state == PEER_UNKNOWN || peer->state == PEER_SUSPECT))
+		peer->known = peer->settled = false;
+	if (peer->known && line->next != PEER_UNKNOWN)
+		peer->settled = true;
+	if (line->next != PEER_UNKNOWN || event == PEER_NO_PATH)
+		peer->known = false;
+	if (line->next != PEER_DOWN)
+		peer->handled = false;
+	else if (event == PEER_HANDLED || line->actions & PEER_SAY_ABSENT)
+		peer->handled = true;
 }
 
 unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
@@ -145,6 +175,7 @@ unsigned peer_event(struct peer *peer, enum peer_event event, int64_t now)
 		peer->since = now;
 	if (line->next == PEER_DOWN || line->next == PEER_UNKNOWN)
 		peer->settled = peer->linked = false;
+	remember(peer, event, line);
 	if (line->next != PEER_UNKNOWN || event == PEER_NO_PATH)
 		peer->restarted = false;
 	peer->paused = line->next == PEER_SUSPECT &&

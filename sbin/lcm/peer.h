@@ -53,6 +53,8 @@ enum peer_action {
 
 struct peer {
 	enum peer_state state;
+	bool known;		/* at our restart: it was ALIVE, and comm_up had been processed */
+	bool handled;		/* when DOWN: comm_down has been processed, or there was none to process */
 	bool restarted;		/* at our restart: its death may have gone unnoticed meanwhile */
 	bool settled;		/* comm_up has been processed since it came last */
 	bool linked;		/* it was spoken to since it was last unknown or down */
@@ -63,6 +65,9 @@ struct peer {
 };
 
 void peer_init(struct peer *peer, bool restarted, int64_t now) LK_NONNULL(1);
+
+/* After peer_init() at our restart: what was known of it, PEER_ALIVE or PEER_DOWN, with everything processed. */
+void peer_recall(struct peer *peer, enum peer_state state) LK_NONNULL(1);
 
 /* A sign of life, at a time that may lie back. */
 void peer_sign(struct peer *peer, int64_t when) LK_NONNULL(1);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lk/boot.h"
+#include "lk/buf.h"
 #include "lk/key.h"
 #include "lk/log.h"
 #include "lk/net.h"
@@ -53,6 +55,8 @@ struct lcm_peer {
 	char name[LK_SYS_MAX + 1];
 	struct peer machine;
 	struct chan chan;
+	uint32_t life;			/* upper half of its incarnation, the same over restarts of its lcm
+					 * alone; 0: not known */
 	uint8_t told;			/* enum frame_view: how it sees us */
 	int64_t cut_at;			/* since when there has been no way for data; -1: there is one */
 	int64_t heard_at;		/* last time a fault of its envelopes was logged */
@@ -93,7 +97,7 @@ struct lcm_packet;
 struct lcm {
 	struct lk_tree tree;
 	char self[LK_SYS_MAX + 1];
-	uint64_t incarnation;
+	uint64_t incarnation;		/* upper half: of this start of Lockkeeper; lower half: of this process */
 	int epoll;
 	int64_t now;			/* milliseconds of the monotonic clock, of this turn */
 	bool stopping;			/* end in order */
@@ -121,6 +125,12 @@ struct lcm {
 	bool beat_told;			/* that the tunables of the heartbeat are out of range */
 	int64_t started;
 	char start_id[128];		/* empty: not known */
+	char boot[LK_BOOT_MARK];
+	char *memory;			/* of the lcm before us, see memory.h; NULL: there is none */
+	bool remembers;			/* it is of this start */
+	bool changed;			/* what is to be remembered */
+	bool forgetful;			/* it cannot be written, which was logged */
+	struct lk_buf saved;
 
 	struct lcm_source listener;
 	struct lcm_client *clients;

@@ -26,7 +26,7 @@ node() {	# NAME OTHER NUMBER
 	mkdir -p "$LKROOT"/{config,subsys,events,out,run,tmp,etc/default}
 	flg_create -f x && flg_remove -f x
 	sed -i "s/^$(uname -n)\tlocal$/$1\tlocal/" "$LKROOT/config/sys"
-	net_create -s "$2" -n TCP -l "10.1.0.$3" -r "10.1.0.$((3 - $3))" -i 0.1 -m 3
+	net_create -s "$2" -n TCP -l "10.1.0.$3" -r "10.1.0.$((3 - $3))" -i 0.1 -m "${MISSES:-3}"
 	printf '#lockkeeper key 1\n#secret\tcreated\n%064d\t2026-11-20T13:50:00Z\n#end\n' 7 >"$LKROOT/etc/lkkey"
 	chmod 600 "$LKROOT/etc/lkkey"
 	ln -s "$(cd "$LK_BIN" && pwd)" "$LKROOT/bin"
@@ -146,6 +146,113 @@ has_flag() {	# NAME FLAG
 	: >"$LKROOT/tmp/go"
 	wait_until 20 test -e "$LKROOT/tmp/up"
 	has_flag alpha '!nofailover!beta'
+	ends_well
+}
+
+# As the supervisor does it: the first one, and again after its death.
+supervised() {	# NAME RESTARTS [START]
+	LK_START_ID=${3:-start} LK_RESTARTS=$2 run_lcm "$1"
+}
+
+end_lcm() {	# INDEX SIGNAL
+	kill "-$2" "${PIDS[$1]}"
+	wait "${PIDS[$1]}" || true
+	unset "PIDS[$1]"
+}
+
+note_events() {	# NAME
+	local event
+	for event in comm_up comm_down; do
+		mkdir -p "$BATS_TEST_TMPDIR/$1/events/lifekeeper/$event"
+		printf '#!/bin/sh\necho %s >>"$LKROOT/tmp/noted"\n' "$event" \
+			>"$BATS_TEST_TMPDIR/$1/events/lifekeeper/$event/x"
+		chmod 755 "$BATS_TEST_TMPDIR/$1/events/lifekeeper/$event/x"
+	done
+}
+
+noted() {	# NAME EVENT...
+	[ "$(cat "$BATS_TEST_TMPDIR/$1/tmp/noted" 2>/dev/null)" = "$(printf '%s\n' "${@:2}")" ]
+}
+
+remembers() {	# NAME OTHER STATE
+	grep -q "^peer	$2	$3	" "$BATS_TEST_TMPDIR/$1/run/lcm.memory"
+}
+
+# Machines are slow: nobody is to be missed who runs. With SAFETY=60 one that is away is not given up either.
+supervised_both() {
+	local MISSES=20
+	node alpha beta 1
+	node beta alpha 2
+	echo "SAFETYTIMEOUT=${SAFETY:-0}" | tee "$BATS_TEST_TMPDIR"/{alpha,beta}/etc/default/LifeKeeper >/dev/null
+	note_events alpha
+	note_events beta
+	supervised alpha 0
+	supervised beta 0
+	wait_until 20 noted alpha comm_up
+	wait_until 20 noted beta comm_up
+	wait_until 20 remembers alpha beta ALIVE
+	wait_until 20 remembers beta alpha ALIVE
+}
+
+@test "a restart of lcm alone is no comm_up, on neither side; a new start is one on both" {
+	SAFETY=60 supervised_both
+	end_lcm 1 KILL
+	supervised beta 1
+	wait_until 20 state_is beta alpha ALIVE
+	wait_until 20 expect 0 on alpha lcdremexec -d beta -- true
+	wait_until 20 expect 0 on beta lcdremexec -d alpha -- true
+	remembers beta alpha ALIVE
+	end_lcm 1 TERM
+	supervised beta 0 another
+	wait_until 20 noted beta comm_up comm_up
+	# alpha has seen one return: that of the new start, and no more before it
+	wait_until 20 noted alpha comm_up comm_up
+	ends_well
+}
+
+@test "a system that was DEAD stays so over a restart of lcm, with its comm_downs" {
+	supervised_both
+	end_lcm 1 TERM
+	wait_until 20 noted alpha comm_up comm_down
+	wait_until 20 remembers alpha beta DEAD
+	[ "$(on alpha net_list -f, -s beta | cut -d, -f7,11)" = DEAD,1 ]
+	end_lcm 0 KILL
+	# its host answers: no path would ever tell that it is not there
+	: >"$FAKE_NET/ping"
+	supervised alpha 1
+	wait_until 20 test -S "$BATS_TEST_TMPDIR/alpha/run/lcm.sock"
+	wait_until 20 state_is alpha beta DEAD
+	[ "$(on alpha net_list -f, -s beta | cut -d, -f11)" = 1 ]
+	supervised beta 1
+	wait_until 20 noted alpha comm_up comm_down comm_up
+	ends_well
+}
+
+@test "a system that died while lcm was away is found dead, and comm_down follows" {
+	supervised_both
+	end_lcm 0 KILL
+	end_lcm 1 KILL
+	supervised alpha 1
+	wait_until 20 noted alpha comm_up comm_down
+	state_is alpha beta DEAD
+	ends_well
+}
+
+@test "a memory of another boot, or one that is cut off, is none; one that cannot be written is no harm" {
+	SAFETY=60 supervised_both
+	local memory=$BATS_TEST_TMPDIR/alpha/run/lcm.memory
+	end_lcm 0 KILL
+	sed -i 's/^boot	./&x/' "$memory"
+	supervised alpha 1
+	wait_until 20 noted alpha comm_up comm_up
+	wait_until 20 remembers alpha beta ALIVE
+	end_lcm 2 KILL
+	sed -i '$d' "$memory"
+	mkdir "$BATS_TEST_TMPDIR/alpha/run/.lcm.memory.new"
+	supervised alpha 2
+	wait_until 20 noted alpha comm_up comm_up comm_up
+	wait_until 20 logged alpha 'run/lcm.memory: Is a directory'
+	[ ! -e "$memory" ]
 	ends_well
 }
 

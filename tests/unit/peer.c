@@ -92,6 +92,52 @@ static void play(const char *name, bool restarted, const struct step *step, unsi
 #define ABORTED_TEXT "SAFETY CHECK ABORTED:ABORTING COMM_DOWN|" UP_TEXT
 #define TIMED_OUT_TEXT "SAFETY CHECK for \"X\" timed out: assuming \"X\" is down"
 
+static bool leads_to(struct peer *peer, enum peer_event event, enum peer_state state, bool up)
+{
+	unsigned actions = peer_event(peer, event, 10);
+
+	return peer->state == state && !(actions & PEER_DO_DOWN) && !(actions & PEER_DO_UP) == !up;
+}
+
+static struct peer recalled(enum peer_state state)
+{
+	struct peer peer = { .safety = 600 };
+
+	peer_init(&peer, true, 0);
+	peer_recall(&peer, state);
+	return peer;
+}
+
+/* After a restart of our lcm alone. */
+static void test_recall(void)
+{
+	struct peer peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_ANSWERED, PEER_UNKNOWN, false) &&
+	   leads_to(&peer, PEER_PATH_UP, PEER_ALIVE, false) && peer.settled, "alive again: no comm_up");
+	peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_ALL_DEAD, PEER_SUSPECT, false) &&
+	   leads_to(&peer, PEER_PATH_UP, PEER_ALIVE, false), "none either if it is heard late");
+	peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_TOLD_DOWN, PEER_UNKNOWN, false) &&
+	   leads_to(&peer, PEER_PATH_UP, PEER_RETURNING, true), "it took us for dead: comm_up");
+	peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_ALL_DEAD, PEER_SUSPECT, false) &&
+	   leads_to(&peer, PEER_TOLD_DOWN, PEER_SUSPECT, false) &&
+	   leads_to(&peer, PEER_PATH_UP, PEER_RETURNING, true), "also if that is heard late");
+	peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_REBORN, PEER_UNKNOWN, false) &&
+	   leads_to(&peer, PEER_PATH_UP, PEER_RETURNING, true), "another start of it meanwhile: comm_up");
+	peer = recalled(PEER_ALIVE);
+	ok(leads_to(&peer, PEER_PATH_UP, PEER_ALIVE, false) &&
+	   leads_to(&peer, PEER_REBORN, PEER_RETURNING, true), "also if that is heard late");
+	peer = recalled(PEER_DOWN);
+	ok(peer.state == PEER_DOWN && peer.handled && leads_to(&peer, PEER_ANSWERED, PEER_DOWN, false) &&
+	   leads_to(&peer, PEER_ALL_DEAD, PEER_DOWN, false) && peer.handled, "dead stays dead");
+	ok(leads_to(&peer, PEER_PATH_UP, PEER_RETURNING, true) && !peer.handled, "until it is heard");
+	peer = recalled(PEER_RETURNING);
+	ok(leads_to(&peer, PEER_PATH_UP, PEER_RETURNING, true), "what was not processed is done again");
+}
+
 static void test_life(void)
 {
 	PLAY("a silent host is down at the end of the detection period", false,
@@ -210,6 +256,7 @@ int main(void)
 {
 	test_pairs();
 	test_life();
+	test_recall();
 	test_starts();
 	test_clock();
 	test_graph();
