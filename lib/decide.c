@@ -126,6 +126,16 @@ static bool takes(const struct question *q, unsigned sys)
 	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead);
 }
 
+/* Can it be left to this system? With grants nobody waits for one that does not report or that has no quorum. */
+static bool can_take(const struct question *q, const struct lk_pic_copy *copy)
+{
+	const struct lk_pic_sys *sys = &q->pic->sys[copy->sys];
+
+	if (sys->life != LK_LIFE_ALIVE || sys->no_quorum)
+		return false;
+	return !q->pic->grants || copy == q->own || copy->state != LK_PIC_UNSEEN;
+}
+
 /* The ALIVE system of a better priority than ours that passes the test, or -1. */
 static int better(const struct question *q, bool (*passes)(const struct question *q,
 							   const struct lk_pic_copy *copy))
@@ -135,8 +145,7 @@ static int better(const struct question *q, bool (*passes)(const struct question
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 
-		if (q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && !q->pic->sys[copy->sys].no_quorum &&
-		    copy->priority < best->priority && passes(q, copy))
+		if (can_take(q, copy) && copy->priority < best->priority && passes(q, copy))
 			best = copy;
 	}
 	return best == q->own ? -1 : best->sys;

@@ -85,6 +85,9 @@ void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease)
 
 	if (hold->until && now >= hold->until)
 		hold->lapsed = true;
+	/* the time in which all must have stopped runs from its end */
+	if (hold->lapsed)
+		return;
 	/* one that is over already is none; there must be an end to latch */
 	if (sent && sent + lease > hold->until && (hold->until || now < sent + lease))
 		hold->until = sent + lease;
