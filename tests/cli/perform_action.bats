@@ -73,6 +73,18 @@ ip1='restore -t ip1 -i 10.0.0.10'
 vol1='restore -t vol1 -i /mnt/d1'
 app1='restore -t app1 -i app1id'
 
+@test "a script has its own instance in LK_RECORD, as ins_list prints it" {
+	own_action comm/ip show <<-'END'
+		printf '%s\n' "$LK_RECORD" >"$LKROOT/have"
+		ins_list -t "$2" >"$LKROOT/want"
+		env | grep -c ^LK_RECORD= >"$LKROOT/times"
+	END
+	LK_RECORD=inherited expect 0 perform_action -t ip1 -a show
+	[ -s "$LKROOT/want" ]
+	cmp "$LKROOT/have" "$LKROOT/want"
+	[ "$(cat "$LKROOT/times")" -eq 1 ]
+}
+
 @test "PA1: restore brings up what the tag needs, children first" {
 	one_by_one
 	expect 0 perform_action -t app1 -a restore
