@@ -30,7 +30,7 @@ setup() {
 	lab restore
 	for node in alpha beta gamma; do
 		lab alive "$node" || lab start "$node"
-		on "$node" lktest >/dev/null || on "$node" lkstart
+		wait_until 60 started "$node"
 	done
 	wait_until 60 settled
 	out_of_service
@@ -39,6 +39,26 @@ setup() {
 
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
+}
+
+# A quarantine ends by itself.
+started() {	# NODE
+	on "$1" lktest >/dev/null || on "$1" lkstart 2>/dev/null
+}
+
+# Cut off from all others.
+isolate() {	# NODE...
+	local node
+	for node; do
+		lab cut "$node"
+	done
+}
+
+initialise() {	# INIT_TYPE
+	local node
+	for node in alpha beta gamma; do
+		lab sh "$node" 'for t in ip1 vol1 app1; do ins_setit -t $t -I "$1" || exit; done' "$1"
+	done
 }
 
 not_alive() {	# NODE SYSTEM
@@ -112,6 +132,71 @@ out_of_service() {
 		[ -z "$(journal alpha)$(journal beta)$(journal gamma)" ]
 		clear
 	done
+}
+
+@test "QM-3, QM-3a: alpha loses its network: it stops all and keeps away for a while, beta restores it, alpha is standby" {
+	in_service_on alpha
+	isolate alpha
+	wait_until 40 none_isp alpha
+	wait_until 40 logged alpha 'quarantine'
+	wait_until 60 all_isp beta
+	none_isp gamma
+	[ "$(tail -1 <<<"$(journal alpha)")" != 'restore app1' ]
+	lab restore
+	wait_until 60 started alpha
+	wait_until 60 settled
+	all_isp beta
+	none_isp alpha
+	none_isp gamma
+	owner_is alpha app1 beta
+}
+
+@test "QM-4, QM-4a: all are cut off: alpha stops, nobody starts; when the paths are back alpha starts it again" {
+	in_service_on alpha
+	lab cut alpha beta
+	lab cut alpha gamma
+	lab cut beta gamma
+	wait_until 40 none_isp alpha
+	wait_until 40 logged beta 'quorum state changed to lost quorum'
+	wait_until 40 logged gamma 'quorum state changed to lost quorum'
+	[ -z "$(journal beta)$(journal gamma)" ]
+	none_isp beta
+	none_isp gamma
+	wait_until 60 started alpha
+	wait_until 60 lcm_avail_ended alpha
+	# in this order: beta and gamma alone would be a majority that may take it
+	lab restore alpha beta
+	wait_until 60 all_isp alpha
+	lab restore
+	wait_until 60 settled
+	all_isp alpha
+	none_isp beta
+	none_isp gamma
+}
+
+@test "QM-4b: the same with INIT_OSU: nobody starts it" {
+	in_service_on alpha
+	initialise INIT_OSU
+	isolate alpha beta
+	wait_until 40 none_isp alpha
+	lab restore
+	wait_until 60 started alpha
+	wait_until 60 lcm_avail_ended alpha
+	wait_until 60 settled
+	initialise AUTORES_ISP
+	none_isp alpha
+	none_isp beta
+	none_isp gamma
+	[ -z "$(journal beta)$(journal gamma)" ]
+}
+
+@test "QM-7: beta crashes, then gamma: alpha has no quorum any more and stops" {
+	in_service_on alpha
+	lab off beta
+	wait_until 30 logged alpha 'witness_verify(COMM_DOWN, beta): DEAD'
+	all_isp alpha
+	lab off gamma
+	wait_until 40 none_isp alpha
 }
 
 @test "QM-6: beta crashes: nothing is to be recovered" {

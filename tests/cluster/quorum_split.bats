@@ -46,6 +46,7 @@ split() {	# 'NODE...' 'NODE...'
 	done
 	none_isp beta
 	[ -z "$(journal beta)" ]
+	wait_until 40 none_isp alpha
 }
 
 @test "QM-12: two of five nodes, with the resource, are cut off: the best of the other three restores it" {
@@ -59,6 +60,7 @@ split() {	# 'NODE...' 'NODE...'
 		[ -z "$(journal "$node")" ]
 	done
 	owner_is epsilon app1 gamma
+	none_isp alpha
 }
 
 @test "two nodes that do not see each other, and both a majority, do not both restore it" {
