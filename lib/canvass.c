@@ -166,7 +166,8 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 
 	lk_canvass_judge(c, &verdict);
 	for (unsigned i = 0; i < c->n; i++)
-		if (c->item[i].canvass.highest > c->item[i].canvass.ask.epoch)
+		/* also the very same epoch may have gone to somebody else */
+		if (c->item[i].canvass.outbid)
 			c->highest[i] = c->item[i].canvass.highest;
 	if (verdict.what == LK_CANVASS_BUSY && c->tries++ < TRIES)
 		/* not all at once */
