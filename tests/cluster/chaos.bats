@@ -65,14 +65,14 @@ lab_of_this_test() {
 
 @test "a run that is interrupted ends its lab and leaves nothing" {
 	LAB_DIR=$BATS_TEST_TMPDIR/lab "$LAB_HOME/chaos" --out "$BATS_TEST_TMPDIR/out" >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- &
-	local chaos=$! pid lab code=0
+	local chaos=$! lab code=0
 	wait_until 120 lab_of_this_test
-	read -r pid _ <"$BATS_TEST_TMPDIR/lab/.lab/pid"
+	cp "$BATS_TEST_TMPDIR/lab/.lab/pid" "$BATS_TEST_TMPDIR/pid"
 	lab=$(<"$BATS_TEST_TMPDIR/lab/.lab/cgroup") || lab=''
 	kill -TERM "$chaos"
 	wait "$chaos" || code=$?
 	[ "$code" -eq 143 ]
 	[ ! -e "$BATS_TEST_TMPDIR/lab" ]
-	[ ! -e "/proc/$pid" ]
+	lab__gone "$BATS_TEST_TMPDIR/pid"
 	[ -z "$lab" ] || ! compgen -G "$lab-*"
 }

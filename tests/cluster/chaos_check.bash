@@ -13,6 +13,9 @@ check_node() {	# NODE
 	while read -r _ flag; do
 		case $flag in
 		'!nofailover!'*) [ "${STATUS[${flag##*!}]}" != run ] || complain "$1: flag $flag is left behind" ;;
+		# nobody waits for a dead system's lock, and the next to take the lock removes it
+		'!action!'*) flag=${flag#'!action!'*!*!} flag=${flag%%:*}
+			[ "${STATUS[$flag]:-run}" != run ] || complain "$1: a lock of $flag is left behind" ;;
 		'!'*) complain "$1: flag $flag is left behind" ;;
 		esac
 	done < <(grep '^flag ' "$SHARED/see/$1")

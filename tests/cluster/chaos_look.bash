@@ -47,7 +47,7 @@ unsettled() {
 			run) want=ALIVE ;;
 			off) want=DEAD ;;
 			# whoever was not told of lkstop, or has forgotten it, hears the host and cannot know
-			*) want='\(DEAD\|UNKNOWN\)' ;;
+			*) want='\(DEAD\|UNKNOWN\)'; [ -z "$strict" ] || want=DEAD ;;
 			esac
 			grep -q "^sys $other $want\$" "$SHARED/see/$node" || echo "$node: $other is not $want"
 		done
