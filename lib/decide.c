@@ -100,6 +100,8 @@ static int holder(const struct question *q)
  */
 static int may_run(const struct question *q)
 {
+	if (q->pic->grants)
+		return -1;
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 		enum lk_life life = q->pic->sys[copy->sys].life;
@@ -125,6 +127,16 @@ static bool takes(const struct question *q, unsigned sys)
 	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead);
 }
 
+/* Can it be left to this system? With grants nobody waits for one that does not report or that has no quorum. */
+static bool can_take(const struct question *q, const struct lk_pic_copy *copy)
+{
+	const struct lk_pic_sys *sys = &q->pic->sys[copy->sys];
+
+	if (sys->life != LK_LIFE_ALIVE || sys->no_quorum)
+		return false;
+	return !q->pic->grants || copy == q->own || copy->state != LK_PIC_UNSEEN;
+}
+
 /* The ALIVE system of a better priority than ours that passes the test, or -1. */
 static int better(const struct question *q, bool (*passes)(const struct question *q,
 							   const struct lk_pic_copy *copy))
@@ -134,8 +146,7 @@ static int better(const struct question *q, bool (*passes)(const struct question
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 
-		if (q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && copy->priority < best->priority &&
-		    passes(q, copy))
+		if (can_take(q, copy) && copy->priority < best->priority && passes(q, copy))
 			best = copy;
 	}
 	return best == q->own ? -1 : best->sys;

@@ -85,6 +85,9 @@ void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease)
 
 	if (hold->until && now >= hold->until)
 		hold->lapsed = true;
+	/* the time in which all must have stopped runs from its end */
+	if (hold->lapsed)
+		return;
 	/* one that is over already is none; there must be an end to latch */
 	if (sent && sent + lease > hold->until && (hold->until || now < sent + lease))
 		hold->until = sent + lease;
@@ -135,15 +138,14 @@ struct lk_grant_answer lk_grant(const struct lk_grant_ask *ask, struct lk_grant_
 		return refuse(LK_GRANT_OLD, highest, 0);
 	if (here->in_service && ask->candidate != here->self)
 		return refuse(LK_GRANT_HERE, highest, 0);
+	/* whatever the answer, it is a release: this node does not run it and will not by an older epoch */
+	here->promise.epoch = ask->epoch;
+	here->promise.candidate = (int)ask->candidate;
 	if (known & ~ask->suspects & ~ask->released)
 		return refuse(LK_GRANT_MORE, highest, known);
 	if (open & ~here->quiet)
 		return refuse(LK_GRANT_ALIVE, highest, open & ~here->quiet);
-	here->promise = (struct lk_promise){
-		.epoch = ask->epoch,
-		.candidate = (int)ask->candidate,
-		.runners = (known & ~ask->released) | bit((int)ask->candidate),
-	};
+	here->promise.runners = (known & ~ask->released) | bit((int)ask->candidate);
 	return (struct lk_grant_answer){ .grant = LK_GRANT_YES, .epoch = ask->epoch, .who = known };
 }
 
@@ -170,8 +172,12 @@ bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct l
 	struct lk_grant_ask *ask = &canvass->ask;
 	uint32_t more = answer->who & ~ask->suspects & ~bit((int)ask->candidate);
 
+	/* a candidate needs no release of its own */
+	if (answer->grant != LK_GRANT_OLD && answer->grant != LK_GRANT_HERE && from != ask->candidate)
+		ask->released |= bit((int)from);
 	if (answer->epoch > canvass->highest)
 		canvass->highest = answer->epoch;
+	canvass->outbid = canvass->outbid || answer->grant == LK_GRANT_OLD;
 	if (answer->grant == LK_GRANT_MORE && more) {
 		ask->suspects |= more;
 		memset(canvass->asked, 0, sizeof(canvass->asked));
@@ -179,9 +185,6 @@ bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct l
 	}
 	if (answer->grant != LK_GRANT_YES)
 		return answer->grant != LK_GRANT_MORE;
-	/* its promise is a release, if it was one of the suspects; a candidate needs none */
-	if (from != ask->candidate)
-		ask->released |= bit((int)from);
 	if (sent->suspects != ask->suspects)
 		return false;
 	canvass->asked[from] = sent->when;

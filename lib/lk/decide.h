@@ -29,6 +29,7 @@ struct lk_pic_sys {
 	uint32_t refuses;	/* bit s: after the failure of system s nothing may start here, by the flags
 				 * !nofailover!s and nosysfailover!s that this system holds */
 	uint32_t no_transfer;	/* bit s: resources that fail here may not go to s (noresfailover!s) */
+	bool no_quorum;		/* it reports that it may not start anything */
 	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 	bool unconfirmed;	/* confirmso! is set here for it, and nobody has yet let its failover go on */
@@ -59,6 +60,8 @@ enum lk_pic_quorum { LK_QUORUM_NONE, LK_QUORUM_YES, LK_QUORUM_NO };
 struct lk_picture {
 	uint8_t self;
 	enum lk_pic_quorum quorum;	/* NONE: not configured */
+	bool grants;			/* a restore needs a majority's grant (lk/grant.h), which knows more than any
+					 * picture: what is not known need not stop us from asking for it */
 	bool recover_stopped;		/* RECOVER_STOPPED_HIERARCHIES */
 	struct lk_pic_sys sys[LK_SYSTEMS_MAX];
 	unsigned nsys;

@@ -85,7 +85,7 @@ struct lk_grant_ask {
 	unsigned candidate;
 	uint64_t epoch;
 	uint32_t suspects;	/* who may still run it, as far as the candidate knows */
-	uint32_t released;	/* who certainly does not: it has granted this epoch itself */
+	uint32_t released;	/* who certainly does not: it has promised not to, by any older epoch */
 };
 
 /* What the asked node knows. */
@@ -100,11 +100,11 @@ struct lk_grant_here {
 };
 
 enum lk_grant {
-	LK_GRANT_YES,		/* the new promise is in here->promise */
-	LK_GRANT_OLD,		/* a higher epoch, or this one to another, was promised: *epoch */
+	LK_GRANT_YES,		/* granted */
+	LK_GRANT_OLD,		/* a higher epoch, or this one to another, was promised: epoch */
 	LK_GRANT_HERE,		/* it is in service here */
-	LK_GRANT_ALIVE,		/* *who may still run it */
-	LK_GRANT_MORE,		/* *who may run it, too: ask again with these among the suspects */
+	LK_GRANT_ALIVE,		/* these, "who", may still run it */
+	LK_GRANT_MORE,		/* these, "who", may run it, too: ask again with them among the suspects */
 };
 extern const char *const lk_grant_names[];
 
@@ -114,7 +114,8 @@ struct lk_grant_answer {
 	uint32_t who;
 };
 
-/* Answer, and change here->promise when it is a yes. Idempotent. */
+/* Answer, and change here->promise: on YES, but on ALIVE and MORE, too, since the asked node itself releases the
+ * resource. Idempotent. */
 struct lk_grant_answer lk_grant(const struct lk_grant_ask *ask, struct lk_grant_here *here)
 	LK_MUST LK_NONNULL(1, 2);
 
@@ -128,6 +129,7 @@ struct lk_canvass {
 	struct lk_grant_ask ask;
 	int64_t asked[LK_SYSTEMS_MAX];	/* when the question was sent that was answered by yes; 0: none */
 	uint64_t highest;		/* epoch seen in answers */
+	bool outbid;			/* the epoch is of no use any more: begin again above the highest */
 };
 
 void lk_canvass_begin(struct lk_canvass *canvass, unsigned nsys, const struct lk_grant_ask *ask)

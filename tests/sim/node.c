@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One node's lcm: heartbeats that confirm heartbeats, the peers' lives, the lease. */
+#include "sim.h"
+
+#include <string.h>
+#include "lk/poison.h"
+
+struct lk_terms sim_terms(void)
+{
+	return lk_terms(INTERVAL, MISSES, STOP);
+}
+
+bool node_runs(const struct node *node)
+{
+	return node->on && node->service != OUT;
+}
+
+/* A start of the machine, or of lcm alone while everything else goes on. */
+void node_boot(struct world *w, unsigned node, bool lcm_only)
+{
+	struct node *n = &w->node[node];
+	int64_t now = world_clock(w, node);
+	struct lk_terms terms = sim_terms();
+	int64_t until = lcm_only ? n->hold.until : 0;
+	bool lapsed = lcm_only && n->hold.lapsed;
+
+	n->on = true;
+	n->life++;
+	lk_hold_init(&n->hold, w->nodes, node, until);
+	n->hold.lapsed = lapsed;
+	for (unsigned i = 0; i < w->nodes; i++) {
+		n->peer[i].safety = INTERVAL * MISSES / MS;
+		peer_init(&n->peer[i], false, now / MS);
+		n->path[i] = false;
+		n->heard[i] = n->peer_life[i] = 0;
+		n->beat_at[i] = n->echoed[i] = now;
+		n->barred[i] = w->params.without.no_bar ? 0 : now + lk_terms_bar(&terms, &terms);
+	}
+	n->nqueue = 0;
+	n->phase = IDLE;
+	if (n->service == RESTORING)	/* its command was killed: what was started has to be stopped */
+		n->service = IN;
+	if (n->service == REMOVING)
+		world_timer(w, node, T_DONE, 1 * S);
+	world_trace(w, node, "starts");
+	world_timer(w, node, T_BEAT, 0);
+	world_timer(w, node, T_TICK, INTERVAL / 4);
+	world_timer(w, node, T_BOOTED, INTERVAL * MISSES + 500 * MS);
+	world_timer(w, node, T_CHECK, 2 * S);
+}
+
+void node_crash(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+
+	if (!n->on)
+		return;
+	world_trace(w, node, "goes down%s", n->service != OUT ? " with the resource" : "");
+	n->on = false;
+	n->life++;
+	n->paused = 0;
+	n->service = OUT;
+	n->failed = false;
+	n->phase = IDLE;
+	n->nqueue = 0;
+}
+
+enum lk_life node_life(const struct world *w, unsigned node, unsigned of)
+{
+	switch (w->node[node].peer[of].state) {
+	case PEER_DOWN: return LK_LIFE_DEAD;
+	case PEER_UNKNOWN: return LK_LIFE_UNKNOWN;
+	default: return node == of || w->node[node].peer[of].state != PEER_SUSPECT ? LK_LIFE_ALIVE :
+										       LK_LIFE_UNKNOWN;
+	}
+}
+
+/* ---- the lease ---- */
+
+bool node_lease_over(const struct world *w, unsigned node)
+{
+	const struct node *n = &w->node[node];
+
+	return world_clock(w, node) >= n->hold.until + STOP;
+}
+
+/* To be called before anything relies on it. A lost lease is noticed here. */
+void node_lease(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+	bool was = n->hold.lapsed;
+
+	lk_hold_renew(&n->hold, world_clock(w, node), sim_terms().lease);
+	if (!n->hold.lapsed)
+		return;
+	if (!was) {
+		w->lapses++;
+		world_trace(w, node, "has lost its lease%s", n->service != OUT ? " with the resource" : "");
+	}
+	if (n->service == OUT)
+		lk_hold_clear(&n->hold);
+	else
+		recover_stop(w, node);
+}
+
+/* ---- heartbeats ---- */
+
+void node_beat(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+	int64_t now = world_clock(w, node);
+
+	for (unsigned i = 0; i < w->nodes; i++) {
+		struct msg msg = { .type = BEAT, .from = node, .to = i, .sent = now, .view = n->peer[i].state };
+
+		if (i == node)
+			continue;
+		msg.echo = n->heard[i];
+		world_send(w, &msg);
+	}
+	world_timer(w, node, T_BEAT, INTERVAL);
+}
+
+/* What the state machine says is to be done. */
+static void act(struct world *w, unsigned node, unsigned of, unsigned actions)
+{
+	if (actions & PEER_DO_UP)
+		recover_event(w, node, LK_EVENT_UP, of);
+	if (actions & PEER_DO_DOWN)
+		recover_event(w, node, LK_EVENT_DOWN, of);
+}
+
+static void machine(struct world *w, unsigned node, unsigned of, enum peer_event event)
+{
+	struct peer *peer = &w->node[node].peer[of];
+	enum peer_state was = peer->state;
+	unsigned actions = peer_event(peer, event, world_clock(w, node) / MS);
+
+	if (was != peer->state)
+		world_trace(w, node, "%u: %s -> %s", of, peer_state_name(was), peer_state_name(peer->state));
+	if (actions & PEER_STRANGE && event != PEER_TIMED_OUT)
+		world_violation(w, "the state machine has no line for an event");
+	act(w, node, of, actions);
+}
+
+/* Who does not hear us does not get what confirms it: it must count as silent. */
+static bool hears_us(const struct msg *beat)
+{
+	return beat->view == PEER_ALIVE || beat->view == PEER_RETURNING;
+}
+
+void node_take_beat(struct world *w, const struct msg *msg)
+{
+	unsigned from = msg->from;
+	struct node *n = &w->node[msg->to];
+	int64_t now = world_clock(w, msg->to);
+
+	if (msg->life < n->peer_life[from])
+		return;		/* of a connection that is gone */
+	bool reborn = msg->life > n->peer_life[from] && n->peer_life[from];
+
+	if (msg->life > n->peer_life[from])
+		n->heard[from] = 0;
+	n->peer_life[from] = msg->life;
+	/* what comes while it is barred is never confirmed; what came before may be, again and again: the
+	 * lease counts from when it was sent, which was before now */
+	if (msg->sent > n->heard[from] && now >= n->barred[from] && hears_us(msg)) {
+		n->heard[from] = msg->sent;
+		n->echoed[from] = now;
+	}
+	n->beat_at[from] = now;
+	peer_sign(&n->peer[from], now / MS);
+	if (reborn)
+		machine(w, msg->to, from, PEER_REBORN);
+	if (!n->path[from] || n->peer[from].state == PEER_DOWN || n->peer[from].state == PEER_SUSPECT ||
+	    n->peer[from].state == PEER_UNKNOWN) {
+		n->path[from] = true;
+		machine(w, msg->to, from, PEER_PATH_UP);
+	}
+	if (msg->view == PEER_DOWN && n->peer[from].state == PEER_ALIVE)
+		machine(w, msg->to, from, PEER_TOLD_DOWN);
+	/* an echo of an earlier lcm of ours names a time that is as good */
+	if (msg->echo)
+		lk_hold_echo(&n->hold, from, msg->echo);
+	node_lease(w, msg->to);
+}
+
+void node_tick(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+	int64_t now = world_clock(w, node);
+
+	node_lease(w, node);
+	for (unsigned i = 0; i < w->nodes; i++) {
+		if (i == node)
+			continue;
+		if (n->path[i] && now - n->beat_at[i] >= INTERVAL * MISSES) {
+			n->path[i] = false;
+			machine(w, node, i, PEER_ALL_DEAD);
+		}
+		if (!n->path[i] && n->peer[i].state == PEER_UNKNOWN && now - n->beat_at[i] >= INTERVAL * MISSES)
+			machine(w, node, i, PEER_ALL_DEAD);
+		act(w, node, i, peer_tick(&n->peer[i], now / MS));
+	}
+	world_timer(w, node, T_TICK, INTERVAL / 4);
+}
+
+/* The handler of an event has ended. */
+void node_handled(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+
+	if (n->now.event != LK_EVENT_AVAIL && n->peer[n->now.sys].state != PEER_DOWN)
+		machine(w, node, n->now.sys, PEER_HANDLED);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Explore random schedules:
+ *
+ *	sim [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *
+ * -t traces; -m takes away a part of the protocol: delay, epoch, majority or bar. The exit code is 1 if a schedule
+ * violates what must hold; its seed is printed.
+ */
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lk/poison.h"
+
+#define FAULTS_END (40 * S)
+#define BOUND (25 * S)
+#define END (FAULTS_END + BOUND + 5 * S)
+
+enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL, NOISE, IN_SERVICE, OUT_OF_SERVICE,
+	     FAULTS };
+
+static bool spared(const struct world *w, unsigned node)
+{
+	return w->now >= w->calm && w->together >> node & 1;
+}
+
+static void cut(struct world *w, unsigned from, unsigned to, bool both)
+{
+	if (spared(w, from) && spared(w, to))
+		return;
+	w->cut[from][to] = true;
+	if (both)
+		w->cut[to][from] = true;
+}
+
+static void heal(struct world *w)
+{
+	memset(w->cut, 0, sizeof(w->cut));
+	w->loss = 0;
+	w->slow = 0;
+}
+
+static void partition(struct world *w, uint32_t side)
+{
+	for (unsigned a = 0; a < w->nodes; a++)
+		for (unsigned b = 0; b < w->nodes; b++)
+			if (a != b && (side >> a & 1) != (side >> b & 1))
+				cut(w, a, b, true);
+}
+
+/* Of a crash, a quarantine or a watchdog: it comes back. */
+static void boot_later(struct world *w, unsigned node, int64_t in)
+{
+	world_push(w, &(struct event){ .at = w->now + in, .kind = EV_FAULT, .node = node, .count = BOOT,
+				       .life = w->node[node].life });
+}
+
+static void hit_node(struct world *w, unsigned node, enum fault fault)
+{
+	struct node *n = &w->node[node];
+
+	if (spared(w, node))
+		return;
+	if (fault == CRASH && n->on) {
+		node_crash(w, node);
+		if (w->now + 10 * S < w->calm || world_chance(w, 50))
+			boot_later(w, node, (int64_t)world_random(w, 15000) * MS + MS);
+	} else if (fault == PAUSE && n->on) {
+		n->paused = w->now + (int64_t)world_random(w, world_chance(w, 50) ? 3000 : 20000) * MS;
+		if (w->together >> node & 1 && n->paused > w->calm)
+			n->paused = w->calm;
+		world_trace(w, node, "is paused until %.3f", (double)n->paused / S);
+	} else if (fault == LCM && n->on && n->paused <= w->now) {
+		node_boot(w, node, true);
+	}
+}
+
+static void strike(struct world *w, const struct event *event)
+{
+	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
+	bool operating = w->now < w->calm && w->node[node].on && w->node[node].paused <= w->now;
+
+	switch ((enum fault)event->count) {
+	case BOOT:
+		if (!w->node[node].on && event->life == w->node[node].life)
+			node_boot(w, node, false);
+		return;
+	case CUT:
+		cut(w, node, other, true);
+		break;
+	case CUT_ONE_WAY:
+		cut(w, node, other, false);
+		break;
+	case ISOLATE:
+		partition(w, 1u << node);
+		break;
+	case PARTITION:
+		partition(w, world_random(w, 1u << w->nodes));
+		break;
+	case HEAL:
+		heal(w);
+		break;
+	case NOISE:
+		w->loss = w->now < w->calm ? world_random(w, 40) : 0;
+		w->slow = w->now < w->calm ? world_random(w, 4000) * MS : 0;
+		break;
+	case IN_SERVICE:
+	case OUT_OF_SERVICE:
+		if (operating)
+			recover_operator(w, node, event->count == IN_SERVICE);
+		break;
+	default:
+		hit_node(w, node, (enum fault)event->count);
+	}
+	world_trace(w, node, "fault %u (%u)", event->count, other);
+}
+
+/* From here on a majority is up and stays together. */
+static void calm_down(struct world *w)
+{
+	if (w->params.trace)
+		printf("%9.3f calm: %x\n", (double)w->now / S, w->together);
+	heal(w);
+	w->restore_fails = 0;
+	for (unsigned i = 0; i < w->nodes; i++) {
+		if (!(w->together >> i & 1))
+			continue;
+		if (!w->node[i].on)
+			node_boot(w, i, false);
+	}
+}
+
+static void plan(struct world *w)
+{
+	unsigned faults = 2 + world_random(w, 12);
+
+	w->switchback = world_chance(w, 30) ? LK_AUTOMATIC : LK_INTELLIGENT;
+	w->restore_fails = world_chance(w, 20) ? 30 : 0;
+	w->calm = FAULTS_END;
+	while (2 * (unsigned)__builtin_popcount(w->together) <= w->nodes)
+		w->together |= 1u << world_random(w, w->nodes);
+	if (world_chance(w, 30))
+		w->together = (1u << w->nodes) - 1;
+	for (unsigned i = 0; i < w->nodes; i++) {
+		w->priority[i] = 1 + (i + w->together) % w->nodes;
+		w->node[i].owner = LK_PIC_NORECORD;
+		w->node[i].promise.candidate = LK_GRANT_NOBODY;
+		w->node[i].for_whom = -1;
+		w->node[i].rate = (int)world_random(w, 15) - 7;
+		boot_later(w, i, (int64_t)world_random(w, 1500) * MS);
+	}
+	world_push(w, &(struct event){ .at = 7 * S, .kind = EV_FAULT, .node = world_random(w, w->nodes),
+				       .count = IN_SERVICE });
+	for (unsigned i = 0; i < faults; i++) {
+		int64_t at = 6 * S + world_random(w, (uint32_t)((END - 6 * S) / MS)) * MS;
+
+		if (world_chance(w, 75))
+			at = 6 * S + world_random(w, (uint32_t)((FAULTS_END - 6 * S) / MS)) * MS;
+		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = world_random(w, w->nodes),
+					       .count = 1 + world_random(w, FAULTS - 1) });
+	}
+}
+
+/* ---- what must hold ---- */
+
+/* Should it be in service, by the newest record of those that stay together? */
+static bool is_wanted(const struct world *w)
+{
+	uint64_t epoch = 0;
+	int owner = LK_PIC_NOBODY;
+
+	for (unsigned i = 0; i < w->nodes; i++) {
+		const struct node *n = &w->node[i];
+
+		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
+			epoch = n->epoch;
+			owner = n->owner;
+		}
+	}
+	return owner >= 0;
+}
+
+static void check(struct world *w)
+{
+	bool served = false;
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		served = served || (w->node[i].on && w->node[i].service == IN && w->node[i].paused <= w->now);
+	if (w->now < w->calm || served || !is_wanted(w))
+		w->wanted = -1;
+	else if (w->wanted < 0)
+		w->wanted = w->now;
+	else if (w->now - w->wanted > BOUND)
+		world_violation(w, "a majority stays together, and there is no service");
+}
+
+/* The watchdog is hardware: a node that hangs is ended as well. */
+static void watch(struct world *w)
+{
+	for (unsigned i = 0; i < w->nodes; i++) {
+		if (!node_runs(&w->node[i]) || !node_lease_over(w, i))
+			continue;
+		world_trace(w, i, "is reset by its watchdog");
+		w->resets++;
+		node_crash(w, i);
+		boot_later(w, i, (int64_t)(1 + world_random(w, 5)) * S);
+	}
+}
+
+static void dispatch(struct world *w, const struct event *event)
+{
+	struct node *n = &w->node[event->node];
+
+	if (event->kind == EV_FAULT) {
+		strike(w, event);
+		return;
+	}
+	if (!n->on || event->life != n->life)
+		return;
+	if (n->paused > w->now) {
+		struct event later = *event;
+
+		later.at = n->paused;
+		world_push(w, &later);
+		return;
+	}
+	if (event->kind == EV_MSG) {
+		if (event->msg.type == BEAT)
+			node_take_beat(w, &event->msg);
+		else
+			recover_message(w, &event->msg);
+	} else if (event->count == n->started[event->timer]) {
+		if (event->timer == T_BEAT)
+			node_beat(w, event->node);
+		else if (event->timer == T_TICK)
+			node_tick(w, event->node);
+		else
+			recover_timer(w, event->node, event->timer);
+	}
+}
+
+static void run(struct world *w, const struct params *params, uint64_t seed)
+{
+	struct event event;
+	struct event *heap = w->heap;
+	unsigned room = w->room;
+
+	*w = (struct world){ .params = *params, .heap = heap, .room = room, .nodes = params->nodes, .wanted = -1,
+			     .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
+	plan(w);
+	bool calm = false;
+
+	while (!w->violation && world_pop(w, &event) && event.at < END) {
+		w->now = event.at;
+		w->steps++;
+		watch(w);
+		if (!calm && w->now >= w->calm) {
+			calm = true;
+			calm_down(w);
+		}
+		dispatch(w, &event);
+		check(w);
+	}
+}
+
+static void mutate(struct params *params, const char *what)
+{
+	params->without.no_delay = !strcmp(what, "delay");
+	params->without.no_epoch = !strcmp(what, "epoch");
+	params->without.no_majority = !strcmp(what, "majority");
+	params->without.no_bar = !strcmp(what, "bar");
+}
+
+int main(int argc, char **argv)
+{
+	struct params params = { .nodes = 3, .seed = 1 };
+	unsigned long long schedules = 1, starts = 0, lapses = 0, resets = 0, steps = 0;
+	static struct world world;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:s:c:m:t")) != -1) {
+		switch (opt) {
+		case 'n': params.nodes = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 's': params.seed = strtoull(optarg, NULL, 10); break;
+		case 'c': schedules = strtoull(optarg, NULL, 10); break;
+		case 'm': mutate(&params, optarg); break;
+		case 't': params.trace = true; break;
+		default: return 2;
+		}
+	}
+	if (params.nodes < 2 || params.nodes > MAX_NODES)
+		return 2;
+	for (unsigned long long i = 0; i < schedules; i++) {
+		run(&world, &params, params.seed + i);
+		starts += world.starts;
+		lapses += world.lapses;
+		resets += world.resets;
+		steps += world.steps;
+		if (!world.violation)
+			continue;
+		printf("seed %llu: %s at %.3f s, %u nodes\n", (unsigned long long)params.seed + i, world.violation,
+		       (double)world.now / S, params.nodes);
+		return 1;
+	}
+	printf("%llu schedules of %u nodes from seed %llu: %llu events, %llu starts, %llu leases lost, %llu resets, 0 violations\n",
+	       schedules, params.nodes, (unsigned long long)params.seed, steps, starts, lapses, resets);
+	free(world.heap);
+	return 0;
+}

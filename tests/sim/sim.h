@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A simulator of a cluster in one process: the real state machine of a peer (sbin/lcm/peer.h), the real decisions
+ * (lk/decide.h) and the real leases and grants (lk/grant.h) of N nodes, with a virtual clock, one resource, and
+ * everything in between that can go wrong. A schedule is a seed; the same seed gives the same run.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lk/decide.h"
+#include "lk/grant.h"
+#include "peer.h"
+
+#define MAX_NODES 7
+#define MS INT64_C(1000000)	/* times are nanoseconds */
+#define S (1000 * MS)
+
+/* The protocol's terms in the simulation. */
+#define INTERVAL (1 * S)
+#define MISSES 3
+#define STOP (2 * S)
+
+struct mutation {
+	bool no_delay, no_epoch, no_majority, no_bar;
+};
+
+struct params {
+	unsigned nodes;
+	uint64_t seed;
+	bool trace;
+	struct mutation without;
+};
+
+enum msg_type { BEAT, GATHER, REPORT, ASK, ANSWER, RECORD, REMOVE, REMOVED };
+
+struct msg {
+	enum msg_type type;
+	unsigned from, to;
+	uint32_t life, to_life;		/* incarnations of both when it was sent */
+	int64_t sent, echo;		/* BEAT; ASK and ANSWER: when it was asked */
+	enum peer_state view;		/* BEAT: how the sender sees the receiver */
+	uint64_t epoch;			/* REPORT, RECORD */
+	int owner;
+	int state;			/* REPORT: enum lk_state */
+	bool no_quorum;
+	struct lk_grant_ask ask;	/* ASK; ANSWER: what was asked */
+	int by_way_of;			/* ... the system that passed it on, or -1 */
+	unsigned who;			/* ANSWER: of whom */
+	struct lk_grant_answer answer;
+};
+
+/* What a node waits for. */
+enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, TIMERS };
+
+struct event {
+	int64_t at;
+	uint64_t order;			/* of events at one time */
+	enum { EV_TIMER, EV_MSG, EV_FAULT } kind;
+	unsigned node;
+	uint32_t life;			/* of the node; a timer of an earlier one is dead */
+	uint32_t count;			/* of the timer: only the one set last counts */
+	enum timer timer;
+	struct msg msg;
+};
+
+enum service { OUT, RESTORING, IN, REMOVING };	/* anything but OUT may run */
+
+enum phase { IDLE, GATHERING, TAKING, COLLECTING, STARTING };
+
+/* An event of the cluster that waits for its handler. */
+struct pending {
+	enum lk_event event;
+	unsigned sys;
+};
+
+struct node {
+	bool on;
+	uint32_t life;			/* incarnation of its lcm */
+	uint32_t started[TIMERS];
+	int64_t paused;			/* until then; true time */
+	int rate;			/* of its clock: parts per 1024 off */
+	/* heartbeats and lease */
+	struct peer peer[MAX_NODES];
+	uint32_t peer_life[MAX_NODES];
+	int64_t heard[MAX_NODES];	/* newest heartbeat by the other's clock */
+	int64_t beat_at[MAX_NODES];	/* when the last one came */
+	bool path[MAX_NODES];
+	int64_t echoed[MAX_NODES];	/* when the newest heartbeat that we confirm came */
+	int64_t barred[MAX_NODES];	/* until then we do not */
+	struct lk_hold hold;
+	/* the resource; the record and the promise are durable */
+	enum service service;
+	bool failed;			/* its last restore failed */
+	uint64_t epoch;
+	int owner;
+	struct lk_promise promise;
+	/* recovery */
+	enum phase phase;
+	struct pending now, queue[2 * MAX_NODES + 2];
+	unsigned nqueue;
+	bool operators;			/* what is under way is an operator's command */
+	bool again;			/* ... or looks again at what was left undecided */
+	bool reported[MAX_NODES], asked_for_report[MAX_NODES];
+	struct msg report[MAX_NODES];
+	struct lk_canvass canvass;
+	int64_t give_up;
+	unsigned from;			/* who has to remove it first */
+	int for_whom;			/* it is being removed for this system, or -1 */
+	bool release;			/* ... by an operator, to stay out of service */
+};
+
+struct world {
+	struct params params;
+	uint64_t random;
+	int64_t now;			/* true time */
+	struct event *heap;
+	unsigned nheap, room;
+	uint64_t order;
+	unsigned nodes;
+	struct node node[MAX_NODES];
+	unsigned priority[MAX_NODES];
+	bool cut[MAX_NODES][MAX_NODES];	/* from, to */
+	unsigned loss;			/* percent */
+	int64_t slow;			/* the longest delay of a message */
+	enum lk_switchback switchback;
+	unsigned restore_fails;		/* percent */
+	/* faults */
+	int64_t calm;			/* from here on nothing happens to the nodes in "together" */
+	uint32_t together;
+	/* what is checked */
+	uint64_t last_epoch;		/* of the last start */
+	int64_t wanted;			/* since when it is to be in service and is not; -1: it is, or is not to be */
+	const char *violation;
+	unsigned starts, lapses, resets, steps;
+};
+
+/* ---- world.c: time, messages ---- */
+uint32_t world_random(struct world *w, uint32_t below);
+bool world_chance(struct world *w, unsigned percent);
+void world_push(struct world *w, const struct event *event);
+bool world_pop(struct world *w, struct event *event);
+int64_t world_clock(const struct world *w, unsigned node);	/* what this node reads now */
+void world_timer(struct world *w, unsigned node, enum timer timer, int64_t in);	/* by the node's clock */
+void world_send(struct world *w, struct msg *msg);
+void world_violation(struct world *w, const char *what);
+__attribute__((format(printf, 3, 4))) void world_trace(struct world *w, unsigned node, const char *fmt, ...);
+
+/* ---- node.c: heartbeats, peers, lease ---- */
+void node_boot(struct world *w, unsigned node, bool lcm_only);
+void node_crash(struct world *w, unsigned node);
+bool node_runs(const struct node *node);
+void node_beat(struct world *w, unsigned node);
+void node_take_beat(struct world *w, const struct msg *msg);
+void node_tick(struct world *w, unsigned node);
+void node_lease(struct world *w, unsigned node);
+void node_handled(struct world *w, unsigned node);
+bool node_lease_over(const struct world *w, unsigned node);	/* the watchdog's question */
+enum lk_life node_life(const struct world *w, unsigned node, unsigned of);
+struct lk_terms sim_terms(void);
+
+/* ---- recover.c: gather, decide, collect, start ---- */
+void recover_event(struct world *w, unsigned node, enum lk_event event, unsigned sys);
+void recover_message(struct world *w, const struct msg *msg);
+void recover_timer(struct world *w, unsigned node, enum timer timer);
+void recover_stop(struct world *w, unsigned node);	/* the lease is lost, or somebody wants it */
+void recover_operator(struct world *w, unsigned node, bool in);
+
+#endif
