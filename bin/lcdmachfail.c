@@ -78,7 +78,7 @@ static int run(struct lk_cmd *cmd)
 	int rc = still_down(cmd, &lcd, recovery.sys);
 
 	if (rc > 0 && !recovery.tag) {
-		lk_trap(&lcd.tree, 120, recovery.sys, NULL);
+		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
 		rc = lk_confirm_ask(&lcd, recovery.sys, &cmd->err);
 	}
 	if (rc <= 0)

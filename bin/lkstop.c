@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lk/act.h"
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
 #include "lk/flg.h"
@@ -112,12 +113,12 @@ static void forbid_failover(struct stop *s, const char *command, bool quiet)
 
 /* ---- resources ---- */
 
-/* Or about to be: the handler of an event, or an operator, may be restoring it right now. */
+/* Or it may be, since its remove has failed before: it is tried again. Or about to be: the handler of an event, or an operator, may be restoring it right now. */
 static bool in_service(const struct stop *s, unsigned node)
 {
 	const struct lk_ins *ins = s->graph.node[node];
 
-	return ins->state == LK_ISP || ins->state == LK_ISU ||
+	return ins->state == LK_ISP || ins->state == LK_ISU || lk_act_is_stuck(&s->lcd, ins) ||
 	       (ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder));
 }
 

@@ -51,17 +51,17 @@ static void say(const struct run *run, enum lk_log_level level, const char *tag,
 
 /* ---- seeing ---- */
 
-static int find_tried(struct run *run, struct lk_err *err)
+static void find_tried(struct run *run)
 {
 	for (char *const *name = run->recovery->without; name && *name; name++) {
 		int sys = lk_pic_find_sys(&run->picture, *name);
 
+		/* one that this system does not know has no copy that it could choose */
 		if (sys < 0)
-			return lk_fail(err, LK_M_NO_SYS, *name);
+			continue;
 		run->tried |= 1u << sys;
 		run->picture.sys[sys].failed = true;
 	}
-	return 0;
 }
 
 /* Not configured, yes, or no; a mode that makes no sense is no. */
@@ -101,7 +101,12 @@ static int see(struct run *run, struct lk_err *err)
 	run->sys = (unsigned)sys;
 	run->decision = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->decision));
 	run->tag = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->tag));
-	return run->decision && run->tag ? find_tried(run, err) : lk_fail_nomem(err);
+	if (!run->decision || !run->tag)
+		return lk_fail_nomem(err);
+	if (run->recovery->tag && !lk_ins_find(&run->lcd, run->recovery->tag))
+		return lk_fail(err, LK_M_NO_TAG, run->recovery->tag);
+	find_tried(run);
+	return 0;
 }
 
 /* ---- deciding ---- */
