@@ -26,9 +26,19 @@ busy_node() {	# NODE: is a step in the background working there?
 	[[ " ${BUSY[*]:-} " == *" $1 "* ]]
 }
 
+# Does another node run that was there before this round? Two that start at the same time, with nobody else, each take
+# what they want if they do not find each other in time: that is for --strict.
+others_stay() {	# NODE
+	local other
+	for other in "${nodes[@]}"; do
+		[ "$other" = "$1" ] || { [ -n "${KIND[started-$other]:-}" ] && [ -z "$strict" ]; } || return 0
+	done
+	return 1
+}
+
 # A step that makes sense now -> $choice; 1: not this one
 choose() {
-	local nodes node up r amp='' kind parted=()
+	local nodes node r amp='' kind parted=()
 	[ -z "$quorum" ] || parted=(part part part rift rift mute mute)
 	pick ${parted[@]+"${parted[@]}"} off off boot boot boot reboot pause pauseoff cut cut loss blip lcmkill netkill initkill fail slow slow \
 		restore restore restore restore remove remove lkstop lkstart lkstart stopf setas
@@ -43,10 +53,9 @@ choose() {
 	pick "${nodes[@]}"
 	node=$r
 	nodes_that run
-	up=${#nodes[@]}
 	! busy_node "$node" || [ "$kind" = off ] || return
 	case $kind in
-	off | pauseoff | lkstop | reboot) [ "${STATUS[$node]}" != run ] || [ "$up" -gt 1 ] || return ;;
+	off | pauseoff | lkstop | reboot) [ "${STATUS[$node]}" != run ] || others_stay "$node" || return ;;
 	esac
 	case $kind in
 	stopf) [ -z "${KIND[start]:-}${KIND[ops]:-}" ] || return ;;
