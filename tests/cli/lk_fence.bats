@@ -170,7 +170,7 @@ logged() {
 @test "fence_dummy of the package fence-agents is understood" {
 	[ -x /usr/sbin/fence_dummy ] || skip 'fence-agents is not installed'
 	configure "device dummy agent=fence_dummy status_file=$BATS_TEST_TMPDIR/power"
-	echo on >"$BATS_TEST_TMPDIR/power"
+	printf on >"$BATS_TEST_TMPDIR/power"
 	expect 0 lk_fence -n -s beta
 	expect 0 lk_fence -s beta
 	[ "$(cat "$BATS_TEST_TMPDIR/power")" = off ]
