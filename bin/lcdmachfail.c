@@ -114,11 +114,22 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	}
 }
 
+static bool is_back(const char *name)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+	const struct lk_sys *sys = lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 ? NULL : lk_sys_find(&lcd, name);
+	const char *why;
+
+	return sys && lk_sys_state(&lcd, sys, &why) == LK_SYS_ALIVE;
+}
+
 /* Fence it, and ask the administrator where that is wanted. Without grants of a majority one that could not be fenced
  * may still run everything: only the administrator can say that it does not. 1: go on; 0: do not. */
 static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 {
-	const struct lk_fence_for what = { .tree = &lcd->tree, .sys = sys, .prog = cmd->prog };
+	const struct lk_fence_for what = { .tree = &lcd->tree, .sys = sys, .prog = cmd->prog,
+					   .is_back = is_back };
 	struct lk_err ignored;
 	bool unsafe = false;
 
@@ -127,6 +138,10 @@ static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *s
 
 		if (rc < 0 && cmd->err.number == LK_M_NUMBER(LK_M_INTERRUPTED))
 			return rc;
+		if (rc < 0 && cmd->err.number == LK_M_NUMBER(LK_M_FENCE_BACK)) {
+			say(lcd, "the system is ALIVE again: nothing is recovered");
+			return 0;
+		}
 		unsafe = rc < 0 && lk_canvass_needed(&lcd->tree, &ignored) <= 0;
 	}
 	return lk_confirm_ask(lcd, sys, unsafe, &cmd->err);

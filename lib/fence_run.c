@@ -149,6 +149,11 @@ static bool interrupted(const struct lk_err *err)
 	return err->number == LK_M_NUMBER(LK_M_INTERRUPTED);
 }
 
+static bool ends_it(const struct lk_err *err)
+{
+	return interrupted(err) || err->number == LK_M_NUMBER(LK_M_FENCE_BACK);
+}
+
 static int pause_for(unsigned milliseconds, struct lk_err *err)
 {
 	int64_t until = lk_now_ms() + milliseconds;
@@ -162,7 +167,7 @@ static int pause_for(unsigned milliseconds, struct lk_err *err)
 	return rc;
 }
 
-/* 1: confirmed; 0: not; -1: interrupted. */
+/* 1: confirmed; 0: not; -1: interrupted, or it is back. */
 static int use(const struct lk_fence_for *what, const struct lk_fence_device *device, struct lk_err *err)
 {
 	int rc = pause_for(device->delay, err);
@@ -170,9 +175,11 @@ static int use(const struct lk_fence_for *what, const struct lk_fence_device *de
 	for (unsigned i = 0; rc == 0 && i <= device->retries; i++) {
 		if (i)
 			rc = pause_for(PAUSE_MS, err);
+		if (rc == 0 && what->is_back && what->is_back(what->sys))
+			rc = lk_fail(err, LK_M_FENCE_BACK, what->sys);
 		if (rc == 0)
 			rc = attempt(what, device, err);
-		if (rc < 0 && !interrupted(err)) {
+		if (rc < 0 && !ends_it(err)) {
 			say(what, LK_LOG_ERROR, err);
 			rc = 0;
 		}

@@ -558,6 +558,7 @@
 #define LK_M_LOG_FENCE_AGENT 703285, LK_EX_OK, "fence device \"%s\": %s, action %s, has ended with exit code %d"
 #define LK_M_FENCE_SELF 703286, LK_EX_ARG, "\"%s\" is this system, which does not fence itself"
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
+#define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
 
 #endif

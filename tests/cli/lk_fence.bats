@@ -157,6 +157,33 @@ logged() {
 	run ! logged 'FAILOVER RECOVERY OF MACHINE beta'
 }
 
+@test "a system that is back before it is fenced is left alone, and nothing is taken over" {
+	: >"$LKROOT/run/dead-beta"
+	FAKELCM_STATUS=none "$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" beta="$BATS_TEST_TMPDIR/none" 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+	stand_in returning "rm -f '$LKROOT/run/dead-beta'; exit 1"
+	configure "device one agent=$BATS_TEST_TMPDIR/returning retries=0" "device two agent=$BATS_TEST_TMPDIR/agent"
+	expect 0 lcdmachfail -s beta
+	told returning action=off
+	run ! told agent action=off
+	logged 'system "beta" is ALIVE again: it is not fenced'
+	run ! logged 'FAILOVER RECOVERY OF MACHINE beta'
+}
+
+@test "where a majority grants a takeover, no administrator is asked when fencing has failed" {
+	join gamma 20 1510 10.1.0.3
+	cp -r "$LKROOT" "$BATS_TEST_TMPDIR/gamma"
+	printf 'QUORUM_MODE=majority\nCONFIRMSOTO=0\n' >"$LKROOT/etc/default/LifeKeeper"
+	: >"$LKROOT/run/dead-beta"
+	FAKELCM_STATUS=none "$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" beta="$BATS_TEST_TMPDIR/none" \
+		gamma="$BATS_TEST_TMPDIR/gamma" 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+	configure "device one agent=/nonexistent/agent retries=0"
+	run lcdmachfail -s beta
+	logged 'is not known to have stopped'
+	run ! logged 'waits for confirmation'
+}
+
 @test "an administrator may confirm what no device did" {
 	configure 'nonsense'
 	lcdmachfail -s beta 2>/dev/null 3>&- &

@@ -55,7 +55,7 @@ agent() {	# SWITCH
 	wait_until 30 settled
 	all_isp beta
 	none_isp alpha
-	[ ! -e "$root/run/fenced.alpha" ]
+	wait_until 30 test ! -e "$root/run/fenced.alpha"
 }
 
 @test "a system that could not be fenced is taken over from only when an administrator has confirmed it" {
