@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "lk/cmd.h"
+#include "lk/canvass.h"
 #include "lk/confirm.h"
+#include "lk/fence.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
@@ -112,6 +114,39 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	}
 }
 
+static bool is_back(const char *name)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+	const struct lk_sys *sys = lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 ? NULL : lk_sys_find(&lcd, name);
+	const char *why;
+
+	return sys && lk_sys_state(&lcd, sys, &why) == LK_SYS_ALIVE;
+}
+
+/* Fence it, and ask the administrator where that is wanted. Without grants of a majority one that could not be fenced
+ * may still run everything: only the administrator can say that it does not. 1: go on; 0: do not. */
+static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
+{
+	const struct lk_fence_for what = { .tree = &lcd->tree, .sys = sys, .prog = cmd->prog,
+					   .is_back = is_back };
+	struct lk_err ignored;
+	bool unsafe = false;
+
+	if (lk_fence_configured(&lcd->tree, sys)) {
+		int rc = lk_fence(&what, &cmd->err);
+
+		if (rc < 0 && cmd->err.number == LK_M_NUMBER(LK_M_INTERRUPTED))
+			return rc;
+		if (rc < 0 && cmd->err.number == LK_M_NUMBER(LK_M_FENCE_BACK)) {
+			say(lcd, "the system is ALIVE again: nothing is recovered");
+			return 0;
+		}
+		unsafe = rc < 0 && lk_canvass_needed(&lcd->tree, &ignored) <= 0;
+	}
+	return lk_confirm_ask(lcd, sys, unsafe, &cmd->err);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -125,7 +160,7 @@ static int run(struct lk_cmd *cmd)
 		rc = verify(cmd, &lcd, recovery.sys);
 	if (rc > 0 && !recovery.tag) {
 		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
-		rc = lk_confirm_ask(&lcd, recovery.sys, &cmd->err);
+		rc = make_sure(cmd, &lcd, recovery.sys);
 	}
 	if (rc <= 0)
 		return rc;

@@ -2,6 +2,7 @@
 /* lcdmachup: what is to be done when a system has come back (spec/core.md 5.6.4). */
 #include "lk/cmd.h"
 #include "lk/confirm.h"
+#include "lk/fence.h"
 #include "lk/name.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
@@ -23,6 +24,7 @@ static int run(struct lk_cmd *cmd)
 	if (rc < 0)
 		return rc;
 	lk_confirm_forget(&tree, recovery.sys);
+	lk_fence_forget(&tree, recovery.sys);
 	lk_tree_close(&tree);
 	/* for the log, and to be in time: what it means is decided below */
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)

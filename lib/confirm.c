@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/canvass.h"
+#include "lk/fence.h"
 #include "lk/flg.h"
 #include "lk/limits.h"
 #include "lk/log.h"
@@ -181,19 +183,21 @@ static void remember(const struct lk_tree *tree, const char *sys)
 	(void)fd;
 }
 
-int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err)
+int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struct lk_err *err)
 {
 	unsigned long long limits[2] = { CONFIRM_SECONDS, 0 };
 	struct lk_wait wait;
 
 	lk_confirm_forget(&lcd->tree, sys);
-	if (!is_flagged(lcd, sys))
+	if (!is_flagged(lcd, sys) && !unsafe)
 		return 1;
 	int rc = lk_tunable_number(&lcd->tree, "CONFIRMSOTO", 0, LK_INTERVAL_MAX, &limits[0], err);
 	if (rc >= 0)
 		rc = lk_tunable_number(&lcd->tree, "CONFIRMSODEF", 0, 1, &limits[1], err);
 	if (rc < 0)
 		return rc;
+	if (unsafe)
+		limits[1] = 1;
 	/* from before there is a question until it is gone, so that a signal leaves none behind */
 	lk_wait_begin(&wait);
 	rc = ask(lcd, sys, limits, &wait, err);
@@ -203,12 +207,22 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, struct lk_err *err
 	return rc;
 }
 
+/* It could be fenced and was not, and that is all that says whether it has stopped. */
+static bool is_unfenced(const struct lk_lcd *lcd, const char *sys)
+{
+	struct lk_err ignored;
+
+	return lk_fence_configured(&lcd->tree, sys) && !lk_fence_done(&lcd->tree, sys) &&
+	       lk_canvass_needed(&lcd->tree, &ignored) <= 0;
+}
+
 bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
 {
 	char path[LK_PATH_MAX + 64];
 
 	path_of(CONFIRMED, sys, path);
-	return is_flagged(lcd, sys) && faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	return (is_flagged(lcd, sys) || is_unfenced(lcd, sys)) &&
+	       faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
 void lk_confirm_forget(const struct lk_tree *tree, const char *sys)

@@ -31,8 +31,8 @@ static _Noreturn void become(const struct lk_jobs *jobs, const char *path, char 
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setpgid(0, 0);
-	if (null >= 0)
-		dup2(null, 0);
+	if (jobs->input || null >= 0)
+		dup2(jobs->input ? jobs->input : null, 0);
 	if (dup2(2, 1) < 0 && null >= 0)
 		dup2(null, 1), dup2(null, 2);
 	if (jobs->quiet && null >= 0)

@@ -26,6 +26,7 @@ struct lk_jobs {
 	struct lk_job *job;	/* the caller's array of n, zeroed */
 	size_t n;
 	unsigned running;
+	int input;		/* descriptor of their standard input; 0: it is empty */
 	bool quiet;		/* drop standard output; else it goes to our standard error */
 	int interrupted;	/* the last TERM, INT or HUP sent to us; all jobs were sent TERM then */
 	sigset_t signals, old_mask;

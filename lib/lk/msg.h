@@ -548,5 +548,17 @@
 #define LK_M_INIT_RELEASED 703181, 0, "the quarantine is over: start %s"
 #define LK_M_START_QUARANTINE 703182, LK_EX_SYSTEM, \
 	"this system is in quarantine after a loss of quorum, for %lld s more; lkstop ends that"
+#define LK_M_FENCE_LINE 703280, LK_EX_ARG, "%s, line %u: %s"
+#define LK_M_FENCE_FILE 703281, LK_EX_ARG, \
+	"%s/%s must be a file of root that nobody else can read or write (chmod 600): it has passwords"
+#define LK_M_FENCE_NONE 703282, LK_EX_NOENT, "no fence device is configured for system \"%s\": %s/%s"
+#define LK_M_FENCE_FAILED 703283, LK_EX_SYSTEM, \
+	"system \"%s\" is not known to have stopped: no fence device has confirmed it"
+#define LK_M_LOG_FENCED 703284, LK_EX_OK, "system \"%s\" is fenced: device \"%s\", action %s"
+#define LK_M_LOG_FENCE_AGENT 703285, LK_EX_OK, "fence device \"%s\": %s, action %s, has ended with exit code %d"
+#define LK_M_FENCE_SELF 703286, LK_EX_ARG, "\"%s\" is this system, which does not fence itself"
+#define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
+#define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
+#define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
 
 #endif
