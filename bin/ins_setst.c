@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ins_setst: set the state of an instance (spec/core.md 3.3.5). */
+#include "lk/act.h"
 #include "lk/cmd.h"
 #include "lk/dep.h"
 #include "lk/epoch.h"
@@ -26,7 +27,8 @@ static int set_state(struct lk_lcd *lcd, struct lk_ins *ins, const struct lk_ins
 	ins->state = like->state;
 	ins->reason = like->reason;
 	lk_ins_touch(lcd, ins);
-	return set_owner(lcd, ins, err);
+	int rc = lk_act_mark_stuck(lcd, ins->tag, false, err);
+	return rc < 0 ? rc : set_owner(lcd, ins, err);
 }
 
 static int set_above(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err)
@@ -43,7 +45,7 @@ static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	const char *reason = lk_cmd_given(cmd, 'R') ? lk_cmd_value(cmd, 'R') : "";
-	unsigned tables = LK_T_EPOCH | LK_T_EQV | LK_T_SYS | (lk_cmd_given(cmd, 'A') ? LK_T_DEP : 0);
+	unsigned tables = LK_T_EPOCH | LK_T_EQV | LK_T_FLG | LK_T_SYS | (lk_cmd_given(cmd, 'A') ? LK_T_DEP : 0);
 	struct lk_ins *ins;
 	int state = lk_parse_choice("option -S", lk_cmd_value(cmd, 'S'), settable, &cmd->err);
 	int rc = state < 0 ? state : lk_check_text("reason", reason, &cmd->err);

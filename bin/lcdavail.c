@@ -15,7 +15,8 @@ static void ask_witnesses(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_witness_for what = { .event = "LCM_AVAIL", .prog = cmd->prog, .once = true };
-	struct lk_quorum_event event = { .name = what.event, .sys = lcd.local, .prog = cmd->prog };
+	struct lk_quorum_event event = { .name = what.event, .sys = lcd.local, .prog = cmd->prog,
+					 .settle = true };
 	struct lk_err ignored;
 	const char *why;
 

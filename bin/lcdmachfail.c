@@ -159,7 +159,7 @@ static int run(struct lk_cmd *cmd)
 	if (rc > 0 && !recovery.tag)
 		rc = verify(cmd, &lcd, recovery.sys);
 	if (rc > 0 && !recovery.tag) {
-		lk_trap(&lcd.tree, 120, recovery.sys, NULL);
+		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
 		rc = make_sure(cmd, &lcd, recovery.sys);
 	}
 	if (rc <= 0)

@@ -12,7 +12,8 @@
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
-	const struct lk_quorum_event event = { .name = "COMM_UP", .sys = recovery.sys, .prog = cmd->prog };
+	const struct lk_quorum_event event = { .name = "COMM_UP", .sys = recovery.sys, .prog = cmd->prog,
+						.settle = true };
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err ignored;
 	struct lk_tree tree;
@@ -25,7 +26,7 @@ static int run(struct lk_cmd *cmd)
 	lk_confirm_forget(&tree, recovery.sys);
 	lk_fence_forget(&tree, recovery.sys);
 	lk_tree_close(&tree);
-	/* for the log: what it means is decided below */
+	/* for the log, and to be in time: what it means is decided below */
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
 		(void)!lk_quorum_verify(&lcd, &event, &ignored);
 	return lk_recovery_cmd(cmd, &recovery);

@@ -4,23 +4,38 @@
 
 #include "lk/cmd.h"
 #include "lk/display.h"
+#include "lk/quarantine.h"
 #include "lk/poison.h"
+
+/* It explains why everything else is down. */
+static void show_quarantine(const struct lk_tree *tree)
+{
+	struct lk_err ignored;
+	int64_t ms;
+
+	if (lk_quarantine_left(tree, &ms, &ignored) > 0)
+		printf("This system is in quarantine after a loss of quorum, for %lld s more.\n\n",
+		       (long long)(ms + 999) / 1000);
+}
 
 static int show(struct lk_cmd *cmd, struct lk_display *d)
 {
+	bool full = !cmd->json && !d->backup && !lk_cmd_given(cmd, 'q');
+
 	int rc = lk_display_prepare(d);
 
 	if (rc == 0 && cmd->json)
 		rc = lk_display_json(d);
 	else if (rc == 0)
-		rc = d->backup || lk_cmd_given(cmd, 'q') ? lk_display_short(d)
-							 : lk_display_full(d);
+		rc = full ? lk_display_full(d) : lk_display_short(d);
 	if (rc < 0)
 		return rc;
 	if (cmd->json)
 		return lk_cmd_json(cmd, &d->json);
 	if (d->out.failed)
 		return lk_fail_nomem(&cmd->err);
+	if (full)
+		show_quarantine(&d->lcd->tree);
 	fputs(d->out.data, stdout);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lk/act_run.h"
+#include "lk/buf.h"
 #include "lk/flg.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
@@ -37,6 +38,27 @@ int lk_act_seconds(const struct lk_tree *tree, const char *type, const char *act
 
 /* ---- one script ---- */
 
+#define RECORD_MAX 65536	/* exec refuses a string of 128 KiB: who has a longer one runs ins_list */
+
+/* The instance as ins_list prints it, so that its script need not ask. */
+static int make_record(const struct lk_act_about *about, struct lk_lcd *lcd, struct lk_pool_job *job,
+		       struct lk_err *err)
+{
+	char numbers[4][LK_INS_NUMBER];
+	const char *fields[LK_INS_FIELDS];
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+
+	lk_ins_fields(about->lcd, about->ins, numbers, fields);
+	for (int i = 0; i < LK_INS_FIELDS; i++)
+		lk_buf_addf(&text, "%s%s", i ? "\001" : "", fields[i]);
+	if (text.failed)
+		return lk_fail_nomem(err);
+	if (text.len > RECORD_MAX)
+		return 0;
+	job->record = lk_arena_dup(&lcd->arena, text.data);
+	return job->record ? 0 : lk_fail_nomem(err);
+}
+
 /* The strings and the vector live as long as the LCD. */
 static int make_job(const struct lk_act_about *about, struct lk_lcd *lcd, char *const *args,
 		    struct lk_pool_job *job, struct lk_err *err)
@@ -59,7 +81,9 @@ static int make_job(const struct lk_act_about *about, struct lk_lcd *lcd, char *
 	argv[k + n] = NULL;
 	*job = (struct lk_pool_job){ .argv = argv, .component = about->ins->type,
 				     .action = about->action, .tag = about->ins->tag };
-	return argv[1] && (k == 3 || argv[3]) ? 0 : lk_fail_nomem(err);
+	if (!argv[1] || (k > 3 && !argv[3]))
+		return lk_fail_nomem(err);
+	return make_record(about, lcd, job, err);
 }
 
 /* Its path, in the LCD's memory. 0, -7 or -1. */

@@ -21,37 +21,57 @@
 #include "lk/sys.h"
 #include "lk/poison.h"
 
-/* One command for another system in the making. */
-struct command {
-	char **argv;
-	int argc;
+/* One command each for several systems, which run at the same time. */
+struct commands {
+	struct lk_remote_job *job;	/* room for one of each system */
+	size_t n;
 };
+
+static int begin_commands(struct lk_act_run *run, struct commands *commands, struct lk_err *err)
+{
+	commands->n = 0;
+	commands->job = lk_arena_alloc(&run->lcd.arena, (run->lcd.nsys + 1) * sizeof(*commands->job));
+	return commands->job ? 0 : lk_fail_nomem(err);
+}
 
 #define HEAD 5
 
-/* PROG [FLAG] [FLAG] -o OWNER; what is NULL is left out. */
-static int begin_command(struct lk_act_run *run, struct command *command,
-			 const char *const head[static HEAD], struct lk_err *err)
+/* One more, that begins with head; what is NULL is left out. NULL: no memory. It has room for an argument
+ * per equivalency. */
+static struct lk_remote_job *add_command(struct lk_act_run *run, struct commands *commands, const char *sys,
+					 const char *const head[static HEAD])
 {
-	command->argc = 0;
-	command->argv = lk_arena_alloc(&run->lcd.arena,
-				       (run->lcd.neqv + HEAD + 1) * sizeof(*command->argv));
-	if (!command->argv)
-		return lk_fail_nomem(err);
+	struct lk_remote_job *job = &commands->job[commands->n];
+	char **argv = lk_arena_alloc(&run->lcd.arena, (run->lcd.neqv + HEAD + 1) * sizeof(*argv));
+
+	if (!argv)
+		return NULL;
+	*job = (struct lk_remote_job){ .dest = sys, .argv = argv, .output = lk_remote_pass };
 	for (int i = 0; i < HEAD; i++)
 		if (head[i])
-			command->argv[command->argc++] = (char *)head[i];
-	return 0;
+			argv[job->argc++] = (char *)head[i];
+	argv[job->argc] = NULL;
+	commands->n++;
+	return job;
 }
 
-static int run_command(const struct lk_act_run *run, const struct command *command,
-		       const char *sys, int *code, struct lk_err *err)
+static void add_argument(struct lk_remote_job *job, const char *text)
 {
-	struct lk_remote_request request = { .dest = sys, .prog = command->argv[0],
-					     .argc = command->argc, .argv = command->argv };
+	char **argv = (char **)job->argv;
 
-	command->argv[command->argc] = NULL;
-	return lk_remote_run(&run->lcd, &request, code, err);
+	argv[job->argc++] = (char *)text;
+	argv[job->argc] = NULL;
+}
+
+/* All at once; what only shows, one after the other, so that its lines stay together. */
+static void run_commands(const struct lk_act_run *run, const struct commands *commands)
+{
+	if (!commands->n)
+		return;
+	if (!run->showing)
+		lk_remote_jobs(&run->lcd, commands->job, commands->n);
+	for (size_t i = 0; run->showing && i < commands->n; i++)
+		lk_remote_jobs(&run->lcd, &commands->job[i], 1);
 }
 
 /* The equivalencies of the plan with one system, one after the other; NULL: no more. */
@@ -112,24 +132,29 @@ static int pass_over(struct lk_act_run *run, const char *sys, const char *why, s
 	return 0;
 }
 
-static int ask_release(struct lk_act_run *run, const char *sys, struct lk_err *err)
+static int add_release(struct lk_act_run *run, struct commands *commands, const char *sys,
+		       struct lk_err *err)
 {
-	struct command command;
 	const struct lk_eqv *eqv;
 	size_t at = 0;
 	const char *const head[HEAD] = { "perform_action", "--release", run->showing ? "--dry-run" : NULL,
 					 "-o", run->lcd.local };
-	int code, rc = begin_command(run, &command, head, err);
+	struct lk_remote_job *job = add_command(run, commands, sys, head);
 
-	while (rc == 0 && (eqv = next_eqv(run, sys, &at)))
-		command.argv[command.argc++] = (char *)eqv->othertag;
-	if (rc == 0)
-		rc = run_command(run, &command, sys, &code, err);
-	if (rc == 0 && code == LK_EX_COMM)
-		rc = lk_fail(err, LK_M_OUT_OF_SERVICE, sys);
-	else if (rc == 0 && code)
-		rc = lk_fail(err, LK_M_REMOTE_RELEASE, sys, code);
-	return rc;
+	while (job && (eqv = next_eqv(run, sys, &at)))
+		add_argument(job, eqv->othertag);
+	return job ? 0 : lk_fail_nomem(err);
+}
+
+static int check_release(const struct lk_remote_job *job, struct lk_err *err)
+{
+	if (job->rc < 0)
+		*err = job->err;
+	else if (job->code == LK_EX_COMM)
+		return lk_fail(err, LK_M_OUT_OF_SERVICE, job->dest);
+	else if (job->code)
+		return lk_fail(err, LK_M_REMOTE_RELEASE, job->dest, job->code);
+	return job->rc;
 }
 
 static bool is_concerned(const struct lk_act_run *run, const struct lk_sys *sys)
@@ -139,7 +164,8 @@ static bool is_concerned(const struct lk_act_run *run, const struct lk_sys *sys)
 	return !sys->local && next_eqv(run, sys->name, &at);
 }
 
-static int release_there(struct lk_act_run *run, struct lk_err *err)
+/* Whom to ask; nobody is asked if one that must be asked cannot be. */
+static int find_releases(struct lk_act_run *run, struct commands *commands, struct lk_err *err)
 {
 	const char *why;
 	int rc = 0;
@@ -151,7 +177,7 @@ static int release_there(struct lk_act_run *run, struct lk_err *err)
 			continue;
 		switch (lk_sys_state(&run->lcd, sys, &why)) {
 		case LK_SYS_ALIVE:
-			rc = ask_release(run, sys->name, err);
+			rc = add_release(run, commands, sys->name, err);
 			break;
 		case LK_SYS_UNKNOWN:
 			rc = pass_over(run, sys->name, why, err);
@@ -160,6 +186,22 @@ static int release_there(struct lk_act_run *run, struct lk_err *err)
 			break;
 		}
 	}
+	return rc;
+}
+
+/* The first failure, in the order of the systems. */
+static int release_there(struct lk_act_run *run, struct lk_err *err)
+{
+	struct commands commands;
+	int rc = begin_commands(run, &commands, err);
+
+	if (rc == 0)
+		rc = find_releases(run, &commands, err);
+	if (rc < 0)
+		return rc;
+	run_commands(run, &commands);
+	for (size_t i = 0; i < commands.n && rc == 0; i++)
+		rc = check_release(&commands.job[i], err);
 	return rc;
 }
 
@@ -183,23 +225,21 @@ static int raise_epochs(const struct lk_act_run *run, struct lk_lcd *lcd, struct
 	return rc;
 }
 
-/* What is told to whom: the records that have this owner. */
+/* What a system is told: the records that have this owner. Nothing, if there are none. */
 struct push {
 	const char *owner, *sys;
 };
 
-/* A system that does not answer learns it when it comes back. One that knows better stops us. */
-static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const struct push *push,
-		       struct lk_err *err)
+static int add_push(struct lk_act_run *run, struct commands *commands, const struct lk_lcd *lcd,
+		    const struct push *push, struct lk_err *err)
 {
-	const char *const head[HEAD] = { "lk_epoch", NULL, NULL, "-o", push->owner }, *sys = push->sys;
-	struct lk_err silent, note;
-	struct command command;
+	const char *const head[HEAD] = { "lk_epoch", NULL, NULL, "-o", push->owner };
+	struct lk_remote_job *job = add_command(run, commands, push->sys, head);
+	int fixed = job ? job->argc : 0;
 	const struct lk_eqv *eqv;
 	size_t at = 0;
-	int code, rc = begin_command(run, &command, head, err), fixed = command.argc;
 
-	while (rc == 0 && (eqv = next_eqv(run, sys, &at))) {
+	while (job && (eqv = next_eqv(run, push->sys, &at))) {
 		const struct lk_epoch *epoch = lk_epoch_get(lcd, eqv->tag);
 		struct lk_buf LK_AUTO_BUF text = { 0 };
 
@@ -209,25 +249,34 @@ static int push_epochs(struct lk_act_run *run, const struct lk_lcd *lcd, const s
 		char *copy = text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
 		if (!copy)
 			return lk_fail_nomem(err);
-		command.argv[command.argc++] = copy;
+		add_argument(job, copy);
 	}
-	if (rc < 0 || command.argc == fixed)
-		return rc;
-	if (run_command(run, &command, sys, &code, &silent) < 0) {
-		lk_fail(&note, LK_M_LOG_PUSH, sys, silent.text);
+	if (job && job->argc == fixed)
+		commands->n--;
+	return job ? 0 : lk_fail_nomem(err);
+}
+
+/* A system that does not answer learns it when it comes back. One that knows better stops us. */
+static int check_push(const struct lk_act_run *run, const struct lk_remote_job *job, struct lk_err *err)
+{
+	struct lk_err note;
+
+	if (job->rc < 0) {
+		lk_fail(&note, LK_M_LOG_PUSH, job->dest, job->err.text);
 		warn(run, (unsigned)note.number, note.text);
-		return 0;
+	} else if (job->code == LK_EX_ARG || job->code == LK_EX_INTERNAL) {
+		return lk_fail(err, LK_M_STALE, job->dest, job->code);
 	}
-	if (code == LK_EX_ARG || code == LK_EX_INTERNAL)
-		return lk_fail(err, LK_M_STALE, sys, code);
 	return 0;
 }
 
 static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const char *owner,
 		       struct lk_err *err)
 {
+	struct commands commands;
+	struct lk_err more;
 	const char *why;
-	int rc = 0;
+	int rc = begin_commands(run, &commands, err);
 
 	for (size_t i = 0; i < run->lcd.nsys && rc == 0; i++) {
 		const struct lk_sys *sys = &run->lcd.sys[i];
@@ -235,7 +284,15 @@ static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const c
 
 		if (is_concerned(run, sys) &&
 		    lk_sys_state(&run->lcd, sys, &why) == LK_SYS_ALIVE)
-			rc = push_epochs(run, lcd, &push, err);
+			rc = add_push(run, &commands, lcd, &push, err);
+	}
+	if (rc < 0)
+		return rc;
+	run_commands(run, &commands);
+	for (size_t i = 0; i < commands.n; i++) {
+		int one = check_push(run, &commands.job[i], rc < 0 ? &more : err);
+
+		rc = rc < 0 ? rc : one;
 	}
 	return rc;
 }

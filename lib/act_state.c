@@ -7,7 +7,10 @@
 #include "lk/act_run.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
+#include "lk/failure.h"
+#include "lk/flg.h"
 #include "lk/ins.h"
+#include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
 #include "lk/resv.h"
@@ -56,12 +59,27 @@ static const struct lk_ins *find_foreign(const struct lk_act_run *run, pid_t *pi
 	return NULL;
 }
 
-#define REMOVE_FAILED "remove action has failed"
-
-/* What could not be taken out of service may still run, whatever its state is called. */
-static bool is_stuck(const struct lk_ins *ins)
+static void stuck_flag(const char *tag, char flag[static LK_TAG_MAX + 32])
 {
-	return ins->state == LK_OSF && !strcmp(ins->reason, REMOVE_FAILED);
+	snprintf(flag, LK_TAG_MAX + 32, LK_STUCK_FLAG "%s", tag);
+}
+
+bool lk_act_is_stuck(const struct lk_lcd *lcd, const struct lk_ins *ins)
+{
+	char flag[LK_TAG_MAX + 32];
+
+	stuck_flag(ins->tag, flag);
+	return ins->state == LK_OSF && lk_flg_find(lcd, flag);
+}
+
+int lk_act_mark_stuck(struct lk_lcd *lcd, const char *tag, bool stuck, struct lk_err *err)
+{
+	char flag[LK_TAG_MAX + 32];
+
+	stuck_flag(tag, flag);
+	if (stuck == (lk_flg_find(lcd, flag) != NULL))
+		return 0;
+	return stuck ? lk_flg_add(lcd, flag, err) : lk_flg_drop(lcd, flag, err);
 }
 
 bool lk_act_busy(const struct lk_plan *plan)
@@ -71,7 +89,8 @@ bool lk_act_busy(const struct lk_plan *plan)
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct lk_ins *ins = lk_plan_ins(plan, i);
 
-		if (ins->state == LK_ISP || ins->state == LK_ISU || is_stuck(ins) || is_foreign(ins, &pid))
+		if (ins->state == LK_ISP || ins->state == LK_ISU || lk_act_is_stuck(plan->graph.lcd, ins) ||
+		    is_foreign(ins, &pid))
 			return true;
 	}
 	return false;
@@ -221,16 +240,20 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 		  struct lk_ins *ins)
 {
 	bool restore = run->act->what.kind == LK_PLAN_RESTORE;
+	struct lk_err ignored;
 
 	if (step->undecided)
 		return;
 	if (!step->good)
 		set_state(lcd, ins, LK_OSF, restore ? "restore action has failed"
-						    : REMOVE_FAILED);
+						    : LK_REASON_REMOVE);
 	else if (restore)
 		set_state(lcd, ins, LK_ISP, "restore action has succeeded");
 	else
 		set_state(lcd, ins, LK_OSU, "remove action has succeeded");
+	/* a restore that fails does not mean that it was stopped before */
+	if (step->good || !restore)
+		(void)!lk_act_mark_stuck(lcd, ins->tag, !step->good, &ignored);
 	if (step->good && !restore)
 		give_up(run, lcd, ins->tag);
 }
@@ -242,7 +265,7 @@ static bool settle(struct lk_act_run *run, struct lk_act_step *step, struct lk_i
 	bool up = ins->state == LK_ISP || ins->state == LK_ISU;
 
 	if (up != (run->act->what.kind == LK_PLAN_RESTORE) || (up && run->act->what.again) ||
-	    (run->act->release_for && is_stuck(ins)))
+	    (run->act->what.kind == LK_PLAN_REMOVE && lk_act_is_stuck(lcd, ins)))
 		return false;
 	if (ins->state == LK_ISU)
 		set_state(lcd, ins, LK_ISP, ins->reason);
@@ -320,7 +343,7 @@ int lk_act_record(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_graph graph;
-	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS | LK_T_FLG, err);
 
 	if (rc == 0)
 		rc = lk_graph_build(&graph, &lcd, err);

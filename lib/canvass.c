@@ -20,7 +20,7 @@
 
 #define MS 1000000
 #define TRIES 10		/* against others that ask at the same time, and answers that come late */
-#define PATIENCE_MS 10000	/* beyond twice the time that the last owner may have */
+#define PATIENCE_MS 5000	/* beyond the time that the last owner may have, and two leases */
 
 int lk_canvass_needed(const struct lk_tree *tree, struct lk_err *err)
 {
@@ -166,16 +166,16 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 
 	lk_canvass_judge(c, &verdict);
 	for (unsigned i = 0; i < c->n; i++)
-		if (c->item[i].canvass.highest > c->item[i].canvass.ask.epoch)
+		/* also the very same epoch may have gone to somebody else */
+		if (c->item[i].canvass.outbid)
 			c->highest[i] = c->item[i].canvass.highest;
 	if (verdict.what == LK_CANVASS_BUSY && c->tries++ < TRIES)
 		/* not all at once */
 		return nap(wait, 50 * (1 + c->self % 4), err);
 	if (verdict.what == LK_CANVASS_WAIT && c->what->patient) {
-		int64_t longest = c->quiet > verdict.wait ? c->quiet : verdict.wait;
-
+		/* who is not quiet then lives */
 		if (!c->deadline) {
-			c->deadline = lk_now_ms() + 2 * longest + PATIENCE_MS;
+			c->deadline = lk_now_ms() + verdict.longest + 2 * c->lease + PATIENCE_MS;
 			say_waiting(c, verdict.tag, verdict.why);
 		}
 		if (lk_now_ms() < c->deadline)
@@ -199,8 +199,7 @@ static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 		c->storage = true;
 		rc = lk_quiet_storage(&lcd, &quiet, &limit, err);
 		c->window = limit / 2 * MS;
-		c->quiet = 2 * limit;
-		c->lease = limit;
+		c->lease = limit / 3;	/* about one look at the storage */
 		return rc;
 	}
 	if (rc == 0)
@@ -210,7 +209,6 @@ static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	c->window = lk_terms_window(&answer.terms);
-	c->quiet = lk_terms_quiet(&answer.terms, &answer.terms) / MS;
 	c->lease = answer.terms.lease / MS;
 	return 0;
 }

@@ -266,6 +266,16 @@ static void add_why(struct judging *j, unsigned sys, const char *what)
 	lk_buf_addf(&j->why, "%s%s: %s", j->why.len ? "; " : "", j->c->lcd.sys[sys].name, what);
 }
 
+static void add_wait(struct lk_canvass_verdict *verdict, uint64_t ms)
+{
+	int64_t wait = (int64_t)ms + 1;
+
+	if (!verdict->wait || wait < verdict->wait)
+		verdict->wait = wait;
+	if (wait > verdict->longest)
+		verdict->longest = wait;
+}
+
 static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer *answer)
 {
 	struct lk_buf LK_AUTO_BUF who = { 0 };
@@ -281,8 +291,7 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 	if (answer->answer.who & j->c->alive)
 		j->busy = true;
 	j->alive = true;
-	if (!v->wait || (int64_t)answer->wait < v->wait)
-		v->wait = (int64_t)answer->wait + 1;
+	add_wait(v, answer->wait);
 }
 
 /* Storage mode: it cannot be asked, and lives or has lived until lately. */
@@ -295,8 +304,7 @@ static void judge_unreached(struct judging *j, unsigned sys)
 	if (text.data)
 		add_why(j, sys, text.data);
 	j->alive = true;
-	if (!j->verdict->wait || (int64_t)wait < j->verdict->wait)
-		j->verdict->wait = (int64_t)wait + 1;
+	add_wait(j->verdict, wait);
 }
 
 static void judge_system(struct judging *j, const struct lk_canvass_item *item, unsigned sys)

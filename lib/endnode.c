@@ -9,8 +9,8 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "lk/act.h"
 #include "lk/cleanup.h"
-#include "lk/failure.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/tunable.h"
@@ -60,17 +60,17 @@ int lk_endnode(enum lk_loss loss, struct lk_err *err)
 	return lk_fail(err, LK_M_END_FAILED, how, strerror(errno));
 }
 
-bool lk_may_run(const struct lk_ins *ins)
+static bool may_run(const struct lk_lcd *lcd, const struct lk_ins *ins)
 {
 	return ins->state == LK_ISP || ins->state == LK_ISU || ins->resv == LK_RESV_RESTORE ||
 	       ins->resv == LK_RESV_RECOVER ||
-	       (ins->state == LK_OSF && !strcmp(ins->reason, LK_REASON_REMOVE));
+	       lk_act_is_stuck(lcd, ins);
 }
 
 bool lk_anything_runs(const struct lk_lcd *lcd)
 {
 	for (size_t i = 0; i < lcd->nins; i++)
-		if (lk_may_run(&lcd->ins[i]))
+		if (may_run(lcd, &lcd->ins[i]))
 			return true;
 	return false;
 }

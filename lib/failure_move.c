@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lk/act.h"
 #include "lk/failure_run.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
@@ -59,7 +60,7 @@ const char *lk_failing_stuck(const struct lk_failing *run, struct lk_lcd *now)
 	const struct lk_walk walk = { .node = set_mark, .arg = mark };
 	struct lk_err ignored;
 
-	if (!mark || lk_lcd_read(now, LK_T_INS, &ignored) < 0)
+	if (!mark || lk_lcd_read(now, LK_T_INS | LK_T_FLG, &ignored) < 0)
 		return run->f->tag;	/* nothing is known: so nothing may move */
 	for (unsigned i = 0; i < run->nup; i++)
 		if (run->moving[run->up[i]])
@@ -67,7 +68,7 @@ const char *lk_failing_stuck(const struct lk_failing *run, struct lk_lcd *now)
 	for (unsigned i = 0; i < run->graph.n; i++) {
 		const struct lk_ins *ins = mark[i] ? lk_ins_find(now, run->graph.node[i]->tag) : NULL;
 
-		if (ins && ins->state == LK_OSF && !strcmp(ins->reason, LK_REASON_REMOVE))
+		if (ins && lk_act_is_stuck(now, ins))
 			return ins->tag;
 	}
 	return NULL;

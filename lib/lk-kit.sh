@@ -17,6 +17,9 @@
 LK_GRACE=${LK_GRACE:-3}	# seconds from TERM to KILL; below the 5 that a script itself is given
 LK_TUNABLES=$LKROOT/etc/default/LifeKeeper
 LK_ACTION=${0##*/} LK_TAG='' LK_ID='' LK_TMP='' lk_running='' lk_earlier='' lk_settings=''
+# for this action only, not for what it starts: a service would keep it for ever
+lk_record=${LK_RECORD-}
+unset LK_RECORD
 
 # ---- the log ----
 
@@ -158,8 +161,16 @@ lk_tmp() {
 # ---- the instance ----
 
 # LK_APP LK_TYPE LK_ID LK_INFO LK_STATE LK_INIT LK_QUICK LK_DEEP LK_RECOVERY of this tag.
+# The first time from LK_RECORD, if that is of our tag; what has changed since then says ins_list.
 lk_info() {
-	local record
+	local record="$lk_record" tag="$LK_TAG"
+	lk_record=
+	case $record in
+	*"$LK_SEP$tag$LK_SEP"*)
+		lk_take_record "$record" && [ "$LK_TAG" = "$tag" ] && return
+		LK_TAG=$tag
+		;;
+	esac
 	record=$(ins_list -t "$LK_TAG") ||
 		lk_unknown 19 "Resource not found on local server: $LK_TAG"
 	lk_take_record "$record"
@@ -171,6 +182,7 @@ lk_take_record() {	# LINE OF ins_list
 	# shellcheck disable=SC2086
 	set -- $1
 	set +f
+	[ $# -gt 9 ] || return
 	LK_APP=$2 LK_TYPE=$3 LK_TAG=$4 LK_ID=$5 LK_INFO=$6 LK_STATE=$7 LK_INIT=$9
 	shift 9
 	LK_QUICK=$4 LK_DEEP=$5 LK_RECOVERY=$6

@@ -155,7 +155,8 @@ static void free_child(struct lk_pool_child *child)
 static int start_child(struct lk_pool *pool, struct lk_pool_child *child, struct lk_err *err)
 {
 	const struct lk_pool_job *job = &child->job;
-	struct lk_script script = { .tree = pool->tree, .path = job->path, .argv = job->argv };
+	struct lk_script script = { .tree = pool->tree, .path = job->path, .argv = job->argv,
+				    .record = job->record };
 	struct lk_image image = { .dies_with_us = true };
 	int rc = open_pipe(child, err);
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "lk/act.h"
 #include "lk/epoch.h"
-#include "lk/failure.h"
 #include "lk/ins.h"
 #include "lk/limits.h"
 #include "lk/poison.h"
@@ -83,12 +83,12 @@ void lk_promise_names(const struct lk_lcd *lcd, uint32_t set, struct lk_buf *nam
 /* ---- what is known here ---- */
 
 /* Also what could not be stopped, and what was won and is being restored, even by a process that was killed. */
-static bool in_service(const struct lk_ins *ins, const struct lk_epoch *record, const char *local)
+static bool in_service(const struct lk_lcd *lcd, const struct lk_ins *ins, const struct lk_epoch *record)
 {
-	bool ours = record && !strcmp(record->owner, local);
+	bool ours = record && !strcmp(record->owner, lcd->local);
 
 	return ins->state == LK_ISP || ins->state == LK_ISU ||
-	       (ins->state == LK_OSF && !strcmp(ins->reason, LK_REASON_REMOVE)) ||
+	       lk_act_is_stuck(lcd, ins) ||
 	       (ours && ins->resv == LK_RESV_RESTORE);
 }
 
@@ -102,7 +102,7 @@ void lk_promise_here(const struct lk_lcd *lcd, const struct lk_promise_key *key,
 	*here = (struct lk_grant_here){
 		.self = lk_promise_self(lcd), .epoch = record ? record->epoch : 0,
 		.owner = record ? find_sys(lcd, record->owner) : LK_GRANT_NOBODY,
-		.in_service = ins && in_service(ins, record, lcd->local),
+		.in_service = ins && in_service(lcd, ins, record),
 		.promise = { .candidate = LK_GRANT_NOBODY },
 	};
 	if (promised)

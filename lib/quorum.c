@@ -3,6 +3,7 @@
 #include "lk/quorum.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,11 +15,13 @@
 #include "lk/qwkstate.h"
 #include "lk/sys.h"
 #include "lk/tunable.h"
+#include "lk/wait.h"
 #include "lk/poison.h"
 
 #define PAIR "run/quorum.modes"	/* the last pair that made sense */
 #define PAIR_TEMP "run/.quorum.modes.new"
 #define PAIR_MAX 64
+#define NAP_MS 20
 #define STATE "run/quorum.state"	/* what the last event found */
 #define STATE_TEMP "run/.quorum.state.new"
 
@@ -132,6 +135,16 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 
 /* ---- the check ---- */
 
+static bool is_majority_alive(struct lk_lcd *lcd, size_t *alive)
+{
+	const char *ignored;
+
+	*alive = 0;
+	for (size_t i = 0; i < lcd->nsys; i++)
+		*alive += lk_sys_state(lcd, &lcd->sys[i], &ignored) == LK_SYS_ALIVE;
+	return 2 * *alive > lcd->nsys;
+}
+
 /* That others are ALIVE says that they are heard; a lease, that they hear this system, too (lk/grant.h). */
 static int check_lease(struct lk_lcd *lcd, struct lk_err *err)
 {
@@ -149,13 +162,10 @@ static int check_lease(struct lk_lcd *lcd, struct lk_err *err)
 /* More than half of all systems, this one counted, must be ALIVE. */
 static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 {
-	size_t alive = 0;
-	const char *ignored;
+	size_t alive;
 	char why[80];
 
-	for (size_t i = 0; i < lcd->nsys; i++)
-		alive += lk_sys_state(lcd, &lcd->sys[i], &ignored) == LK_SYS_ALIVE;
-	if (2 * alive > lcd->nsys)
+	if (is_majority_alive(lcd, &alive))
 		return lcd->nsys > 1 ? check_lease(lcd, err) : 0;
 	snprintf(why, sizeof(why), "%zu of %zu systems are ALIVE", alive, lcd->nsys);
 	return lk_fail(err, LK_M_NO_QUORUM, why);
@@ -209,6 +219,26 @@ static bool note_state(const struct lk_tree *tree, const char *state)
 	return true;
 }
 
+/* Heartbeats go both ways, and one that has just started confirms nothing for half a lease: a majority that is heard
+ * has confirmed ours when two leases have passed, or will not. */
+static void settle(struct lk_lcd *lcd)
+{
+	struct lk_lcm_quorum answer;
+	struct lk_err ignored;
+	int64_t began = lk_now_ms(), limit = 0;
+	size_t alive;
+
+	if (lcd->nsys < 2 || !is_majority_alive(lcd, &alive))
+		return;
+	do {
+		if (limit)
+			poll(NULL, 0, NAP_MS);
+		if (lk_lcm_quorum(lcd, &answer, &ignored) < 0 || !answer.running || answer.valid)
+			return;
+		limit = 2 * answer.terms.lease / 1000000;
+	} while (lk_now_ms() - began < limit);
+}
+
 int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
 {
 	struct lk_quorum_modes modes;
@@ -219,6 +249,8 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 		return rc;
 	if (modes.quorum == LK_QMODE_NONE)
 		return 1;
+	if (event->settle && modes.quorum == LK_QMODE_MAJORITY)
+		settle(lcd);
 	rc = lk_quorum_check(lcd, err);
 	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_NO_QUORUM))
 		return rc;

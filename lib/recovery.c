@@ -52,17 +52,17 @@ static void say(const struct run *run, enum lk_log_level level, const char *tag,
 
 /* ---- seeing ---- */
 
-static int find_tried(struct run *run, struct lk_err *err)
+static void find_tried(struct run *run)
 {
 	for (char *const *name = run->recovery->without; name && *name; name++) {
 		int sys = lk_pic_find_sys(&run->picture, *name);
 
+		/* one that this system does not know has no copy that it could choose */
 		if (sys < 0)
-			return lk_fail(err, LK_M_NO_SYS, *name);
+			continue;
 		run->tried |= 1u << sys;
 		run->picture.sys[sys].failed = true;
 	}
-	return 0;
 }
 
 /* Not configured, yes, or no; a mode that makes no sense is no. */
@@ -105,10 +105,18 @@ static int see(struct run *run, struct lk_err *err)
 	run->sys = (unsigned)sys;
 	run->decision = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->decision));
 	run->tag = lk_arena_alloc(&run->lcd.arena, (run->picture.nres + 1) * sizeof(*run->tag));
-	return run->decision && run->tag ? find_tried(run, err) : lk_fail_nomem(err);
+	if (!run->decision || !run->tag)
+		return lk_fail_nomem(err);
+	if (run->recovery->tag && !lk_ins_find(&run->lcd, run->recovery->tag))
+		return lk_fail(err, LK_M_NO_TAG, run->recovery->tag);
+	find_tried(run);
+	return 0;
 }
 
 /* ---- deciding ---- */
+
+/* So often we look whether the other system gives up what it should have, 15 s in all. */
+#define SWITCHBACK_PASSES 4
 
 /* Everything but "nothing has changed" is worth a line for people; the story has all of it. */
 static void tell(const struct run *run, unsigned i)
@@ -167,9 +175,12 @@ static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
 	lk_buf_adds(tags, tag);
 }
 
-/* Left open, because a system that is ALIVE did not report in time. If it has died since, that is an event. */
+/* Left open, because a system that is ALIVE did not report in time, or because a switchback has failed: it may yet
+ * lose the resource for it. If it has died since, that is an event. */
 static bool is_open(const struct run *run, const struct lk_decision *d)
 {
+	if (run->recovery->passes && d->what == LK_DO_SWITCHBACK)
+		return run->recovery->passes < SWITCHBACK_PASSES;
 	return d->why == LK_WHY_MAY_RUN && d->sys >= 0 && run->picture.sys[d->sys].life == LK_LIFE_ALIVE;
 }
 
@@ -182,10 +193,10 @@ static void decide(struct run *run)
 
 		if (open)
 			count_tag(&run->end->open, &run->end->tags_open, tag);
-		/* said once is enough */
+		/* said once is enough; and a switchback is tried once */
 		if (asked && !(open && run->recovery->again))
 			tell(run, i);
-		if (!asked)
+		if (!asked || (run->recovery->passes && run->decision[i].what == LK_DO_SWITCHBACK))
 			run->decision[i] = (struct lk_decision){ .what = LK_DO_LEAVE, .why = LK_WHY_SAME, .sys = -1 };
 	}
 }
@@ -400,6 +411,9 @@ static int take_stock(struct run *run, struct lk_err *err)
 			continue;
 		}
 		count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
+		/* it did not fail here: the other system may have given it up, and not been able to say so */
+		if (what == LK_DO_SWITCHBACK && ins->state == LK_OSU)
+			count_tag(&run->end->open, &run->end->tags_open, ins->tag);
 		hand_on_failed(run, &graph, &run->picture.res[i]);
 	}
 	return rc;

@@ -21,27 +21,35 @@
 
 static bool is_replaced(const char *entry)
 {
-	return !strncmp(entry, "LKROOT=", 7) || !strncmp(entry, "PATH=", 5);
+	return !strncmp(entry, "LKROOT=", 7) || !strncmp(entry, "PATH=", 5) ||
+	       !strncmp(entry, "LK_RECORD=", 10);
 }
 
-/* The environment with LKROOT and PATH replaced. The two new strings stand in image->strings. */
-static int build_env(struct lk_image *image, struct lk_err *err)
+/* The environment with LKROOT, PATH and LK_RECORD replaced. The new strings stand in image->strings. A
+ * record of somebody else's instance is never passed on. */
+static int build_env(struct lk_image *image, const char *record, struct lk_err *err)
 {
 	const char *path = getenv("PATH");
 	size_t n = 0, k = 2;
 
 	while (environ[n])
 		n++;
-	image->envp = calloc(n + 3, sizeof(*image->envp));
+	image->envp = calloc(n + 4, sizeof(*image->envp));
 	lk_buf_addf(&image->strings, "LKROOT=%s", image->root);
 	lk_buf_addc(&image->strings, '\0');
 	size_t second = image->strings.len;
 	lk_buf_addf(&image->strings, "PATH=%s/bin:%s", image->root,
 		    path && *path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+	lk_buf_addc(&image->strings, '\0');
+	size_t third = image->strings.len;
+	if (record)
+		lk_buf_addf(&image->strings, "LK_RECORD=%s", record);
 	if (!image->envp || image->strings.failed)
 		return lk_fail_nomem(err);
 	image->envp[0] = image->strings.data;
 	image->envp[1] = image->strings.data + second;
+	if (record)
+		image->envp[k++] = image->strings.data + third;
 	for (size_t i = 0; i < n; i++)
 		if (!is_replaced(environ[i]))
 			image->envp[k++] = environ[i];
@@ -61,7 +69,7 @@ int lk_image_build(struct lk_image *image, const struct lk_script *script, struc
 		return lk_fail_nomem(err);
 	memcpy(image->argv, script->argv, argc * sizeof(*image->argv));
 	image->argv[0] = strrchr(image->path, '/') + 1;
-	return build_env(image, err);
+	return build_env(image, script->record, err);
 }
 
 void lk_image_free(struct lk_image *image)

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/detach.h"
 #include "lk/log.h"
 #include "lk/name.h"
 #include "lk/script.h"
@@ -57,8 +59,38 @@ static void send_on(const struct lk_tree *tree, const char *number, const char *
 		(void)!lk_script_run(&script, &end, &ignored);
 }
 
-void lk_trap(const struct lk_tree *tree, unsigned number, const char *subject, const char *tags)
+/* Detached, so that neither its end nor its descriptors are waited for. */
+static void send_aside(const struct lk_tree *tree, const char *number, const char *subject, const char *tags)
 {
+	struct lk_tree own = *tree;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return;
+	if (pid > 0) {
+		waitpid(pid, NULL, 0);
+		return;
+	}
+	/* a grandchild is nobody's that has to be reaped */
+	if (fork() != 0)
+		_exit(0);
+	if (!lk_detach(&tree->fd, 1))
+		_exit(1);
+	own.fd = LK_DETACH_FIRST;
+	send_on(&own, number, subject, tags);
+	_exit(0);
+}
+
+struct trap {
+	unsigned number;
+	const char *subject, *tags;
+	bool aside;
+};
+
+static void put_trap(const struct lk_tree *tree, const struct trap *trap)
+{
+	unsigned number = trap->number;
+	const char *subject = trap->subject, *tags = trap->tags;
 	char text[2000], word[LK_NUMBER_TEXT];
 	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = "trap", .pid = getpid(),
 				    .component = "trap", .tag = subject, .number = number, .text = text };
@@ -71,5 +103,18 @@ void lk_trap(const struct lk_tree *tree, unsigned number, const char *subject, c
 	struct lk_story story = { .prog = "trap", .subject = subject ? subject : "", .what = "trap",
 				  .inputs = LK_INPUTS({ "number", word }, { "tags", tags }), .text = text };
 	lk_story(tree, &story, &ignored);
-	send_on(tree, word, subject, tags);
+	if (trap->aside)
+		send_aside(tree, word, subject, tags);
+	else
+		send_on(tree, word, subject, tags);
+}
+
+void lk_trap(const struct lk_tree *tree, unsigned number, const char *subject, const char *tags)
+{
+	put_trap(tree, &(struct trap){ number, subject, tags, false });
+}
+
+void lk_trap_aside(const struct lk_tree *tree, unsigned number, const char *subject, const char *tags)
+{
+	put_trap(tree, &(struct trap){ number, subject, tags, true });
 }

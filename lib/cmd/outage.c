@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk/act.h"
 #include "lk/graph.h"
 #include "lk/jobs.h"
 #include "lk/msg.h"
@@ -43,12 +44,13 @@ const char *lk_outage_ending(int code, char text[static 64])
 	return text;
 }
 
-/* Or about to be: the handler of an event, or an operator, may be restoring it right now. */
+/* Or it may be, since its remove has failed before: it is tried again. Or about to be: the handler of an event, or
+ * an operator, may be restoring it right now. */
 static bool in_service(const struct work *s, unsigned node)
 {
 	const struct lk_ins *ins = s->graph.node[node];
 
-	return ins->state == LK_ISP || ins->state == LK_ISU ||
+	return ins->state == LK_ISP || ins->state == LK_ISU || lk_act_is_stuck(s->out->lcd, ins) ||
 	       (ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder));
 }
 

@@ -142,6 +142,7 @@ static int ask_again(struct pass *pass, struct lk_recovery *recovery, struct lk_
 			break;
 		lk_recovery_end_free(end);
 		recovery->again = tags.data;
+		recovery->passes++;
 		rc = run_pass(pass, recovery, end);
 		failed += end->failed;
 	}

@@ -16,6 +16,7 @@
 #define LK_ACT_PARALLEL 32		/* ACTION_PARALLEL */
 #define LK_ACT_PARALLEL_MAX 500
 
+#define LK_STUCK_FLAG "!stuck!"		/* and the tag: its remove has failed, it may run although it is OSF */
 #define LK_SPLIT_FLAG "!split!"		/* and the tag: two owners, moves are blocked until it is resolved */
 
 struct lk_act {
@@ -68,5 +69,12 @@ int lk_act_other_run(const struct lk_act_other *other, struct lk_err *err)
 /* Time limit of an action, seconds, 0: none: the tunable <TYPE>_<ACTION>_TIMEOUT. 0, -1, -3, -5. */
 int lk_act_seconds(const struct lk_tree *tree, const char *type, const char *action,
 		   unsigned *seconds, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
+
+/* Could it not be taken out of service, and may it still run, although its state is OSF? Needs LK_T_FLG. */
+bool lk_act_is_stuck(const struct lk_lcd *lcd, const struct lk_ins *ins) LK_NONNULL(1, 2);
+
+/* Set or clear that mark, in a transaction with LK_T_FLG. 0, or as lk_flg_add(). */
+int lk_act_mark_stuck(struct lk_lcd *lcd, const char *tag, bool stuck, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 4);
 
 #endif

@@ -41,7 +41,7 @@ struct lk_act_run {
 	struct lk_err first;		/* what went wrong first; code 0: nothing */
 };
 
-#define LK_ACT_TABLES (LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS | LK_T_EPOCH)
+#define LK_ACT_TABLES (LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS | LK_T_EPOCH | LK_T_FLG)
 
 /* ---- lib/act_state.c ---- */
 

@@ -28,7 +28,7 @@ struct lk_canvassing {
 	struct lk_canvass_item *item;
 	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
 	int64_t window;		/* ns */
-	int64_t quiet, lease;	/* ms */
+	int64_t lease;		/* ms */
 	int64_t deadline;	/* ms, of our patience; 0: nothing was waited for yet */
 	unsigned tries;
 };
@@ -46,7 +46,7 @@ bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_
 struct lk_canvass_verdict {
 	enum { LK_CANVASS_NO, LK_CANVASS_BUSY, LK_CANVASS_WAIT } what;	/* for ever, for a moment, for wait ms */
 	const char *tag;	/* the first one that is not */
-	int64_t wait;
+	int64_t wait, longest;	/* until the first, and all, may have stopped */
 	char why[700];
 };
 void lk_canvass_judge(const struct lk_canvassing *c, struct lk_canvass_verdict *verdict) LK_NONNULL(1, 2);

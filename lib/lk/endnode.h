@@ -25,8 +25,7 @@ int lk_loss_action(const struct lk_tree *tree, enum lk_loss *loss, struct lk_err
 int lk_endnode(enum lk_loss loss, struct lk_err *err) LK_MUST LK_NONNULL(2);
 
 /* May anything run here that must not run twice? A resource in service, one being restored or recovered (also by
- * a process that died over it), or one whose remove has failed. Needs LK_T_INS. */
+ * a process that died over it), or one whose remove has failed. Needs LK_T_INS and LK_T_FLG. */
 bool lk_anything_runs(const struct lk_lcd *lcd) LK_NONNULL(1);
-bool lk_may_run(const struct lk_ins *ins) LK_NONNULL(1);
 
 #endif

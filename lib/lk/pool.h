@@ -33,6 +33,7 @@ struct lk_pool_job {
 	unsigned id;			/* the caller's, given back at the end */
 	const char *path;		/* as in struct lk_script */
 	char *const *argv;
+	const char *record;
 	unsigned seconds;
 	const char *component, *action, *tag;	/* for the log */
 	void (*line)(void *arg, const char *text);	/* wants the output, too; may be NULL */

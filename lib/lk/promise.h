@@ -14,7 +14,7 @@
 #include "lk/grant.h"
 #include "lk/lcd.h"
 
-#define LK_T_GRANT (LK_T_INS | LK_T_EQV | LK_T_SYS | LK_T_EPOCH | LK_T_PROMISE)
+#define LK_T_GRANT (LK_T_INS | LK_T_EQV | LK_T_SYS | LK_T_EPOCH | LK_T_PROMISE | LK_T_FLG)
 
 struct lk_promise_key {
 	const char *sys, *tag;

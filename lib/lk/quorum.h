@@ -32,6 +32,7 @@ int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1
  * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
 struct lk_quorum_event {
 	const char *name, *sys, *prog;
+	bool settle;	/* something has just come up: give a majority the time to confirm that it hears us */
 };
 int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);

@@ -18,6 +18,7 @@ struct lk_recovery {
 	const char *tag;		/* only this resource, or NULL */
 	char *const *without;		/* systems that have tried and failed, NULL-terminated */
 	const char *again;		/* only these, separated by blanks, which were left open last time; or NULL */
+	unsigned passes;		/* how many there were before, with again */
 	/* called before the first change of what is in service, if there is any; may be NULL */
 	void (*begin)(const struct lk_recovery *recovery, void *arg);
 	void *arg;
@@ -28,7 +29,7 @@ struct lk_recovery {
 
 struct lk_recovery_end {
 	unsigned restored, failed, yielded, split;
-	unsigned open;		/* not decided: a system that is ALIVE has not told whether it has it */
+	unsigned open;		/* not decided: a system that is ALIVE has not told whether it (still) has it */
 	struct lk_buf tags_restored, tags_failed, tags_open;	/* separated by blanks */
 };
 void lk_recovery_end_free(struct lk_recovery_end *end) LK_NONNULL(1);

@@ -22,6 +22,7 @@ struct lk_script {
 	const struct lk_tree *tree;
 	const char *path;		/* relative to the root */
 	char *const *argv;		/* argv[0] is the path's last part, whatever stands there */
+	const char *record;		/* LK_RECORD for it: its instance as ins_list prints it; NULL: it has none */
 	unsigned seconds;		/* time limit; 0: none */
 	int output;			/* its standard output and error; 0: both go to our standard error */
 };

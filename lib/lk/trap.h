@@ -14,4 +14,8 @@
 void lk_trap(const struct lk_tree *tree, unsigned number, const char *subject, const char *tags)
 	LK_NONNULL(1);
 
+/* The same without waiting for lk_trap, which may take its time: it runs in a process of its own. */
+void lk_trap_aside(const struct lk_tree *tree, unsigned number, const char *subject, const char *tags)
+	LK_NONNULL(1);
+
 #endif

@@ -19,7 +19,7 @@ static int look(const struct world *w)
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err err;
 
-	if (lk_lcd_read(&lcd, LK_T_INS, &err) < 0)
+	if (lk_lcd_read(&lcd, LK_T_INS | LK_T_FLG, &err) < 0)
 		return 1;
 	return lk_anything_runs(&lcd) || lk_lease_release(&w->tree, &err) < 0;
 }

@@ -248,7 +248,7 @@ static void finish(struct world *w)
 			say(w, LK_LOG_INFO, LK_M_WD_DISARMED, w->device.path);
 	}
 	if (w->lease.deadline != LK_LEASE_FOREVER) {
-		if (lk_lcd_read(&lcd, LK_T_INS, &err) < 0 || lk_anything_runs(&lcd))
+		if (lk_lcd_read(&lcd, LK_T_INS | LK_T_FLG, &err) < 0 || lk_anything_runs(&lcd))
 			say(w, LK_LOG_WARN, LK_M_WD_UNWATCHED);
 		if (lk_lease_release(&w->tree, &err) < 0)
 			say_err(w, LK_LOG_ERROR, &err);

@@ -59,6 +59,28 @@ logged() {
 	[ ! -s "$J" ]
 }
 
+@test "an unknown tag gives 7 and names it, and an unknown system that has tried is no harm" {
+	join beta 10 1500 10.1.0.2
+	expect 7 lcdmachfail -s beta -t nope
+	says 'nope'
+	expect 0 lcdmachfail -s beta -t ip1 zeta
+	logged 'recovery:down:ip1:'
+}
+
+@test "the trap of the failure does not hold up the recovery" {
+	join beta 10 1500 10.1.0.2
+	mkdir -p "$LKROOT/bin"
+	# shellcheck disable=SC2016  # the stub expands it
+	printf '#!/bin/sh\nn=0\nwhile [ ! -e "$LKROOT/run/go" ] && [ $n -lt 400 ]; do sleep 0.02; n=$((n + 1)); done\necho "$1 $3 $n" >"$LKROOT/run/trapped"\n' \
+		>"$LKROOT/bin/lk_trap"
+	chmod 755 "$LKROOT/bin/lk_trap"
+	expect 0 lcdmachfail -s beta
+	logged 'FINISHED AT: '
+	[ ! -e "$LKROOT/run/trapped" ]
+	: >"$LKROOT/run/go"
+	wait_until 10 grep -q '^120 beta ' "$LKROOT/run/trapped"
+}
+
 @test "a missing system gives 2" {
 	expect 2 lcdmachfail
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: lk_quorum [-d destsys] [-J]
+# shellcheck disable=SC2030,SC2031	# what a test sets is for the test
 # What a real communication manager says is in tests/cluster/lease.bats.
 
 load ../helpers/tree
@@ -53,6 +54,8 @@ null
 	grep -qE '^lease: [0-9.]+ s left$' <<<"$output"
 	grep -qE '^deadline: in [0-9.]+ s$' <<<"$output"
 	grep -qE '^system beta: confirms, was confirmed [0-9.]+ s ago$' <<<"$output"
+	expect 0 lk_quorum -d beta
+	grep -qx 'quorum: not configured' <<<"$output"
 	expect 0 lk_quorum -J
 	[ "$(jq -r '.quorum, .lost, .systems[0].name, .systems[0].confirms' <<<"$output")" = "$(printf '%s\n' yes false \
 		beta true)" ]

@@ -169,6 +169,8 @@ start_id() {	# of the last start of a daemon
 	[ "$output" -gt 300 ] && [ "$output" -le 600 ]
 	expect 0 lkcli status
 	[[ $output == *'in quarantine after a loss of quorum, for '* ]]
+	expect 0 lcdstatus
+	[[ ${lines[0]} == 'This system is in quarantine after a loss of quorum, for '*' s more.' ]]
 	[ "$(starts_of one)" -eq 1 ]
 }
 

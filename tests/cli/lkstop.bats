@@ -207,6 +207,21 @@ ins_setst -t "$5" -S OSU'
 	expect 1 lktest
 }
 
+@test "what a failed remove has left OSF is not taken for stopped: it is removed again, or reported" {
+	running f1
+	ins_setst -t app1 -S ISP
+	stub_action gen/app remove 1
+	expect 1 perform_action -t app1 -a remove
+	[ "$(states)" = 'app1:OSF ip1:OSU vol1:OSU ' ]
+	stub_perform_action app1
+	expect 1 lkstop
+	last_line_is "$LAST"
+	says 'app1 was not taken out of service: exit code 1'
+	running true
+	expect 0 lkstop
+	[ "$(states)" = 'app1:OSU ip1:OSU vol1:OSU ' ]
+}
+
 @test "what is below a resource that stays in service stays too" {
 	running f1s
 	ins_create -a gen -r app -t other -i other

@@ -73,6 +73,18 @@ ip1='restore -t ip1 -i 10.0.0.10'
 vol1='restore -t vol1 -i /mnt/d1'
 app1='restore -t app1 -i app1id'
 
+@test "a script has its own instance in LK_RECORD, as ins_list prints it" {
+	own_action comm/ip show <<-'END'
+		printf '%s\n' "$LK_RECORD" >"$LKROOT/have"
+		ins_list -t "$2" >"$LKROOT/want"
+		env | grep -c ^LK_RECORD= >"$LKROOT/times"
+	END
+	LK_RECORD=inherited expect 0 perform_action -t ip1 -a show
+	[ -s "$LKROOT/want" ]
+	cmp "$LKROOT/have" "$LKROOT/want"
+	[ "$(cat "$LKROOT/times")" -eq 1 ]
+}
+
 @test "PA1: restore brings up what the tag needs, children first" {
 	one_by_one
 	expect 0 perform_action -t app1 -a restore
@@ -228,6 +240,37 @@ app1='restore -t app1 -i app1id'
 	states_are app1=OSF ip1=ISP vol1=ISP
 	[ "$(reason_of app1)" = 'remove action has failed' ]
 	all_free
+}
+
+@test "what could not be removed is marked, and the next remove runs its script again" {
+	in_service
+	stub_action gen/app remove 1
+	expect 1 perform_action -t app1 -a remove
+	expect 0 flg_test -f '!stuck!app1'
+	# the mark counts, not the wording
+	sed -i 's/remove action has failed/another text/' "$LKROOT"/config/* 2>/dev/null || :
+	: >"$J"
+	stub_action gen/app remove
+	expect 0 perform_action -t app1 -a remove
+	journal_is 'remove -t app1 -i app1id'
+	states_are app1=OSU ip1=ISP vol1=ISP
+	expect 7 flg_test -f '!stuck!app1'
+}
+
+@test "a state set by hand takes the mark of a failed remove away, a failing restore does not" {
+	in_service
+	stub_action gen/app remove 1
+	expect 1 perform_action -t app1 -a remove
+	stub_action gen/app restore 1
+	expect 1 perform_action -t app1 -a restore
+	expect 0 flg_test -f '!stuck!app1'
+	expect 0 ins_setst -t app1 -S OSU
+	expect 7 flg_test -f '!stuck!app1'
+	# a failed restore alone is no such mark
+	expect 1 perform_action -t app1 -a restore
+	: >"$J"
+	expect 0 perform_action -t app1 -a remove
+	journal_is
 }
 
 @test "PA13: another action is run with the arguments behind --" {

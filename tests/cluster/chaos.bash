@@ -6,8 +6,11 @@
 # Number 3 switches back; number 4 is not started when Lockkeeper starts.
 # shellcheck disable=SC2004,SC2034	# the names of associative arrays; chaos uses them
 
-N=3
-NODES=(alpha beta gamma)
+chaos_nodes() {	# N
+	N=$1
+	NODES=("${LAB_NAMES[@]:0:N}")
+}
+
 HIERARCHIES=(1 2 3 4)
 declare -A TREE=([1]='app1 ip1' [2]='app2' [3]='app3 vol3 ip3' [4]='app4 ip4 vol4')
 declare -A INIT=([1]=AUTORES_ISP [2]=AUTORES_ISP [3]=AUTORES_ISP [4]=INIT_OSU)
@@ -58,6 +61,7 @@ chaos__equivalencies() {	# NODE-NUMBER
 chaos__node() {	# NUMBER
 	local node=${NODES[$1 - 1]}
 	[ "$1" -eq 1 ] || cp "$(lab root alpha)/etc/lkkey" "$(lab root "$node")/etc/lkkey"
+	printf '%s\n' ${TUNABLES[@]+"${TUNABLES[@]}"} >>"$(lab root "$node")/etc/default/LifeKeeper"
 	{
 		echo "set -e"
 		chaos__types
@@ -75,6 +79,8 @@ chaos_up() {
 	mkdir -p "$SHARED"/{lock,owner,knob,see}
 	: >"$SHARED/journal"
 	: >"$SHARED/violations"
+	cp "$LAB_TOOLS/writer" "$SHARED" || return
+	start_ticks
 	lab run alpha lkkey create >/dev/null || return
 	for ((k = 1; k <= N; k++)); do
 		chaos__node "$k" &
@@ -82,155 +88,5 @@ chaos_up() {
 	done
 	for job in "${jobs[@]}"; do
 		wait "$job" || return
-	done
-}
-
-# --- Seeing ---
-
-# What a node says of itself, one fact a line.
-# shellcheck disable=SC2016	# for the node
-LOOK='cat /proc/[0-9]*/comm 2>/dev/null |
-	grep -xE "sendevent|perform_action|lcdmach.*|lcdavail|flg_.*|lkst.*|restore|remove" | sed "s/^/busy /"
-id=$(sed -n "s/.*Lockkeeper starts, start id //p" "$LKROOT/out/lifekeeper.log" | tail -n 1)
-[ "$id" = "$(cat "$LKROOT/run/lcm.avail")" ] || echo "busy starting"
-lktest >/dev/null || echo "down lktest"
-for p in lkinit lcm; do pgrep -x $p >/dev/null || echo "down $p"; done
-for s; do echo "sys $s $(sys_getst -s $s)"; done
-ins_list -f"|" | awk -F"|" "{ print \"ins\", \$4, \$7, \$10 }"
-lk_epoch -l -f: | awk -F: "{ print \"epoch\", \$1, \$2, \$3 }"
-flg_list | sed "s/^/flag /"
-lcdcheck >/tmp/check || sed "s/^/check /" /tmp/check
-pgrep -af "^hold-" | sed "s/.* hold-\(.*\) .*/hold \1/"'
-
-running() {
-	local node
-	for node in "${NODES[@]}"; do
-		[ "${STATUS[$node]}" != run ] || echo "$node"
-	done
-}
-
-look() {
-	local node jobs=() job
-	rm -f "$SHARED"/see/*
-	for node in $(running); do
-		lab sh "$node" "$LOOK" "${NODES[@]}" >"$SHARED/see/$node" 2>&1 </dev/null &
-		jobs+=($!)
-	done
-	for job in "${jobs[@]}"; do
-		wait "$job" || :
-	done
-}
-
-# Why is nothing settled yet? Nothing if all is.
-unsettled() {
-	local node other want
-	for node in $(running); do
-		grep -E '^(busy|down) |^ins [^ ]* [^ ]* [^ ]' "$SHARED/see/$node" | sed "s/^/$node: /"
-		for other in "${NODES[@]}"; do
-			case ${STATUS[$other]} in
-			run) want=ALIVE ;;
-			off) want=DEAD ;;
-			# whoever was not told of lkstop, or has forgotten it, hears the host and cannot know
-			*) want='\(DEAD\|UNKNOWN\)' ;;
-			esac
-			grep -q "^sys $other $want\$" "$SHARED/see/$node" || echo "$node: $other is not $want"
-		done
-	done
-}
-
-# Two looks show the same, and nothing under way.
-settle() {	# SECONDS
-	local end=$(($(now_ms) + $1 * 1000)) last='' now why
-	while :; do
-		look
-		why=$(unsettled)
-		now=$(cat "$SHARED"/see/*)
-		[ -n "$why" ] || [ "$now" != "$last" ] || return 0
-		[ "$(now_ms)" -lt "$end" ] || { complain "not settled within $1 s: ${why:-it goes on changing}"; return; }
-		last=$now
-		[ -n "$why" ] || sleep 0.3
-		sleep 0.1
-	done
-}
-
-# Is somebody not sure whether a stopped node is dead? Then what belongs to that one is not restored.
-doubtful() {
-	grep -q '^sys .* UNKNOWN$' "$SHARED"/see/*
-}
-
-# --- What must be true ---
-
-locked() {	# TAG
-	! flock -n "$SHARED/lock/$1" true
-}
-
-# Who has it in service, really -> HOLDER
-find_holders() {
-	local tag
-	for tag in "${TAGS[@]}"; do
-		HOLDER[$tag]=''
-		! locked "$tag" || HOLDER[$tag]=$(<"$SHARED/owner/$tag")
-	done
-}
-
-fact() {	# NODE PATTERN FIELD
-	sed -n "s/^$2\$/$3/p" "$SHARED/see/$1"
-}
-
-check_never() {
-	[ ! -s "$SHARED/violations" ] || complain "two owners: $(<"$SHARED/violations")"
-}
-
-check_node() {	# NODE
-	local flag
-	! grep '^check .*\[problem' "$SHARED/see/$1" >"$SHARED/found" || complain "$1: lcdcheck: $(<"$SHARED/found")"
-	while read -r _ flag; do
-		case $flag in
-		'!nofailover!'*) [ "${STATUS[${flag##*!}]}" != run ] || complain "$1: flag $flag is left behind" ;;
-		'!'*) complain "$1: flag $flag is left behind" ;;
-		esac
-	done < <(grep '^flag ' "$SHARED/see/$1")
-}
-
-check_records() {
-	local node first=''
-	for node in $(running); do
-		grep '^epoch ' "$SHARED/see/$node" >"$SHARED/epoch.$node"
-		first=${first:-$node}
-		diff "$SHARED/epoch.$first" "$SHARED/epoch.$node" >"$SHARED/found" ||
-			complain "records of $first and $node differ: $(grep '^[<>]' "$SHARED/found" | paste -sd' ')"
-	done
-}
-
-# States, records and locks tell the same. -> OWNER, and BROKEN for what only an operator can help
-check_tag() {	# TAG
-	local tag=$1 node state holder=${HOLDER[$1]}
-	OWNER[$tag]=''
-	for node in $(running); do
-		state=$(fact "$node" "ins $tag \([^ ]*\) .*" '\1')
-		OWNER[$tag]=$(fact "$node" "epoch $tag [^ ]* \(.*\)" '\1')
-		if [ "$node" = "$holder" ] && [ "$state" != ISP ]; then
-			[ -n "${FAILED[$tag]}" ] || complain "$tag runs on $node, which says $state"
-			BROKEN[$tag]=$node
-		elif [ "$node" != "$holder" ] && [[ $state == IS* ]]; then
-			complain "$tag does not run on $node, which says $state (it runs on ${holder:-no node})"
-		fi
-	done
-	[ -z "$holder" ] || [ "${STATUS[$holder]}" != run ] || [ -n "${BROKEN[$tag]}" ] ||
-		[ "${OWNER[$tag]}" = "$holder" ] ||
-		complain "$tag runs on $holder, and the record says ${OWNER[$tag]:-nothing}"
-}
-
-check_all() {
-	local node tag
-	check_never
-	for node in $(running); do
-		check_node "$node"
-	done
-	check_records
-	find_holders
-	for tag in "${TAGS[@]}"; do
-		BROKEN[$tag]=''
-		check_tag "$tag"
 	done
 }

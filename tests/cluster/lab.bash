@@ -221,10 +221,13 @@ lab__join() {	# NODE
 }
 
 # The lab's side of a lab_run in a frozen group would never reap its child, which then holds up the end.
+# By the group itself where the kernel can; else by numbers, of which 0, a process that this namespace does
+# not see, would be our own process group.
 lab__kill_group() {	# GROUP
 	local member
+	[ ! -w "$1/cgroup.kill" ] || ! echo 1 2>/dev/null >"$1/cgroup.kill" || return 0
 	while read -r member; do
-		kill -9 "$member" 2>/dev/null || :
+		[ "$member" -le 1 ] || kill -9 "$member" 2>/dev/null || :
 	done <"$1/cgroup.procs"
 }
 
@@ -344,7 +347,8 @@ lab_sweep() {
 	for group in /sys/fs/cgroup/lklab-* /sys/fs/cgroup/unified/lklab-*; do
 		[ -d "$group" ] || continue
 		owner=${group##*/lklab-}
-		[ ! -e "/proc/${owner%%-*}" ] || continue
+		# with processes that we do not see the owner is one that we do not see
+		[ ! -e "/proc/${owner%%-*}" ] && ! grep -qx 0 "$group/cgroup.procs" || continue
 		lab__kill_group "$group"
 		wait_until 5 rmdir "$group" 2>/dev/null || :
 	done

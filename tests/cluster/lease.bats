@@ -27,6 +27,7 @@ setup() {
 	local node
 	for node in alpha beta gamma; do
 		wait_until 40 quorum_is "$node" 0
+		wait_until 40 all_confirmed "$node"
 	done
 	forget alpha beta gamma
 }
@@ -46,6 +47,15 @@ quiet_for() {	# NODE OTHER MS
 	local quiet
 	quiet=$(on "$1" lk_quorum -J | jq --arg name "$2" '.systems[] | select(.name == $name) | .quiet_ms')
 	[ "${quiet:-0}" -ge "$3" ]
+}
+
+quiet_under() {	# NODE OTHER MS
+	! quiet_for "$@"
+}
+
+# Does the node confirm all others?
+all_confirmed() {	# NODE
+	on "$1" lk_quorum -J | jq -e '(.systems | length) == 2 and all(.systems[]; .quiet_ms < 2000)' >/dev/null
 }
 
 lost_by_gamma_only() {
@@ -107,10 +117,6 @@ comes_back() {
 	touch "$root/tmp/ended"
 	wait_until 40 quorum_is gamma 0
 	[ "$(wc -l <"$root/tmp/losses")" -ge 2 ]
-}
-
-quiet_under() {	# NODE OTHER MS
-	! quiet_for "$@"
 }
 
 @test "lcm that was killed, and starts when the lease is over, has lost it" {

@@ -99,7 +99,7 @@ give_storage() {	# NODE
 	lab start alpha
 	on alpha lkstart
 	wait_until 60 logged alpha 'quorum_verify(LCM_AVAIL, alpha)'
-	wait_until 60 settled_alone alpha
+	wait_until 90 settled_alone alpha
 	none_isp alpha
 	lab restore
 	wait_until 60 settled
@@ -133,6 +133,7 @@ settled_alone() {	# NODE
 	lose_storage alpha
 	lose_storage beta
 	wait_until 60 logged alpha 'quorum state changed to'
+	wait_until 60 logged beta 'quorum state changed to'
 	all_isp alpha
 	run on beta perform_action -t app1 -a restore
 	[ "$status" -eq 3 ]

@@ -140,6 +140,31 @@ failover_done() {
 	[ -z "$(journal alpha)" ]
 }
 
+removal_has_begun() {	# NODE
+	journal "$1" | grep -qx begun
+}
+
+@test "EV13: a switchback goes on when the other lcm dies while it takes the resource out of service" {
+	on alpha ins_setas -t app1 -s AUTOMATIC
+	in_service_on alpha
+	lab off alpha
+	wait_until 30 all_isp beta
+	lab sh beta 'cat >"$LKROOT/subsys/gen/resources/tapp/actions/remove" <<-"END"
+		#!/bin/sh
+		echo begun >>"$LKROOT/tmp/journal"
+		until [ -e "$LKROOT/tmp/go" ]; do sleep 0.05; done
+	END'
+	lab start alpha
+	on alpha lkstart
+	wait_until 60 removal_has_begun beta
+	on beta pkill -KILL -o -x lcm
+	wait_until 60 logged beta 'killed by signal 9'
+	lab sh beta ': >"$LKROOT/tmp/go"'
+	wait_until 120 all_isp alpha
+	wait_until 60 settled
+	none_isp beta
+}
+
 @test "EV8: what an operator stopped stays stopped when its node dies" {
 	in_service_on alpha
 	on alpha perform_action -t ip1 -a remove

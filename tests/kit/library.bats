@@ -95,6 +95,28 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 	done
 }
 
+@test "lk_info takes LK_RECORD of this tag, once, and hands it to nobody" {
+	made
+	script show 'env | grep -c ^LK_RECORD; lk_info; echo "$LK_TYPE $LK_TAG $LK_INFO"
+		lk_info; echo "$LK_TYPE $LK_TAG $LK_INFO"'
+	IFS= read -r real < <(ins_list -t a/b)
+	local sep=$'\001' other
+	export LK_RECORD=${real/mine/other}
+	LK_RECORD=${LK_RECORD/a=b/'$(touch "$LKROOT/evil")'}
+	for kit_shell in $KIT_SHELLS; do
+		expect 0 action show
+		[ "${lines[0]}" = 0 ]
+		[ "${lines[1]}" != "${lines[2]}" ]
+		[[ ${lines[1]} = "other a/b "* ]]
+		[[ ${lines[2]} = "mine a/b "* ]]
+		[ ! -e "$LKROOT/evil" ]
+		for other in "x${sep}y${sep}z${sep}b${sep}a/b${sep}" "${real//a\/b/c}" "${sep}a/b${sep}" nothing; do
+			LK_RECORD=$other expect 0 action show
+			[ "${lines[1]}" = "${lines[2]}" ]
+		done
+	done
+}
+
 @test "an action of a tag that is not there fails, a check cannot tell" {
 	script quickCheck 'lk_info; lk_end'
 	expect 1 action restore

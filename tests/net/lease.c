@@ -9,7 +9,7 @@
 #include "lk/lease.h"
 #include "lk/poison.h"
 
-#define LEASE 1400		/* of an interval of 100 ms and 12 misses */
+#define LEASE 3000		/* of an interval of 100 ms and 28 misses */
 #define STOP 1000
 #define MS INT64_C(1000000)
 #define VALID(n) (lab[n].lease.until && !lab[n].lease.lapsed && lk_lease_now() < (int64_t)lab[n].lease.until)
@@ -23,7 +23,7 @@ static const struct bus_confirm *told(unsigned node)
 
 static void pair(void)
 {
-	lab_pair(100, 12);
+	lab_pair(100, 28);
 	for (int i = 0; i < 2; i++) {
 		lab[i].conf.quorum = 1;
 		lab[i].conf.lease = LEASE;
@@ -42,18 +42,18 @@ static void begin(void)
 	pair();
 	lab_pair_start();
 	see_each_other();
-	ok(WAIT(BOTH_VALID, 10000), "two that hear each other have a lease");
+	ok(WAIT(BOTH_VALID, 20000), "two that hear each other have a lease");
 }
 
 static void test_lease(void)
 {
 	pair();
 	lab_pair_start();
-	ok(WAIT(BOTH_ALIVE, 5000), "the path is up");
+	ok(WAIT(BOTH_ALIVE, 10000), "the path is up");
 	lab_pump(2 * LEASE);
 	ok(!lab[0].lease.until && !lab[1].lease.until, "who is not seen as ALIVE is not confirmed");
 	see_each_other();
-	ok(WAIT(BOTH_VALID, 5000), "who is, has a lease");
+	ok(WAIT(BOTH_VALID, 15000), "who is, has a lease");
 	uint64_t until = lab[0].lease.until;
 	ok(WAIT(lab[0].lease.until > until, 5000), "it is renewed");
 	ok(lab[0].lease.stop == STOP && (int64_t)lab[0].lease.until <= lk_lease_now() + LEASE * MS,
@@ -67,7 +67,7 @@ static void test_lease(void)
 	ok(lab[0].leases == n, "and main is not bothered");
 	lab[0].conf.quorum = 1;
 	node_commit(&lab[0]);
-	ok(WAIT(BOTH_VALID, 5000) && !lab[0].lease.lapsed, "it can be turned on again");
+	ok(WAIT(BOTH_VALID, 15000) && !lab[0].lease.lapsed, "it can be turned on again");
 	lab_end();
 }
 
@@ -76,14 +76,14 @@ static void test_one_way(void)
 {
 	begin();
 	node_view(&lab[1], 0, FRAME_VIEW_SUSPECT);
-	ok(WAIT(lab[1].lease.lapsed, 10000), "who does not hear the other one loses its lease");
+	ok(WAIT(lab[1].lease.lapsed, 20000), "who does not hear the other one loses its lease");
 	ok(BOTH_ALIVE && !lab[0].deads && !lab[1].deads, "although heartbeats arrive at both ends");
 	ok(!lab[0].lease.lapsed, "the other one, which is heard, keeps it");
 	node_view(&lab[1], 0, FRAME_VIEW_ALIVE);
-	uint64_t until = lab[1].lease.until;
-	ok(WAIT(lab[1].lease.until > until, 5000) && lab[1].lease.lapsed, "a lease that was lost stays lost");
+	ok(WAIT(node_bar(&lab[1], 0) && told(1)->age < 1000 * MS, 5000) && lab[1].lease.lapsed,
+	   "a lease that was lost stays lost");
 	node_clear(&lab[1]);
-	ok(WAIT(VALID(1), 5000), "until nothing is in service any more");
+	ok(WAIT(VALID(1), 10000), "until nothing is in service any more");
 	lab_end();
 }
 
@@ -95,7 +95,7 @@ static void test_bar(void)
 	ok(told(0)->lease == LEASE * MS && told(0)->stop == STOP * MS && told(0)->needed > (LEASE + STOP) * MS,
 	   "its terms are known");
 	ok(node_bar(&lab[0], 1) && told(0)->barred, "one that is barred is told so");
-	ok(WAIT(node_bar(&lab[0], 0) && !told(0)->barred, 5000), "a bar ends by itself");
+	ok(WAIT(node_bar(&lab[0], 0) && !told(0)->barred, 10000), "a bar ends by itself");
 	while (node_bar(&lab[0], 1) && told(0)->quiet < told(0)->needed)
 		lab_pump(50);
 	ok(lab[1].lease.lapsed && !lab[0].lease.lapsed, "who is barred all the time loses its lease");
@@ -136,7 +136,7 @@ static void test_terms(void)
 	lab[1].conf.stop = STOP / 2;
 	lab_pair_start();
 	see_each_other();
-	ok(WAIT(BOTH_VALID, 15000), "systems with other terms have a lease");
+	ok(WAIT(BOTH_VALID, 30000), "systems with other terms have a lease");
 	ok(node_logged(&lab[0], "703190") == 1 && node_logged(&lab[1], "703190") == 1, "both have logged it once");
 	ok(node_bar(&lab[0], 0) && told(0)->needed > (3 * LEASE + STOP) * MS, "the larger ones count");
 	lab[1].conf.lease = LEASE;

@@ -22,6 +22,7 @@
 static struct {
 	enum lk_sys_state beta, gamma;
 	int release, epoch;		/* exit codes, -9: no answer */
+	unsigned rounds;		/* how often something was asked, of whomever */
 	bool restored_before;		/* a script had run when a release was asked for */
 	char asked[2000];
 	char noted[LK_ERR_TEXT];
@@ -33,8 +34,7 @@ static const char *root;
 
 enum lk_sys_state __wrap_lk_sys_state(const struct lk_lcd *lcd, const struct lk_sys *sys,
 				      const char **why);
-int __wrap_lk_remote_run(const struct lk_lcd *lcd, const struct lk_remote_request *request,
-			 int *code, struct lk_err *err);
+void __wrap_lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t n);
 
 enum lk_sys_state __wrap_lk_sys_state(const struct lk_lcd *lcd, const struct lk_sys *sys,
 				      const char **why)
@@ -57,21 +57,27 @@ static bool journal_has(const char *want)
 	return want ? !strcmp(text, want) : text[0];
 }
 
-int __wrap_lk_remote_run(const struct lk_lcd *lcd, const struct lk_remote_request *request,
-			 int *code, struct lk_err *err)
+static void play_job(struct lk_remote_job *job)
 {
-	bool release = !strcmp(request->prog, "perform_action");
+	bool release = !strcmp(job->argv[0], "perform_action");
 	size_t len = strlen(world.asked);
 
-	(void)lcd;
-	len += (size_t)snprintf(world.asked + len, sizeof(world.asked) - len, "%s:", request->dest);
-	for (int i = 0; i < request->argc; i++)
+	len += (size_t)snprintf(world.asked + len, sizeof(world.asked) - len, "%s:", job->dest);
+	for (int i = 0; i < job->argc; i++)
 		len += (size_t)snprintf(world.asked + len, sizeof(world.asked) - len, " %s",
-					request->argv[i]);
+					job->argv[i]);
 	snprintf(world.asked + len, sizeof(world.asked) - len, "\n");
+	job->code = release ? world.release : world.epoch;
+	job->rc = job->code < 0 ? lk_fail(&job->err, LK_M_OUT_OF_SERVICE, job->dest) : 0;
+}
+
+void __wrap_lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t n)
+{
+	(void)lcd;
+	world.rounds++;
 	world.restored_before = world.restored_before || journal_has(NULL);
-	*code = release ? world.release : world.epoch;
-	return *code < 0 ? lk_fail(err, LK_M_OUT_OF_SERVICE, request->dest) : 0;
+	for (size_t i = 0; i < n; i++)
+		play_job(&job[i]);
 }
 
 static void on_notice(void *arg, const char *text)
@@ -168,6 +174,7 @@ static void check_alive(void)
 	is(world.asked, RELEASES "beta: lk_epoch -o alpha app-b=1 ip-b=5\n"
 	   "gamma: lk_epoch -o alpha ip-c=5\n",
 	   "one command per system to release, then one with the epochs");
+	ok(world.rounds == 2, "all systems at the same time");
 	ok(!world.restored_before, "all of that before the first script");
 	epochs_are("app=1/alpha ip=5/alpha", "this system is the owner");
 	world.asked[0] = '\0';
@@ -190,8 +197,7 @@ static void check_refusals(void)
 	world.release = 1;
 	ok(restore("app") == -1 && err.number == LK_M_NUMBER(LK_M_REMOTE_RELEASE) && untouched(),
 	   "a remove that fails there stops the restore with 1");
-	is(world.asked, "beta: perform_action --release -o alpha app-b ip-b\n",
-	   "and nobody else is asked");
+	is(world.asked, RELEASES, "and nobody is told an epoch");
 	epochs_are("ip=4/beta", "the owner is the old one");
 	world.release = 9;
 	ok(restore("app") == -9 && untouched(), "9 from there is 9 here");
