@@ -27,6 +27,8 @@
 #include "lk/tunable.h"
 #include "lk/poison.h"
 
+#define QUORUM_PASSES 3		/* some 7 s */
+
 static const char *const event_names[] = { "avail", "down", "up" };
 
 struct run {
@@ -38,6 +40,7 @@ struct run {
 	const char **tag;		/* scratch: a list of tags, one per resource at most */
 	unsigned sys;			/* index of recovery->sys */
 	uint32_t tried;			/* recovery->without */
+	uint32_t waited;		/* systems that have no quorum yet */
 };
 
 static void say(const struct run *run, enum lk_log_level level, const char *tag, const char *text)
@@ -84,6 +87,18 @@ static int see_quorum(struct run *run, struct lk_err *err)
 	return 0;
 }
 
+/* A lease comes a second after the paths: a better system that reports no quorum is waited for at first. */
+static void wait_for_quorum(struct run *run)
+{
+	for (unsigned i = 0; i < run->picture.nsys && run->recovery->passes < QUORUM_PASSES; i++) {
+		struct lk_pic_sys *sys = &run->picture.sys[i];
+
+		if (sys->no_quorum && sys->life == LK_LIFE_ALIVE)
+			run->waited |= UINT32_C(1) << i;
+		sys->no_quorum = false;
+	}
+}
+
 static int see(struct run *run, struct lk_err *err)
 {
 	unsigned long long stopped = 0;
@@ -96,6 +111,7 @@ static int see(struct run *run, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	run->picture.recover_stopped = stopped;
+	wait_for_quorum(run);
 	rc = see_quorum(run, err);
 	if (rc < 0)
 		return rc;
@@ -175,12 +191,14 @@ static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
 	lk_buf_adds(tags, tag);
 }
 
-/* Left open, because a system that is ALIVE did not report in time, or because a switchback has failed: it may yet
+/* Left open, because a system that is ALIVE did not report in time or has no quorum yet, or because a switchback has failed: it may yet
  * lose the resource for it. If it has died since, that is an event. */
 static bool is_open(const struct run *run, const struct lk_decision *d)
 {
 	if (run->recovery->passes && d->what == LK_DO_SWITCHBACK)
 		return run->recovery->passes < SWITCHBACK_PASSES;
+	if (d->why == LK_WHY_BETTER && d->sys >= 0 && run->waited >> d->sys & 1)
+		return true;
 	return d->why == LK_WHY_MAY_RUN && d->sys >= 0 && run->picture.sys[d->sys].life == LK_LIFE_ALIVE;
 }
 
