@@ -113,6 +113,9 @@ void end_check(struct world *w, const struct lk_pool_end *end)
 	if (!counts || end->end.interrupted)
 		return;
 	enum outcome outcome = judge(&end->end);
+	/* a remove may have begun which we have not heard of yet */
+	if ((outcome == FAILED || outcome == TIMED_OUT) && !load_still_checked(item->tag))
+		return;
 	tell(w, item, outcome, &end->end);
 	item->last = outcome;
 	item->code = end->end.code;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lk/flg.h"
+#include "lk/ins.h"
 #include "lk/name.h"
 #include "lk/proc.h"
 #include "lk/script.h"
@@ -259,6 +260,17 @@ int load(struct world *w, struct lk_err *err)
 	if (w->n)
 		qsort(w->item, w->n, sizeof(*w->item), by_tag);
 	return rc;
+}
+
+bool load_still_checked(const char *tag)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+
+	if (lk_lcd_read(&lcd, LK_T_INS | LK_T_FLG, &ignored) < 0)
+		return true;
+	const struct lk_ins *ins = lk_ins_find(&lcd, tag);
+	return ins && ins->state == LK_ISP && is_free(&lcd, ins);
 }
 
 void load_again(struct world *w)

@@ -76,6 +76,8 @@ uint32_t chance(struct world *w);
 int load(struct world *w, struct lk_err *err) LK_MUST;
 /* The same, after which errors are said and it is tried again. */
 void load_again(struct world *w);
+/* Is the instance in service and free, as of now? Yes if that cannot be read. */
+bool load_still_checked(const char *tag) LK_MUST LK_NONNULL(1);
 /* Watch the files that matter. */
 int load_watch(struct world *w, struct lk_err *err) LK_MUST;
 /* inotify has something. */
