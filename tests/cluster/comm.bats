@@ -219,9 +219,9 @@ size_is() {	# FILE BYTES
 	unlogged alpha 'Event comm_down'
 }
 
-@test "lcm_avail comes before everything, once per start of the supervisor" {
+@test "lcm_avail comes before everything, once per start of the supervisor; a restart of lcm alone is no event" {
 	local event
-	for event in lcm_avail comm_up; do
+	for event in lcm_avail comm_up comm_down; do
 		handler beta $event
 	done
 	handler beta lcm_avail 'sleep 0.5'
@@ -232,7 +232,12 @@ size_is() {	# FILE BYTES
 	lcm_kill beta
 	forget beta
 	lab spawn beta env LK_START_ID=one LK_RESTARTS=1 lcm -f
-	wait_until 20 events_are beta 'comm_up alpha'
+	wait_until 20 state_is beta alpha ALIVE
+	# had there been one, it would come before this
+	lab cut
+	wait_until 20 events_are beta 'comm_down alpha'
+	lab restore
+	wait_until 20 events_are beta 'comm_down alpha' 'comm_up alpha'
 }
 
 @test "the flag that a system was stopped in order goes when it is back" {
