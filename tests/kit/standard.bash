@@ -63,6 +63,7 @@ each_shell() {	# FUNCTION...
 	for kit_shell in $KIT_SHELLS; do
 		"$@" || {
 			echo "under $kit_shell"
+			tail -n 20 "$LKROOT/out/lifekeeper.log"
 			return 1
 		}
 	done
