@@ -877,8 +877,11 @@ slow() {
 		all_free
 		[ "$(tail -1 "$J")" = "alpha $app1" ]
 	done
-	# a writer that was killed may leave the file that it was writing, and nothing else
+	# the next writer finishes a change that was committed; one that was killed may leave the file that it was
+	# writing, and nothing else
+	expect 0 flg_create -f another
 	run --separate-stderr lcdcheck
+	echo "$output"
 	[ "$(grep -v '/\.[a-z]*\.new:0:' <<<"$output")" = '' ]
 }
 
