@@ -89,8 +89,7 @@ static void stopped(struct world *w, unsigned node)
 	if (!lost)
 		return;
 	node_crash(w, node);	/* the quarantine: nobody hears of it until it starts again */
-	world_push(w, &(struct event){ .at = w->now + QUARANTINE, .kind = EV_FAULT, .node = node, .count = 0,
-				       .life = n->life });
+	world_boot_later(w, node, QUARANTINE);
 }
 
 /* ---- grants ---- */
@@ -151,13 +150,13 @@ static bool may_win(struct world *w, unsigned node)
 {
 	const struct node *n = &w->node[node];
 	const struct mutation *without = &w->params.without;
+	const struct lk_terms terms = sim_terms();
 
 	if (!lk_hold_valid(&n->hold, world_clock(w, node)) || n->service != OUT)
 		return false;
 	if (!without->no_epoch && (n->promise.epoch != n->canvass.ask.epoch || n->promise.candidate != (int)node))
 		return false;
-	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&(struct lk_terms){
-				      .lease = sim_terms().lease })) ||
+	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&terms)) ||
 	       (without->no_majority && n->canvass.asked[node]);
 }
 

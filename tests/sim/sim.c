@@ -19,9 +19,6 @@
 #define BOUND (25 * S)
 #define END (FAULTS_END + BOUND + 5 * S)
 
-enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL, NOISE, IN_SERVICE, OUT_OF_SERVICE,
-	     FAULTS };
-
 static bool spared(const struct world *w, unsigned node)
 {
 	return w->now >= w->calm && w->together >> node & 1;
@@ -51,13 +48,6 @@ static void partition(struct world *w, uint32_t side)
 				cut(w, a, b, true);
 }
 
-/* Of a crash, a quarantine or a watchdog: it comes back. */
-static void boot_later(struct world *w, unsigned node, int64_t in)
-{
-	world_push(w, &(struct event){ .at = w->now + in, .kind = EV_FAULT, .node = node, .count = BOOT,
-				       .life = w->node[node].life });
-}
-
 static void hit_node(struct world *w, unsigned node, enum fault fault)
 {
 	struct node *n = &w->node[node];
@@ -67,7 +57,7 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 	if (fault == CRASH && n->on) {
 		node_crash(w, node);
 		if (w->now + 10 * S < w->calm || world_chance(w, 50))
-			boot_later(w, node, (int64_t)world_random(w, 15000) * MS + MS);
+			world_boot_later(w, node, (int64_t)world_random(w, 15000) * MS + MS);
 	} else if (fault == PAUSE && n->on) {
 		n->paused = w->now + (int64_t)world_random(w, world_chance(w, 50) ? 3000 : 20000) * MS;
 		if (w->together >> node & 1 && n->paused > w->calm)
@@ -150,7 +140,7 @@ static void plan(struct world *w)
 		w->node[i].promise.candidate = LK_GRANT_NOBODY;
 		w->node[i].for_whom = -1;
 		w->node[i].rate = (int)world_random(w, 15) - 7;
-		boot_later(w, i, (int64_t)world_random(w, 1500) * MS);
+		world_boot_later(w, i, (int64_t)world_random(w, 1500) * MS);
 	}
 	world_push(w, &(struct event){ .at = 7 * S, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 				       .count = IN_SERVICE });
@@ -206,7 +196,7 @@ static void watch(struct world *w)
 		world_trace(w, i, "is reset by its watchdog");
 		w->resets++;
 		node_crash(w, i);
-		boot_later(w, i, (int64_t)(1 + world_random(w, 5)) * S);
+		world_boot_later(w, i, (int64_t)(1 + world_random(w, 5)) * S);
 	}
 }
 

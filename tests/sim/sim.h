@@ -52,6 +52,10 @@ struct msg {
 	struct lk_grant_answer answer;
 };
 
+/* What goes wrong; BOOT mends it. */
+enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL, NOISE, IN_SERVICE, OUT_OF_SERVICE,
+	     FAULTS };
+
 /* What a node waits for. */
 enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, TIMERS };
 
@@ -145,6 +149,7 @@ bool world_pop(struct world *w, struct event *event);
 int64_t world_clock(const struct world *w, unsigned node);	/* what this node reads now */
 void world_timer(struct world *w, unsigned node, enum timer timer, int64_t in);	/* by the node's clock */
 void world_send(struct world *w, struct msg *msg);
+void world_boot_later(struct world *w, unsigned node, int64_t in);
 void world_violation(struct world *w, const char *what);
 __attribute__((format(printf, 3, 4))) void world_trace(struct world *w, unsigned node, const char *fmt, ...);
 

@@ -114,3 +114,10 @@ void world_send(struct world *w, struct msg *msg)
 	world_push(w, &(struct event){ .at = w->now + delay, .kind = EV_MSG, .node = msg->to,
 				       .life = msg->to_life, .msg = *msg });
 }
+
+/* Of a crash, a quarantine or a watchdog: it comes back. */
+void world_boot_later(struct world *w, unsigned node, int64_t in)
+{
+	world_push(w, &(struct event){ .at = w->now + in, .kind = EV_FAULT, .node = node, .count = BOOT,
+				       .life = w->node[node].life });
+}
