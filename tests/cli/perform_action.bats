@@ -103,6 +103,22 @@ app1='restore -t app1 -i app1id'
 	states_are app1=ISP ip1=ISP vol1=ISP
 }
 
+@test "reservations and states of several types wait for the disk once per file, and write no journal" {
+	local trace=$BATS_TEST_TMPDIR/trace
+	strace -o /dev/null true || skip "processes cannot be traced here"
+	# the leak checker of a sanitizer build cannot run under ptrace
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -e trace=renameat,fsync -o "$trace" perform_action -G -s -t vol1 -a restore
+	run -1 grep "config/journal" "$trace"
+	: >"$trace"
+	one_by_one
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -e trace=renameat,fsync -o "$trace" perform_action -G -t app1 -a restore
+	run -1 grep "config/journal" "$trace"
+	# two types are left: both are reserved before the first script
+	run -0 awk '/SIGCHLD/ { exit } /^renameat/ { print $4 } /^fsync/ { print "fsync" }' "$trace"
+	lines_are fsync fsync '"subsys/comm/resources/ip/instances")' '"subsys/gen/resources/app/instances")'
+	all_free
+}
+
 @test "PA2: restore brings up the parents too, with all that they need" {
 	one_by_one
 	expect 0 perform_action -t vol1 -a restore
