@@ -40,6 +40,12 @@ int lk_act_check(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNUL
  * that has what is to be restored does not answer; else as above. */
 int lk_act_run(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* A release that gives: what was taken out of service belongs to the system that wants it, with these epochs, so that
+ * it need not tell us once more while clients wait. Tags that are not there do not matter. Before the release: would
+ * we agree? After it: record it. 0; -4: a newer owner is known here, nothing was recorded; -1, -3. */
+int lk_act_offered(const struct lk_epoch *said, size_t n, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
+int lk_act_give(const struct lk_epoch *said, size_t n, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
+
 /* What would be done, in the order of the plan. */
 struct lk_act_shown {
 	void (*step)(void *arg, const char *sys, const char *action, const char *tag, const char *why);
