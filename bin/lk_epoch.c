@@ -133,15 +133,8 @@ static int take_operands(struct lk_cmd *cmd, struct lk_epoch *said)
 {
 	int rc = 0;
 
-	for (int i = 0; i < cmd->operands && rc == 0; i++) {
-		char *equals = strrchr(cmd->operand[i], '=');
-
-		if (!equals)
-			return lk_fail(&cmd->err, LK_M_BAD_EPOCH, cmd->operand[i]);
-		*equals = '\0';
-		said[i].tag = cmd->operand[i];
-		rc = take_number(cmd, equals + 1, &said[i]);
-	}
+	for (int i = 0; i < cmd->operands && rc == 0; i++)
+		rc = lk_epoch_parse(cmd->operand[i], &said[i], &cmd->err);
 	return rc;
 }
 

@@ -2,12 +2,16 @@
 /* perform_action: run an action on a resource and its hierarchy (spec/core.md 3.11). */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lk/act.h"
+#include "lk/cleanup.h"
 #include "lk/cmd.h"
+#include "lk/epoch.h"
 #include "lk/global.h"
 #include "lk/msg.h"
+#include "lk/name.h"
 #include "lk/poison.h"
 
 static void say(void *arg, const char *text)
@@ -148,17 +152,44 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 		.notice = notice,
 	};
 
+	int rc = lk_act_check(&act, &cmd->err);
+	if (rc > 0 && lk_cmd_given(cmd, 'D'))
+		return show(cmd, &act);
+	return rc <= 0 ? rc : lk_act_run(&act, &cmd->err);
+}
+
+/* All of the command line is looked at before anything is changed. */
+static int run_give(struct lk_cmd *cmd, const struct lk_notice *notice)
+{
+	size_t n = (size_t)cmd->operands;
+	struct lk_epoch LK_AUTO_FREE *said = calloc(n, sizeof(*said));
+	int rc = said ? lk_check_sys(lk_cmd_value(cmd, 'o'), &cmd->err) : lk_fail_nomem(&cmd->err);
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		said[i].owner = lk_cmd_value(cmd, 'o');
+		rc = lk_epoch_parse(cmd->operand[i], &said[i], &cmd->err);
+	}
+	if (rc == 0)
+		rc = lk_act_offered(said, n, &cmd->err);
+	if (rc == 0)
+		rc = run_release(cmd, notice);
+	return rc < 0 ? rc : lk_act_give(said, n, &cmd->err);
+}
+
+static int run_for_other(struct lk_cmd *cmd, const struct lk_notice *notice)
+{
 	for (const char *letter = "Gsbnta"; *letter; letter++)
 		if (lk_cmd_given(cmd, *letter))
 			return lk_fail(&cmd->err, LK_M_NOT_WITH_RELEASE, *letter);
 	if (!cmd->operands)
 		return lk_fail(&cmd->err, LK_M_OPERAND_MISSING, "tag");
-	if (!act.release_for)
+	if (!lk_cmd_given(cmd, 'o'))
 		return lk_fail(&cmd->err, LK_M_OPT_MISSING, 'o');
-	int rc = lk_act_check(&act, &cmd->err);
-	if (rc > 0 && lk_cmd_given(cmd, 'D'))
-		return show(cmd, &act);
-	return rc <= 0 ? rc : lk_act_run(&act, &cmd->err);
+	if (!lk_cmd_given(cmd, 'E'))
+		return run_release(cmd, notice);
+	if (lk_cmd_given(cmd, 'D'))
+		return lk_fail(&cmd->err, LK_M_ONLY_GIVE);
+	return run_give(cmd, notice);
 }
 
 static int run(struct lk_cmd *cmd)
@@ -167,7 +198,9 @@ static int run(struct lk_cmd *cmd)
 	const char *action = lk_cmd_value(cmd, 'a');
 
 	if (lk_cmd_given(cmd, 'R'))
-		return run_release(cmd, &notice);
+		return run_for_other(cmd, &notice);
+	if (lk_cmd_given(cmd, 'E'))
+		return lk_fail(&cmd->err, LK_M_ONLY_GIVE);
 	for (const char *letter = "ta"; *letter; letter++)
 		if (!lk_cmd_given(cmd, *letter))
 			return lk_fail(&cmd->err, LK_M_OPT_MISSING, *letter);
@@ -190,13 +223,15 @@ static const struct lk_opt options[] = {
 	{ 'K', LK_OPT_FLAG, NULL, "a remove that nobody wants to last: this system stays the owner", "keep-owner" },
 	{ 'D', LK_OPT_FLAG, NULL, "print what would be done, and do nothing", "dry-run" },
 	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
+	{ 'E', LK_OPT_FLAG, NULL, "then it belongs to that system: operands are TAG=EPOCH", "give" },
 	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
 	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]\n"
-		    "perform_action --release [--dry-run] -o othersys tag ...",
+		    "perform_action --release [--dry-run] -o othersys tag ...\n"
+		    "perform_action --release --give -o othersys tag=epoch ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,
 	.max_operands = -1,

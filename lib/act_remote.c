@@ -5,7 +5,9 @@
  * there, that it belongs to this system.
  *
  * Only then: were the epoch raised first, a remove that fails there would leave the true owner with
- * the older epoch.
+ * the older epoch. But where only one system is to be asked, it writes that down itself when all of its removes have
+ * succeeded: one round less, while clients wait. Should we die before we have done so as well, it has told the truth
+ * of what nobody runs: the next restore, on either side, begins with that epoch or the next.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,7 @@ static int begin_commands(struct lk_act_run *run, struct commands *commands, str
 	return commands->job ? 0 : lk_fail_nomem(err);
 }
 
-#define HEAD 5
+#define HEAD 6
 
 /* One more, that begins with head; what is NULL is left out. NULL: no memory. It has room for an argument
  * per equivalency. */
@@ -132,17 +134,33 @@ static int pass_over(struct lk_act_run *run, const char *sys, const char *why, s
 	return 0;
 }
 
+/* "TAG=EPOCH", in the memory of the run. NULL: no memory. */
+static char *epoch_word(struct lk_act_run *run, const char *tag, unsigned long long epoch)
+{
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+
+	lk_buf_addf(&text, "%s=%llu", tag, epoch);
+	return text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
+}
+
 static int add_release(struct lk_act_run *run, struct commands *commands, const char *sys,
 		       struct lk_err *err)
 {
 	const struct lk_eqv *eqv;
 	size_t at = 0;
 	const char *const head[HEAD] = { "perform_action", "--release", run->showing ? "--dry-run" : NULL,
-					 "-o", run->lcd.local };
+					 run->give ? "--give" : NULL, "-o", run->lcd.local };
 	struct lk_remote_job *job = add_command(run, commands, sys, head);
 
-	while (job && (eqv = next_eqv(run, sys, &at)))
-		add_argument(job, eqv->othertag);
+	while (job && (eqv = next_eqv(run, sys, &at))) {
+		const char *word = eqv->othertag;
+
+		if (run->give)
+			word = epoch_word(run, word, lk_epoch_next(&run->lcd, eqv->tag));
+		if (!word)
+			return lk_fail_nomem(err);
+		add_argument(job, word);
+	}
 	return job ? 0 : lk_fail_nomem(err);
 }
 
@@ -152,6 +170,8 @@ static int check_release(const struct lk_remote_job *job, struct lk_err *err)
 		*err = job->err;
 	else if (job->code == LK_EX_COMM)
 		return lk_fail(err, LK_M_OUT_OF_SERVICE, job->dest);
+	else if (job->code == LK_EX_EXISTS)
+		return lk_fail(err, LK_M_STALE, job->dest, job->code);
 	else if (job->code)
 		return lk_fail(err, LK_M_REMOTE_RELEASE, job->dest, job->code);
 	return job->rc;
@@ -162,6 +182,18 @@ static bool is_concerned(const struct lk_act_run *run, const struct lk_sys *sys)
 	size_t at = 0;
 
 	return !sys->local && next_eqv(run, sys->name, &at);
+}
+
+/* How many other systems of the plan are ALIVE. */
+static unsigned count_alive(struct lk_act_run *run)
+{
+	const char *why;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < run->lcd.nsys; i++)
+		n += is_concerned(run, &run->lcd.sys[i]) &&
+		     lk_sys_state(&run->lcd, &run->lcd.sys[i], &why) == LK_SYS_ALIVE;
+	return n;
 }
 
 /* Whom to ask; nobody is asked if one that must be asked cannot be. */
@@ -189,17 +221,30 @@ static int find_releases(struct lk_act_run *run, struct commands *commands, stru
 	return rc;
 }
 
+static int ask_for_release(struct lk_act_run *run, struct commands *commands, struct lk_err *err)
+{
+	int rc = begin_commands(run, commands, err);
+
+	if (rc == 0)
+		rc = find_releases(run, commands, err);
+	if (rc == 0)
+		run_commands(run, commands);
+	return rc;
+}
+
 /* The first failure, in the order of the systems. */
 static int release_there(struct lk_act_run *run, struct lk_err *err)
 {
 	struct commands commands;
-	int rc = begin_commands(run, &commands, err);
+	int rc = ask_for_release(run, &commands, err);
 
-	if (rc == 0)
-		rc = find_releases(run, &commands, err);
+	/* of an older release, it does not know this option, and has done nothing */
+	if (rc == 0 && run->give && commands.job[0].rc == 0 && commands.job[0].code == LK_EX_USAGE) {
+		run->give = false;
+		rc = ask_for_release(run, &commands, err);
+	}
 	if (rc < 0)
 		return rc;
-	run_commands(run, &commands);
 	for (size_t i = 0; i < commands.n && rc == 0; i++)
 		rc = check_release(&commands.job[i], err);
 	return rc;
@@ -233,7 +278,7 @@ struct push {
 static int add_push(struct lk_act_run *run, struct commands *commands, const struct lk_lcd *lcd,
 		    const struct push *push, struct lk_err *err)
 {
-	const char *const head[HEAD] = { "lk_epoch", NULL, NULL, "-o", push->owner };
+	const char *const head[HEAD] = { "lk_epoch", NULL, NULL, NULL, "-o", push->owner };
 	struct lk_remote_job *job = add_command(run, commands, push->sys, head);
 	int fixed = job ? job->argc : 0;
 	const struct lk_eqv *eqv;
@@ -241,15 +286,13 @@ static int add_push(struct lk_act_run *run, struct commands *commands, const str
 
 	while (job && (eqv = next_eqv(run, push->sys, &at))) {
 		const struct lk_epoch *epoch = lk_epoch_get(lcd, eqv->tag);
-		struct lk_buf LK_AUTO_BUF text = { 0 };
 
 		if (!epoch || strcmp(epoch->owner, push->owner) != 0)
 			continue;
-		lk_buf_addf(&text, "%s=%llu", eqv->othertag, epoch->epoch);
-		char *copy = text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
-		if (!copy)
+		char *word = epoch_word(run, eqv->othertag, epoch->epoch);
+		if (!word)
 			return lk_fail_nomem(err);
-		add_argument(job, copy);
+		add_argument(job, word);
 	}
 	if (job && job->argc == fixed)
 		commands->n--;
@@ -317,15 +360,28 @@ static int collect_grants(const struct lk_act_run *run, struct lk_lcd *lcd, stru
 	return lk_canvass_take(lcd, &what, err);
 }
 
+/* What was given with the release is what has become of the epochs here? */
+static bool was_given(const struct lk_act_run *run, const struct lk_lcd *lcd)
+{
+	for (size_t i = 0; i < run->lcd.neqv; i++) {
+		const char *tag = run->lcd.eqv[i].tag;
+		int node = lk_graph_find(&run->plan.graph, tag);
+
+		if (node >= 0 && run->planned[node] &&
+		    lk_epoch_get(lcd, tag)->epoch != lk_epoch_next(&run->lcd, tag))
+			return false;
+	}
+	return true;
+}
+
 static int take_ownership(struct lk_act_run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_canvass_needed(&run->lcd.tree, err);
+	int rc = run->canvass ? collect_grants(run, &lcd, err) : raise_epochs(run, &lcd, err);
 
-	if (rc >= 0)
-		rc = rc ? collect_grants(run, &lcd, err) : raise_epochs(run, &lcd, err);
-
-	return rc < 0 ? rc : push_to_all(run, &lcd, run->lcd.local, err);
+	if (rc < 0 || (run->give && was_given(run, &lcd)))
+		return rc;
+	return push_to_all(run, &lcd, run->lcd.local, err);
 }
 
 /* Mark what the plan is about. 1: something of it is shared; 0: nothing; -1. */
@@ -350,7 +406,12 @@ int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
 	int rc = find_planned(run, err);
 
 	if (rc > 0) {
-		rc = release_there(run, err);
+		rc = lk_canvass_needed(&run->lcd.tree, err);
+		run->canvass = rc > 0;
+		/* of several, one could record it while another keeps what it has */
+		run->give = rc == 0 && !run->showing && count_alive(run) == 1;
+		if (rc >= 0)
+			rc = release_there(run, err);
 		if (rc == 0 && !run->showing)
 			rc = take_ownership(run, err);
 	}

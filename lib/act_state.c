@@ -192,8 +192,9 @@ static int try_reserve(struct lk_act_run *run, bool patience, char tag[static LK
 		return 0;
 	}
 	rc = mark(run, err);
+	/* seen in part, or lost with the machine, it does no harm: others reserve under the lock, which we have */
 	if (rc == 0)
-		rc = lk_lcd_commit(&run->lcd, err);
+		rc = lk_lcd_commit_states(&run->lcd, false, err);
 	return rc < 0 ? rc : 1;
 }
 
@@ -354,7 +355,8 @@ int lk_act_record(struct lk_act_run *run, struct lk_err *err)
 	bool idle = is_idle(run);
 	if (idle)
 		release(run, &graph);
-	rc = lcd.dirty ? lk_lcd_commit(&lcd, err) : 0;
+	if (lcd.dirty)
+		rc = lk_lcd_commit_states(&lcd, idle && !run->act->release_for, err);
 	for (unsigned i = 0; i < run->plan.n && rc == 0; i++)
 		if (run->step[i].phase == LK_ACT_ENDED)
 			run->step[i].phase = LK_ACT_RECORDED;

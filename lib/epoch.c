@@ -39,6 +39,24 @@ static int put(struct lk_lcd *lcd, struct lk_epoch *old, const struct lk_epoch *
 	return 0;
 }
 
+unsigned long long lk_epoch_next(const struct lk_lcd *lcd, const char *tag)
+{
+	const struct lk_epoch *old = lk_epoch_get(lcd, tag);
+
+	return !old ? 1 : strcmp(old->owner, lcd->local) ? old->epoch + 1 : old->epoch;
+}
+
+int lk_epoch_parse(char *word, struct lk_epoch *said, struct lk_err *err)
+{
+	char *equals = strrchr(word, '=');
+
+	if (!equals)
+		return lk_fail(err, LK_M_BAD_EPOCH, word);
+	*equals = '\0';
+	said->tag = word;
+	return lk_parse_number("epoch", equals + 1, 1, LK_EPOCH_MAX, &said->epoch, err);
+}
+
 static int change_owner(struct lk_lcd *lcd, const char *tag, const char *owner, struct lk_err *err)
 {
 	struct lk_epoch *old = lk_epoch_get(lcd, tag);

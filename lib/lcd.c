@@ -280,7 +280,7 @@ static int put_instances(struct lk_lcd *lcd, const struct lk_table_desc *desc, s
 	return rc;
 }
 
-int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err)
+static int put_all(struct lk_lcd *lcd, struct lk_err *err)
 {
 	unsigned dirty = lcd->fresh && lcd->dirty ? lcd->dirty | (LK_T_ALL & ~LK_T_OPTIONAL) : lcd->dirty;
 	int rc = 0;
@@ -293,10 +293,24 @@ int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err)
 		rc = desc->path ? put_table(lcd, desc, NULL, desc->path, err)
 				: put_instances(lcd, desc, err);
 	}
-	if (rc == 0)
-		return lk_tx_commit(&lcd->tx, err);
-	lk_tx_abort(&lcd->tx);
+	if (rc < 0)
+		lk_tx_abort(&lcd->tx);
 	return rc;
+}
+
+int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err)
+{
+	int rc = put_all(lcd, err);
+
+	return rc < 0 ? rc : lk_tx_commit(&lcd->tx, err);
+}
+
+int lk_lcd_commit_states(struct lk_lcd *lcd, bool sync, struct lk_err *err)
+{
+	if (lcd->fresh || (lcd->dirty & ~LK_T_INS))
+		return lk_lcd_commit(lcd, err);
+	int rc = put_all(lcd, err);
+	return rc < 0 ? rc : lk_tx_commit_each(&lcd->tx, sync, err);
 }
 
 void lk_lcd_close(struct lk_lcd *lcd)

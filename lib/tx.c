@@ -266,7 +266,7 @@ static int write_temps(const struct lk_tx *tx, struct lk_err *err)
 	return 0;
 }
 
-static int rename_temp(const struct lk_tree *tree, const char *path, struct lk_err *err)
+static int put_in_place(const struct lk_tree *tree, const char *path, struct lk_err *err)
 {
 	char temp[LK_PATH_MAX];
 
@@ -277,7 +277,14 @@ static int rename_temp(const struct lk_tree *tree, const char *path, struct lk_e
 		unlinkat(tree->fd, temp, 0);
 		return lk_fail_errno(err, saved, "%s/%s", tree->root, path);
 	}
-	return lk_sync_dir(tree, path, err);
+	return 0;
+}
+
+static int rename_temp(const struct lk_tree *tree, const char *path, struct lk_err *err)
+{
+	int rc = put_in_place(tree, path, err);
+
+	return rc < 0 ? rc : lk_sync_dir(tree, path, err);
 }
 
 static int commit_one(const struct lk_tx *tx, struct lk_err *err)
@@ -330,6 +337,37 @@ static int commit_many(struct lk_tx *tx, struct lk_err *err)
 	if (raise_seq(tx, &later) == 0)
 		(void)!lk_journal_apply(tx->tree, journal, &later);
 	return 0;
+}
+
+/* The renames stand together, between two raises of the counter: so few readers come in between. */
+static int commit_each(struct lk_tx *tx, bool sync, struct lk_err *err)
+{
+	int rc = raise_seq(tx, err);
+
+	for (unsigned i = 0; i < tx->n && rc == 0; i++)
+		rc = put_in_place(tx->tree, tx->file[i].path, err);
+	if (rc == 0)
+		rc = raise_seq(tx, err);
+	if (rc < 0)
+		drop_temps(tx, tx->n);
+	for (unsigned i = 0; i < tx->n && rc == 0 && sync; i++)
+		rc = lk_sync_dir(tx->tree, tx->file[i].path, err);
+	return rc;
+}
+
+int lk_tx_commit_each(struct lk_tx *tx, bool sync, struct lk_err *err)
+{
+	int rc = 0;
+
+	if (tx->n) {
+		rc = raise_seq(tx, err);
+		if (rc == 0)
+			rc = write_temps(tx, err);
+		if (rc == 0)
+			rc = commit_each(tx, sync, err);
+	}
+	lk_tx_abort(tx);
+	return rc;
 }
 
 int lk_tx_commit(struct lk_tx *tx, struct lk_err *err)

@@ -2,10 +2,10 @@
 /*
  * Carrying out an action on a hierarchy (spec/core.md 3.11). The whole plan is reserved in one transaction
  * before the first script; independent branches run at once, at most ACTION_PARALLEL scripts; each
- * change of state is durable before a script starts that waited for it.
+ * change of state is in the tree before a script starts that waited for it, and on stable storage in the end.
  *
  * Killed at any instant: the states tell what was done, the reservation of a dead process counts for nothing,
- * and the same call does the rest.
+ * and the same call does the rest. After a power cut no state and no reservation counts (lk/boot.h).
  */
 #ifndef LK_ACT_H
 #define LK_ACT_H
@@ -39,6 +39,12 @@ int lk_act_check(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNUL
 /* Do it. 0; -1: a script failed, or interrupted, or a change could not be written; -9: another system
  * that has what is to be restored does not answer; else as above. */
 int lk_act_run(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* A release that gives: what was taken out of service belongs to the system that wants it, with these epochs, so that
+ * it need not tell us once more while clients wait. Tags that are not there do not matter. Before the release: would
+ * we agree? After it: record it. 0; -4: a newer owner is known here, nothing was recorded; -1, -3. */
+int lk_act_offered(const struct lk_epoch *said, size_t n, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
+int lk_act_give(const struct lk_epoch *said, size_t n, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
 
 /* What would be done, in the order of the plan. */
 struct lk_act_shown {

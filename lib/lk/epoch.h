@@ -22,6 +22,12 @@ struct lk_epoch *lk_epoch_get(const struct lk_lcd *lcd, const char *tag) LK_NONN
 int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* The epoch that it has when this system is the owner. */
+unsigned long long lk_epoch_next(const struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);
+
+/* "TAG=EPOCH", which is cut at the last "=" and kept in *said. 0; -2; -5 no such number. */
+int lk_epoch_parse(char *word, struct lk_epoch *said, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
 /* The same by a majority's grant of this epoch, which is higher than the one here. 0 or -1. */
 int lk_epoch_take(struct lk_lcd *lcd, const char *tag, unsigned long long epoch, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 4);

@@ -163,6 +163,11 @@ int lk_lcd_begin(struct lk_lcd *lcd, unsigned tables, struct lk_err *err) LK_MUS
  * change may be there, see lk_tx_commit(). Empty directories of a new type may stay in any case. */
 int lk_lcd_commit(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* The same when nothing but states and reservations of instances has changed, which mean nothing any more after
+ * a start of the machine: the instances of each type for themselves (lk_tx_commit_each()). What else was changed
+ * makes it an ordinary commit. */
+int lk_lcd_commit_states(struct lk_lcd *lcd, bool sync, struct lk_err *err) LK_MUST LK_NONNULL(1, 3);
+
 /* Release the lock, if there is one, and all memory. Also after a failed read or begin. */
 void lk_lcd_close(struct lk_lcd *lcd) LK_NONNULL(1);
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]
 # usage: perform_action --release [--dry-run] -o othersys tag ...
+# usage: perform_action --release --give -o othersys tag=epoch ...
 
 load ../helpers/tree
 load ../helpers/records
@@ -101,6 +102,22 @@ app1='restore -t app1 -i app1id'
 	[ "$(tail -1 "$J")" = "alpha $app1" ]
 	[ "$(sort "$J" | head -3 | tail -2)" = "$(printf 'alpha %s\n' "$ip1" "$vol1")" ]
 	states_are app1=ISP ip1=ISP vol1=ISP
+}
+
+@test "reservations and states of several types wait for the disk once per file, and write no journal" {
+	local trace=$BATS_TEST_TMPDIR/trace
+	strace -o /dev/null true || skip "processes cannot be traced here"
+	# the leak checker of a sanitizer build cannot run under ptrace
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -e trace=renameat,fsync -o "$trace" perform_action -G -s -t vol1 -a restore
+	run -1 grep "config/journal" "$trace"
+	: >"$trace"
+	one_by_one
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -e trace=renameat,fsync -o "$trace" perform_action -G -t app1 -a restore
+	run -1 grep "config/journal" "$trace"
+	# two types are left: both are reserved before the first script
+	run -0 awk '/SIGCHLD/ { exit } /^renameat/ { print $4 } /^fsync/ { print "fsync" }' "$trace"
+	lines_are fsync fsync '"subsys/comm/resources/ip/instances")' '"subsys/gen/resources/app/instances")'
+	all_free
 }
 
 @test "PA2: restore brings up the parents too, with all that they need" {
@@ -596,6 +613,53 @@ global_scripts() {	# KIND [EXIT]
 	expect 1 perform_action --release -o beta vol1 ip1
 	journal_is 'remove -t app1 -i app1id' 'remove -t ip1 -i 10.0.0.10' 'remove -t vol1 -i /mnt/d1'
 	states_are app1=OSU ip1=OSU vol1=OSF
+}
+
+@test "--release --give records the new owner, after the last remove" {
+	in_service
+	expect 0 lk_epoch -t ip1 -e 4 -o alpha
+	own_action comm/ip remove <<-'END'
+		lk_epoch -l -t ip1 -f: >"$LKROOT/then"
+	END
+	expect 0 perform_action --release --give -o beta ip1=5 app1=2 nope=7
+	lines_are
+	states_are app1=OSU ip1=OSU vol1=ISP
+	[ "$(cut -d: -f1-3 "$LKROOT/then")" = ip1:4:alpha ]
+	[ "$(lk_epoch -l -f: | cut -d: -f1-3 | tr '\n' ' ')" = 'app1:2:beta ip1:5:beta ' ]
+	all_free
+	expect 0 perform_action --release --give -o beta ip1=5 app1=2 nope=7
+	[ "$(lk_epoch -l -f: | cut -d: -f1-3 | tr '\n' ' ')" = 'app1:2:beta ip1:5:beta ' ]
+}
+
+@test "--give after a remove that fails records nothing" {
+	in_service
+	expect 0 lk_epoch -t ip1 -e 4 -o alpha
+	stub_action comm/ip remove 1
+	expect 1 perform_action --release --give -o beta ip1=5 app1=2
+	states_are app1=OSU ip1=OSF vol1=ISP
+	[ "$(lk_epoch -l -f: | cut -d: -f1-3)" = ip1:4:alpha ]
+}
+
+@test "--give where a newer owner is known leaves all in service, with 4" {
+	in_service
+	expect 0 lk_epoch -t ip1 -e 6 -o gamma
+	expect 4 perform_action --release --give -o beta ip1=5 app1=2
+	says 'system "beta" says of its owner is not the newest: epoch 5 of "ip1" is older than 6'
+	expect 4 perform_action --release --give -o beta ip1=6
+	says 'split brain'
+	journal_is
+	states_are app1=ISP ip1=ISP vol1=ISP
+	[ "$(lk_epoch -l -f: | cut -d: -f1-3)" = ip1:6:gamma ]
+}
+
+@test "--give takes tags with their epochs" {
+	expect 2 perform_action --release --give -o beta ip1
+	says 'TAG=EPOCH is needed'
+	expect 5 perform_action --release --give -o beta ip1=x
+	expect 5 perform_action --release --give -o 'be ta' ip1=1
+	expect 2 perform_action --release --give --dry-run -o beta ip1=1
+	expect 2 perform_action --give -t ip1 -a remove
+	says 'option --give needs --release'
 }
 
 @test "the two forms do not mix" {

@@ -22,6 +22,8 @@
 static struct {
 	enum lk_sys_state beta, gamma;
 	int release, epoch;		/* exit codes, -9: no answer */
+	bool old;			/* of a release that does not know --give */
+	bool die;			/* this process ends as soon as all is released */
 	unsigned rounds;		/* how often something was asked, of whomever */
 	bool restored_before;		/* a script had run when a release was asked for */
 	char asked[2000];
@@ -68,6 +70,8 @@ static void play_job(struct lk_remote_job *job)
 					job->argv[i]);
 	snprintf(world.asked + len, sizeof(world.asked) - len, "\n");
 	job->code = release ? world.release : world.epoch;
+	if (world.old && job->argc > 2 && !strcmp(job->argv[2], "--give"))
+		job->code = 2;
 	job->rc = job->code < 0 ? lk_fail(&job->err, LK_M_OUT_OF_SERVICE, job->dest) : 0;
 }
 
@@ -78,6 +82,8 @@ void __wrap_lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, 
 	world.restored_before = world.restored_before || journal_has(NULL);
 	for (size_t i = 0; i < n; i++)
 		play_job(&job[i]);
+	if (world.die)
+		_exit(9);
 }
 
 static void on_notice(void *arg, const char *text)
@@ -228,9 +234,67 @@ static void check_dead(void)
 	make_tree("app\t2\tbeta\t0\nip\t5\tbeta\t0\n");
 	world.beta = LK_SYS_DEAD;
 	ok(restore("app") == 0 && journal_has("ip\napp\n"), "a DEAD owner is no obstacle");
-	is(world.asked, "gamma: perform_action --release -o alpha ip-c\n"
-	   "gamma: lk_epoch -o alpha ip-c=6\n", "nor asked");
+	is(world.asked, "gamma: perform_action --release --give -o alpha ip-c=6\n", "nor asked");
 	epochs_are("app=3/alpha ip=6/alpha", "the epochs are one higher than its");
+}
+
+/* ---- where only one other system is ALIVE, it records in the release who the owner is then ---- */
+
+#define GIVES "beta: perform_action --release --give -o alpha app-b=1 ip-b=5\n"
+
+static void make_pair(void)
+{
+	make_tree("ip\t4\tbeta\t0\n");
+	world.gamma = LK_SYS_DEAD;
+}
+
+static void check_give(void)
+{
+	make_pair();
+	ok(restore("app") == 0 && journal_has("ip\napp\n") && !world.restored_before,
+	   "with one other system it is restored after the release");
+	is(world.asked, GIVES, "which has told the epochs, too");
+	epochs_are("app=1/alpha ip=5/alpha", "they are those here");
+	make_tree("app\t2\talpha\t0\nip\t5\tbeta\t0\n");
+	world.gamma = LK_SYS_DEAD;
+	ok(restore("app") == 0, "what this system owned already");
+	is(world.asked, "beta: perform_action --release --give -o alpha app-b=2 ip-b=6\n", "keeps its epoch");
+	epochs_are("app=2/alpha ip=6/alpha", "here as well");
+}
+
+static void check_give_refused(void)
+{
+	make_pair();
+	world.release = 4;
+	ok(restore("app") == -3 && err.number == LK_M_NUMBER(LK_M_STALE) && untouched(),
+	   "one that knows a newer owner stops the restore with 3");
+	epochs_are("ip=4/beta", "before anything has changed here");
+	world.release = 1;
+	ok(restore("app") == -1 && untouched(), "a remove that fails there with 1");
+	epochs_are("ip=4/beta", "the owner is the old one");
+	make_pair();
+	world.old = true;
+	ok(restore("app") == 0 && journal_has("ip\napp\n"), "one of an older release");
+	is(world.asked, GIVES "beta: perform_action --release -o alpha app-b ip-b\n"
+	   "beta: lk_epoch -o alpha app-b=1 ip-b=5\n", "is asked as before");
+}
+
+static void check_give_killed(void)
+{
+	int status = 0;
+
+	make_pair();
+	pid_t pid = fork();
+	if (pid == 0) {
+		world.die = true;
+		(void)!restore("app");
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 9 && untouched(), "killed between release and record");
+	ok(restore("app") == 0 && journal_has("ip\napp\n"), "the same call does the rest");
+	is(world.asked, GIVES, "with the same epochs, which are known there by now");
+	epochs_are("app=1/alpha ip=5/alpha", "and are recorded");
 }
 
 /* Lockkeeper runs here, as far as lk_running() can see; until the descriptor is closed. */
@@ -329,6 +393,9 @@ int main(void)
 	check_refusals();
 	check_epoch_answers();
 	check_dead();
+	check_give();
+	check_give_refused();
+	check_give_killed();
 	check_unknown();
 	check_rivals();
 	tap_clean(root);

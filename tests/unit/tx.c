@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lk/tree.h and lk/lcd.h: files, transactions, snapshots, the journal of a dead writer, foreign and
- * damaged files. The clock is wrapped, so that waiting for the lock takes no time. */
+ * damaged files. The clock is wrapped, so that waiting for the lock takes no time; renames and syncs, so that they
+ * are counted, and a writer ends before one of them. */
 #include "lk/tree.h"
 
 #include <errno.h>
@@ -37,6 +38,28 @@ int __wrap_nanosleep(const struct timespec *ts, struct timespec *left)
 	(void)ts, (void)left;
 	skipped++;
 	return 0;
+}
+
+static int renames_left = -1;	/* before the process ends; -1: no limit */
+static unsigned renames, syncs;
+
+int __real_renameat(int olddir, const char *old, int newdir, const char *new);
+int __wrap_renameat(int olddir, const char *old, int newdir, const char *new);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_renameat(int olddir, const char *old, int newdir, const char *new)
+{
+	renames++;
+	if (renames_left >= 0 && renames_left-- == 0)
+		_exit(9);
+	return __real_renameat(olddir, old, newdir, new);
+}
+
+int __wrap_fsync(int fd)
+{
+	syncs++;
+	return __real_fsync(fd);
 }
 
 static char root[] = "/tmp/lk-unit-XXXXXX";
@@ -152,6 +175,56 @@ static void transactions(void)
 	   "a transaction without files succeeds");
 	ok(lk_tx_begin(&tx, &tree, &err) == 0 && lk_tx_del(&tx, "config/b", &err) == 0 &&
 	   lk_tx_commit(&tx, &err) == 0 && !exists("config/b"), "one file is deleted");
+}
+
+/* Two files, each for itself; the process ends before rename number `left`. */
+static int change_each(const char *text, bool sync, int left)
+{
+	struct lk_tx tx;
+	int rc = lk_tx_begin(&tx, &tree, &err);
+
+	if (rc == 0)
+		rc = put(&tx, "config/a", text);
+	if (rc == 0)
+		rc = put(&tx, "config/b", text);
+	renames_left = left;
+	renames = syncs = 0;
+	if (rc == 0)
+		return lk_tx_commit_each(&tx, sync, &err);
+	lk_tx_abort(&tx);
+	return rc;
+}
+
+static void each_for_itself(void)
+{
+	int status = 0;
+
+	ok(change_each("old", false, -1) == 0, "two files are written, each for itself");
+	ok(renames == 2 && syncs == 2, "for a sync of each, while none waits for the directory");
+	is(read_file("config/a"), "old", "the first is there");
+	is(read_file("config/b"), "old", "the second, too");
+	ok(change_each("old", true, -1) == 0 && syncs == 4, "with sync their directories are synced");
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(change_each("new", true, 1) < 0 ? 1 : 0);
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 9, "a writer ends between the two");
+	is(snap_read("config/a"), "new", "then the first is new");
+	is(snap_read("config/b"), "old", "and the second is the old one, whole");
+	ok(!exists("config/journal"), "there is no journal");
+	ok(change_each("newer", false, -1) == 0, "the next writer succeeds");
+	is(read_file("config/b"), "newer", "with both");
+	ok(!exists("config/.a.new") && !exists("config/.b.new"), "and nothing is left behind");
+	struct lk_snap snap = { .lock_fd = -1 };
+	ok(lk_snap_begin(&snap, &tree, &err) == 0 && change_each("newest", false, -1) == 0 && !lk_snap_end(&snap),
+	   "a reader notices that a writer came between");
+	lk_snap_free(&snap);
+	unlinkat(tree.fd, "config/b", 0);
+	mkdirat(tree.fd, "config/b", 0755);
+	ok(change_each("last", false, -1) == -1 && !exists("config/.a.new") && !exists("config/.b.new"),
+	   "a failed rename leaves no new text behind");
+	unlinkat(tree.fd, "config/b", AT_REMOVEDIR);
+	change("config/a", "two");
 }
 
 static void refused(void)
@@ -420,6 +493,7 @@ int main(void)
 		return 1;
 	wipe();
 	transactions();
+	each_for_itself();
 	refused();
 	lock_timeout();
 	dead_writer();
