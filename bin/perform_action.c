@@ -134,6 +134,12 @@ static int run_other(struct lk_cmd *cmd, const struct lk_notice *notice)
 	return run_bracketed(cmd, &work, notice);
 }
 
+static void print_tag(void *arg, const char *tag)
+{
+	(void)arg;
+	puts(tag);
+}
+
 /* Another system is about to restore the equivalents of these. Those that are not there are not in
  * service either. */
 static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
@@ -143,6 +149,8 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 		.what = { .kind = LK_PLAN_REMOVE, .tag = (const char *const *)cmd->operand,
 			  .ntags = (size_t)cmd->operands, .lenient = true },
 		.release_for = lk_cmd_value(cmd, 'o'),
+		.nowait = lk_cmd_given(cmd, 'W'),
+		.busy = print_tag,
 		.args = none,
 		.prog = cmd->prog,
 		.notice = notice,
@@ -171,8 +179,8 @@ static int run(struct lk_cmd *cmd)
 	for (const char *letter = "ta"; *letter; letter++)
 		if (!lk_cmd_given(cmd, *letter))
 			return lk_fail(&cmd->err, LK_M_OPT_MISSING, *letter);
-	if (lk_cmd_given(cmd, 'o'))
-		return lk_fail(&cmd->err, LK_M_ONLY_RELEASE);
+	if (lk_cmd_given(cmd, 'o') || lk_cmd_given(cmd, 'W'))
+		return lk_fail(&cmd->err, LK_M_ONLY_RELEASE, lk_cmd_given(cmd, 'o') ? "-o" : "--nowait");
 	if (!strcmp(action, "restore"))
 		return run_hierarchy(cmd, LK_PLAN_RESTORE, &notice);
 	if (!strcmp(action, "remove"))
@@ -190,13 +198,14 @@ static const struct lk_opt options[] = {
 	{ 'K', LK_OPT_FLAG, NULL, "a remove that nobody wants to last: this system stays the owner", "keep-owner" },
 	{ 'D', LK_OPT_FLAG, NULL, "print what would be done, and do nothing", "dry-run" },
 	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
+	{ 'W', LK_OPT_FLAG, NULL, "with --release: print which are at work already, and do nothing then", "nowait" },
 	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
 	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]\n"
-		    "perform_action --release [--dry-run] -o othersys tag ...",
+		    "perform_action --release [--dry-run] [--nowait] -o othersys tag ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,
 	.max_operands = -1,

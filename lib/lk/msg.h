@@ -213,7 +213,7 @@
 #define LK_M_STALE 700371, LK_EX_INTERNAL, \
 	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
 #define LK_M_NOT_WITH_RELEASE 700372, LK_EX_USAGE, "options --release and -%c exclude each other"
-#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option -o needs --release"
+#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option %s needs --release"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
@@ -560,5 +560,7 @@
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
+/* what does not hold up a recovery */
+#define LK_M_ACT_BUSY 720100, LK_EX_EXISTS, "another operation is at work on \"%s\" on system \"%s\""
 
 #endif
