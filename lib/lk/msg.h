@@ -77,6 +77,7 @@
 #define LK_M_DEP_STATE 700078, LK_EX_ARG, \
 	"\"%s\" is in service (%s) and \"%s\" is not (%s): the child must be in service first"
 #define LK_M_EQV_SAME_SYSTEM 700079, LK_EX_ARG, "both sides are on system \"%s\""
+#define LK_M_LOG_LOST 720101, 0, "%lu lines of the log are missing here, they could not be written in time"
 #define LK_M_PRIORITY_CLASH 700080, LK_EX_ARG, \
 	"priority %u of \"%s\" belongs to system \"%s\" already"
 #define LK_M_PRIORITY_DIFFERS 700081, LK_EX_ARG, \
