@@ -138,6 +138,12 @@ static int run_other(struct lk_cmd *cmd, const struct lk_notice *notice)
 	return run_bracketed(cmd, &work, notice);
 }
 
+static void print_tag(void *arg, const char *tag)
+{
+	(void)arg;
+	puts(tag);
+}
+
 /* Another system is about to restore the equivalents of these. Those that are not there are not in
  * service either. */
 static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
@@ -147,6 +153,8 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 		.what = { .kind = LK_PLAN_REMOVE, .tag = (const char *const *)cmd->operand,
 			  .ntags = (size_t)cmd->operands, .lenient = true },
 		.release_for = lk_cmd_value(cmd, 'o'),
+		.nowait = lk_cmd_given(cmd, 'W'),
+		.busy = print_tag,
 		.args = none,
 		.prog = cmd->prog,
 		.notice = notice,
@@ -187,7 +195,7 @@ static int run_for_other(struct lk_cmd *cmd, const struct lk_notice *notice)
 		return lk_fail(&cmd->err, LK_M_OPT_MISSING, 'o');
 	if (!lk_cmd_given(cmd, 'E'))
 		return run_release(cmd, notice);
-	if (lk_cmd_given(cmd, 'D'))
+	if (lk_cmd_given(cmd, 'D') || lk_cmd_given(cmd, 'W'))
 		return lk_fail(&cmd->err, LK_M_ONLY_GIVE);
 	return run_give(cmd, notice);
 }
@@ -204,8 +212,8 @@ static int run(struct lk_cmd *cmd)
 	for (const char *letter = "ta"; *letter; letter++)
 		if (!lk_cmd_given(cmd, *letter))
 			return lk_fail(&cmd->err, LK_M_OPT_MISSING, *letter);
-	if (lk_cmd_given(cmd, 'o'))
-		return lk_fail(&cmd->err, LK_M_ONLY_RELEASE);
+	if (lk_cmd_given(cmd, 'o') || lk_cmd_given(cmd, 'W'))
+		return lk_fail(&cmd->err, LK_M_ONLY_RELEASE, lk_cmd_given(cmd, 'o') ? "-o" : "--nowait");
 	if (!strcmp(action, "restore"))
 		return run_hierarchy(cmd, LK_PLAN_RESTORE, &notice);
 	if (!strcmp(action, "remove"))
@@ -224,13 +232,14 @@ static const struct lk_opt options[] = {
 	{ 'D', LK_OPT_FLAG, NULL, "print what would be done, and do nothing", "dry-run" },
 	{ 'R', LK_OPT_FLAG, NULL, "take out of service what another system wants to restore", "release" },
 	{ 'E', LK_OPT_FLAG, NULL, "then it belongs to that system: operands are TAG=EPOCH", "give" },
+	{ 'W', LK_OPT_FLAG, NULL, "with --release: print which are at work already, and do nothing then", "nowait" },
 	{ 'o', LK_OPT_VALUE, "othersys", "that system", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
 	.synopsis = "perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]\n"
-		    "perform_action --release [--dry-run] -o othersys tag ...\n"
+		    "perform_action --release [--dry-run] [--nowait] -o othersys tag ...\n"
 		    "perform_action --release --give -o othersys tag=epoch ...",
 	.summary = "Run an action on a resource, in service and out of service on its hierarchy.",
 	.options = options,

@@ -143,15 +143,44 @@ static char *epoch_word(struct lk_act_run *run, const char *tag, unsigned long l
 	return text.failed ? NULL : lk_arena_dup(&run->lcd.arena, text.data);
 }
 
+/* What is busy there, a line each, is for us alone. */
+static int keep_tags(struct lk_remote_job *job, int stream, const void *data, size_t len)
+{
+	if (stream == 2)
+		return lk_remote_pass(job, stream, data, len);
+	lk_buf_add(job->arg, data, len);
+	return ((struct lk_buf *)job->arg)->failed ? lk_fail_nomem(&job->err) : 0;
+}
+
+/* The equivalents of what has been told, and free that. */
+static void tell_busy(const struct lk_act_run *run, const struct lk_remote_job *job)
+{
+	struct lk_buf *text = job->arg;
+	char *at = text->data, *tag;
+
+	while (job->rc == 0 && job->code == LK_EX_EXISTS && (tag = strsep(&at, "\n")))
+		for (size_t i = 0; i < run->lcd.neqv; i++)
+			if (!strcmp(run->lcd.eqv[i].sys, job->dest) && !strcmp(run->lcd.eqv[i].othertag, tag))
+				run->act->busy(run->act->busy_arg, run->lcd.eqv[i].tag);
+	lk_buf_free(text);
+}
+
 static int add_release(struct lk_act_run *run, struct commands *commands, const char *sys,
 		       struct lk_err *err)
 {
 	const struct lk_eqv *eqv;
 	size_t at = 0;
 	const char *const head[HEAD] = { "perform_action", "--release", run->showing ? "--dry-run" : NULL,
-					 run->give ? "--give" : NULL, "-o", run->lcd.local };
+					 run->give ? "--give" : run->act->nowait ? "--nowait" : NULL, "-o",
+					 run->lcd.local };
 	struct lk_remote_job *job = add_command(run, commands, sys, head);
 
+	if (job && run->act->nowait) {
+		job->output = keep_tags;
+		job->arg = lk_graph_array(&run->plan.graph, sizeof(struct lk_buf));
+		if (!job->arg)
+			return lk_fail_nomem(err);
+	}
 	while (job && (eqv = next_eqv(run, sys, &at))) {
 		const char *word = eqv->othertag;
 
@@ -164,10 +193,13 @@ static int add_release(struct lk_act_run *run, struct commands *commands, const 
 	return job ? 0 : lk_fail_nomem(err);
 }
 
+/* Usage: it is of an older release, which can only wait. */
 static int check_release(const struct lk_remote_job *job, struct lk_err *err)
 {
 	if (job->rc < 0)
 		*err = job->err;
+	else if ((job->code == LK_EX_EXISTS || job->code == LK_EX_USAGE) && job->output == keep_tags)
+		return lk_fail(err, LK_M_ACT_BUSY, "what is to be released", job->dest);
 	else if (job->code == LK_EX_COMM)
 		return lk_fail(err, LK_M_OUT_OF_SERVICE, job->dest);
 	else if (job->code == LK_EX_EXISTS)
@@ -245,6 +277,8 @@ static int release_there(struct lk_act_run *run, struct lk_err *err)
 	}
 	if (rc < 0)
 		return rc;
+	for (size_t i = 0; i < commands.n && run->act->nowait; i++)
+		tell_busy(run, &commands.job[i]);
 	for (size_t i = 0; i < commands.n && rc == 0; i++)
 		rc = check_release(&commands.job[i], err);
 	return rc;
@@ -409,7 +443,7 @@ int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
 		rc = lk_canvass_needed(&run->lcd.tree, err);
 		run->canvass = rc > 0;
 		/* of several, one could record it while another keeps what it has */
-		run->give = rc == 0 && !run->showing && count_alive(run) == 1;
+		run->give = rc == 0 && !run->showing && !run->act->nowait && count_alive(run) == 1;
 		if (rc >= 0)
 			rc = release_there(run, err);
 		if (rc == 0 && !run->showing)

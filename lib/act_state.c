@@ -172,6 +172,25 @@ static int mark(struct lk_act_run *run, struct lk_err *err)
 	return find_seconds(run, err);
 }
 
+/* For who does not wait: those of the tags that another process is at work on. */
+static int tell_busy(struct lk_act_run *run, const char *foreign, struct lk_err *err)
+{
+	struct lk_plan_for what = run->act->what;
+	pid_t pid;
+
+	lk_fail(err, LK_M_ACT_BUSY, foreign, run->lcd.local);
+	for (size_t i = 0; i < run->act->what.ntags; i++) {
+		what.tag = &run->act->what.tag[i];
+		what.ntags = 1;
+		int rc = lk_plan_make(&run->plan, &run->lcd, &what, err);
+		if (rc < 0)
+			return rc;
+		if (find_foreign(run, &pid))
+			run->act->busy(run->act->busy_arg, what.tag[0]);
+	}
+	return -LK_EX_EXISTS;
+}
+
 /* 1: reserved; 0: another process has *tag. */
 static int try_reserve(struct lk_act_run *run, bool patience, char tag[static LK_ERR_TEXT],
 		       pid_t *pid, struct lk_err *err)
@@ -184,6 +203,8 @@ static int try_reserve(struct lk_act_run *run, bool patience, char tag[static LK
 	if (rc < 0)
 		return rc;
 	const struct lk_ins *foreign = patience ? find_foreign(run, pid) : NULL;
+	if (foreign && run->act->nowait)
+		return tell_busy(run, foreign->tag, err);
 	if (foreign && check_rival(run, foreign, err) < 0)
 		return -err->code;
 	if (foreign) {

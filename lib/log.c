@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/logger.h"
 #include "lk/poison.h"
 
 #define LOG_MODE 0640
@@ -37,42 +37,51 @@ static void time_text(char text[static 32])
 	text[len + 1] = '\0';
 }
 
-static void line_text(const struct lk_log_line *line, char text[static LK_LOG_LINE])
+int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_LINE + 64])
 {
-	snprintf(text, LK_LOG_LINE, "%s[%ld]: %s:%s:%s:%s:%06u:%s", line->prog, (long)line->pid,
+	time_text(text);
+	char *body = text + strlen(text);
+
+	snprintf(body, LK_LOG_LINE, "%s[%ld]: %s:%s:%s:%s:%06u:%s", line->prog, (long)line->pid,
 		 level_names[line->level], line->component ? line->component : "",
 		 line->action ? line->action : "", line->tag ? line->tag : "", line->number,
 		 line->text);
-	lk_printable(text);
+	lk_printable(body);
+	memcpy(body + strlen(body), "\n", 2);
+	return LOG_DAEMON | priorities[line->level];
 }
 
 /* O_NONBLOCK: a FIFO in place of the log must not hang us. */
-static int append(const struct lk_tree *tree, char *text, struct lk_err *err)
+int lk_log_append(const struct lk_tree *tree, const char *text, struct lk_err *err)
 {
-	char stamp[32];
 	int LK_AUTO_CLOSE fd = openat(tree->fd, LK_LOG, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
 				      O_NONBLOCK | O_CLOEXEC, LOG_MODE);
+	size_t len = strlen(text);
 
 	if (fd < 0)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, LK_LOG);
-	time_text(stamp);
-	struct iovec part[] = {
-		{ .iov_base = stamp, .iov_len = strlen(stamp) },
-		{ .iov_base = text, .iov_len = strlen(text) },
-		{ .iov_base = (char[]){ '\n' }, .iov_len = 1 },
-	};
-	ssize_t done = writev(fd, part, 3);
-	size_t len = part[0].iov_len + part[1].iov_len + 1;
+	ssize_t done = write(fd, text, len);
 	if (done < 0 || (size_t)done != len)
 		return lk_fail_errno(err, done < 0 ? errno : ENOSPC, "%s/%s", tree->root, LK_LOG);
 	return 0;
 }
 
+/* Which has a time of its own, and no lines. */
+void lk_log_syslog(int priority, const char *text)
+{
+	const char *body = strchr(text, ' ');
+
+	body = body ? body + 1 : text;
+	syslog(priority, "%.*s", (int)strcspn(body, "\n"), body);
+}
+
 int lk_log(const struct lk_tree *tree, const struct lk_log_line *line, struct lk_err *err)
 {
-	char text[LK_LOG_LINE];
+	char text[LK_LOG_LINE + 64];
+	int priority = lk_log_text(line, text);
 
-	line_text(line, text);
-	syslog(LOG_DAEMON | priorities[line->level], "%s", text);
-	return tree && tree->fd >= 0 ? append(tree, text, err) : 0;
+	if (tree && tree->logger && lk_logger_put(tree->logger, LK_LOGGER_LINE, priority, text))
+		return 0;
+	lk_log_syslog(priority, text);
+	return tree && tree->fd >= 0 ? lk_log_append(tree, text, err) : 0;
 }

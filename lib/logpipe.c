@@ -50,6 +50,8 @@ static void take(struct reader *r, const char *data, size_t len)
 static _Noreturn void read_all(const struct lk_tree *tree, const struct lk_log_line *line, int fd)
 {
 	struct reader r = { .tree = *tree, .line = *line };
+
+	r.tree.logger = NULL;
 	const int keep[] = { fd, tree->fd };
 	sigset_t none;
 	char data[LINE_ROOM];

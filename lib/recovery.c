@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lk/act.h"
+#include "lk/apart.h"
 #include "lk/canvass.h"
 #include "lk/cleanup.h"
 #include "lk/epoch.h"
@@ -38,6 +39,8 @@ struct run {
 	struct lk_picture picture;
 	struct lk_decision *decision;
 	const char **tag;		/* scratch: a list of tags, one per resource at most */
+	struct lk_graph graph;
+	struct lk_apart apart;		/* hierarchies that others are at work on, each with a process of its own */
 	unsigned sys;			/* index of recovery->sys */
 	uint32_t tried;			/* recovery->without */
 	uint32_t waited;		/* systems that have no quorum yet */
@@ -282,6 +285,22 @@ static int mark_split(struct run *run, struct lk_err *err)
 	return rc < 0 || !n ? rc : lk_lcd_commit(&lcd, err);
 }
 
+static void say_failed(const struct run *run, int rc, const struct lk_err *err)
+{
+	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_INTERRUPTED))
+		say(run, LK_LOG_ERROR, NULL, err->text);
+}
+
+static void say_left(void *arg, const struct lk_act *act, const struct lk_err *why)
+{
+	char text[LK_ERR_TEXT + 40];
+
+	for (size_t i = 0; i < act->what.ntags; i++) {
+		snprintf(text, sizeof(text), "%s: it is waited for", why->text);
+		say(arg, LK_LOG_INFO, act->what.tag[i], text);
+	}
+}
+
 /* Restore or remove what is in run->tag. What fails is counted later, by the states. At a start what was left
  * running is restored over itself: until then it counts as in service, whatever comes between. */
 static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_err *err)
@@ -293,15 +312,10 @@ static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_er
 		.apart = true, .keep_owner = true, .patient = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};
-	int rc = n ? lk_act_check(&act, err) : 0;
+	int rc = lk_apart_run(&run->apart, &act, run->tag, err);
 
-	if (rc > 0)
-		rc = lk_act_run(&act, err);
-	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_INTERRUPTED)) {
-		say(run, LK_LOG_ERROR, NULL, err->text);
-		return 0;
-	}
-	return rc;
+	say_failed(run, rc, err);
+	return rc < 0 && err->number != LK_M_NUMBER(LK_M_INTERRUPTED) ? 0 : rc;
 }
 
 /* ---- what became of it ---- */
@@ -404,8 +418,14 @@ static void hand_on_failed(struct run *run, const struct lk_graph *graph, const 
 		hand_on(run, res);
 }
 
-/* By the states: what a signal or a crash of ours left undone counts as failed, too. */
-static int take_stock(struct run *run, struct lk_err *err)
+static bool was_to_be_here(const struct run *run, unsigned i)
+{
+	return run->decision[i].what == LK_DO_RESTORE || run->decision[i].what == LK_DO_SWITCHBACK;
+}
+
+/* By the states: what a signal or a crash of ours left undone counts as failed, too. given: of what a process of its
+ * own did, which is this one. */
+static int hand_on_all(struct run *run, bool given, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_graph graph;
@@ -413,16 +433,40 @@ static int take_stock(struct run *run, struct lk_err *err)
 
 	if (rc == 0)
 		rc = lk_graph_build(&graph, &lcd, err);
+	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
+		const char *tag = run->picture.res[i].tag;
+		const struct lk_ins *ins = was_to_be_here(run, i) ? lk_ins_find(&lcd, tag) : NULL;
+		int node = lk_graph_find(&run->graph, tag);
+
+		if (ins && ins->state != LK_ISP && node >= 0 && run->apart.given[node] == given)
+			hand_on_failed(run, &graph, &run->picture.res[i]);
+	}
+	return rc;
+}
+
+/* In the process of a hierarchy that was waited for. */
+static void end_child(void *arg, const struct lk_act *act, int rc, struct lk_err *err)
+{
+	struct run *run = arg;
+
+	say_failed(run, rc, err);
+	if (act->what.kind == LK_PLAN_RESTORE && (rc == 0 || err->number != LK_M_NUMBER(LK_M_INTERRUPTED)))
+		(void)!hand_on_all(run, true, err);
+}
+
+static int take_stock(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_read(&lcd, LK_T_INS, err);
 
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
-		enum lk_what what = run->decision[i].what;
 		const struct lk_ins *ins = lk_ins_find(&lcd, run->picture.res[i].tag);
 
 		if (!ins)
 			continue;
-		if (what == LK_DO_YIELD)
+		if (run->decision[i].what == LK_DO_YIELD)
 			run->end->yielded += ins->state == LK_OSU;
-		if (what != LK_DO_RESTORE && what != LK_DO_SWITCHBACK)
+		if (!was_to_be_here(run, i))
 			continue;
 		if (ins->state == LK_ISP) {
 			count_tag(&run->end->restored, &run->end->tags_restored, ins->tag);
@@ -430,9 +474,8 @@ static int take_stock(struct run *run, struct lk_err *err)
 		}
 		count_tag(&run->end->failed, &run->end->tags_failed, ins->tag);
 		/* it did not fail here: the other system may have given it up, and not been able to say so */
-		if (what == LK_DO_SWITCHBACK && ins->state == LK_OSU)
+		if (run->decision[i].what == LK_DO_SWITCHBACK && ins->state == LK_OSU)
 			count_tag(&run->end->open, &run->end->tags_open, ins->tag);
-		hand_on_failed(run, &graph, &run->picture.res[i]);
 	}
 	return rc;
 }
@@ -463,22 +506,41 @@ static void begin(struct run *run)
 		run->recovery->begin(run->recovery, run->recovery->arg);
 }
 
+static int act_all(struct run *run, struct lk_err *err)
+{
+	int rc = act(run, LK_PLAN_REMOVE, list(run, LK_DO_YIELD, LK_DO_YIELD), err);
+
+	if (rc == 0)
+		rc = act(run, LK_PLAN_RESTORE, list(run, LK_DO_RESTORE, LK_DO_SWITCHBACK), err);
+	if (rc == 0)
+		rc = settle(run, err);
+	if (rc == 0)
+		rc = hand_on_all(run, false, err);
+	return rc;
+}
+
 static int carry_out(struct run *run, struct lk_err *err)
 {
 	/* what we do next must have a higher epoch than all that is known */
 	int rc = lk_exchange_adopt(&run->picture, err);
+	struct lk_err more;
 
+	run->apart = (struct lk_apart){ .left = say_left, .done = end_child, .arg = run };
+	if (rc == 0)
+		rc = lk_graph_build(&run->graph, &run->lcd, err);
+	if (rc == 0)
+		rc = lk_apart_begin(&run->apart, &run->graph, err);
 	if (rc == 0)
 		rc = mark_states(run, err);
 	if (rc == 0)
 		rc = mark_split(run, err);
-	if (rc == 0)
-		begin(run);
-	if (rc == 0)
-		rc = act(run, LK_PLAN_REMOVE, list(run, LK_DO_YIELD, LK_DO_YIELD), err);
-	if (rc == 0)
-		rc = act(run, LK_PLAN_RESTORE, list(run, LK_DO_RESTORE, LK_DO_SWITCHBACK), err);
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	begin(run);
+	rc = act_all(run, err);
+	int end = lk_apart_end(&run->apart, rc < 0, rc < 0 ? &more : err);
+	rc = rc < 0 ? rc : end;
+	if (rc == 0 && run->apart.nchild)
 		rc = settle(run, err);
 	return rc < 0 ? rc : take_stock(run, err);
 }

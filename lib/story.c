@@ -13,6 +13,7 @@
 #include "lk/cleanup.h"
 #include "lk/json.h"
 #include "lk/lcd.h"
+#include "lk/logger.h"
 #include "lk/tunable.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
@@ -160,21 +161,33 @@ static bool is_cut_off(int fd)
 	return ends_open(fd) && flock(fd, LOCK_EX | LOCK_NB) == 0 && ends_open(fd);
 }
 
-int lk_story(const struct lk_tree *tree, const struct lk_story *story, struct lk_err *err)
+int lk_story_append(const struct lk_tree *tree, const char *text, struct lk_err *err)
 {
-	struct lk_json LK_AUTO_JSON json = { 0 };
+	struct lk_buf LK_AUTO_BUF line = { 0 };
 	struct stat st;
 	int LK_AUTO_CLOSE fd = open_story(tree, &st, err);
 
 	if (fd < 0)
 		return fd;
 	if (is_cut_off(fd))
-		lk_buf_addc(&json.text, '\n');
+		lk_buf_addc(&line, '\n');
+	lk_buf_adds(&line, text);
+	if (line.failed)
+		return lk_fail_nomem(err);
+	ssize_t done = write(fd, line.data, line.len);
+	if (done < 0 || (size_t)done != line.len)
+		return lk_fail_errno(err, done < 0 ? errno : ENOSPC, "%s/%s", tree->root, LK_STORY);
+	return 0;
+}
+
+int lk_story(const struct lk_tree *tree, const struct lk_story *story, struct lk_err *err)
+{
+	struct lk_json LK_AUTO_JSON json = { 0 };
+
 	build(&json, story);
 	if (json.text.failed)
 		return lk_fail_nomem(err);
-	ssize_t done = write(fd, json.text.data, json.text.len);
-	if (done < 0 || (size_t)done != json.text.len)
-		return lk_fail_errno(err, done < 0 ? errno : ENOSPC, "%s/%s", tree->root, LK_STORY);
-	return 0;
+	if (tree->logger && lk_logger_put(tree->logger, LK_LOGGER_STORY, 0, json.text.data))
+		return 0;
+	return lk_story_append(tree, json.text.data, err);
 }

@@ -26,6 +26,10 @@ struct lk_act {
 	bool keep_owner;		/* of a remove: nobody decided that it shall be out of service, so this
 					 * system stays the owner (a stop, a failover) */
 	bool patient;			/* of a restore: wait until whoever may run it has certainly stopped */
+	bool nowait;			/* another process is at work on one of them: tell which, -4, and nothing is done */
+	void (*busy)(void *arg, const char *tag);	/* with nowait: for each tag of that kind; may be called while the tree
+							 * is locked */
+	void *busy_arg;
 	bool apart;			/* a failure stops only what waits for it, not the whole run */
 	char *const *args;		/* for the scripts, NULL-terminated */
 	const char *prog;		/* who logs */
@@ -37,7 +41,7 @@ struct lk_act {
 int lk_act_check(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Do it. 0; -1: a script failed, or interrupted, or a change could not be written; -9: another system
- * that has what is to be restored does not answer; else as above. */
+ * that has what is to be restored does not answer; -4: with nowait; else as above. */
 int lk_act_run(const struct lk_act *act, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* A release that gives: what was taken out of service belongs to the system that wants it, with these epochs, so that

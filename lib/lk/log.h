@@ -24,6 +24,9 @@ struct lk_log_line {
 	const char *text;			/* control bytes come out as '?' */
 };
 
+/* The line as it stands in the file, with its end; the result is its priority for syslog. */
+int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_LINE + 64]) LK_NONNULL(1, 2);
+
 /* Append the line and hand it to syslog. tree NULL: syslog only. 0 or -1; the caller may well ignore
  * the error: what it does matters more than that it was logged. */
 int lk_log(const struct lk_tree *tree, const struct lk_log_line *line, struct lk_err *err)

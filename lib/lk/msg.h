@@ -77,6 +77,7 @@
 #define LK_M_DEP_STATE 700078, LK_EX_ARG, \
 	"\"%s\" is in service (%s) and \"%s\" is not (%s): the child must be in service first"
 #define LK_M_EQV_SAME_SYSTEM 700079, LK_EX_ARG, "both sides are on system \"%s\""
+#define LK_M_LOG_LOST 720101, 0, "%lu lines of the log are missing here, they could not be written in time"
 #define LK_M_PRIORITY_CLASH 700080, LK_EX_ARG, \
 	"priority %u of \"%s\" belongs to system \"%s\" already"
 #define LK_M_PRIORITY_DIFFERS 700081, LK_EX_ARG, \
@@ -213,7 +214,7 @@
 #define LK_M_STALE 700371, LK_EX_INTERNAL, \
 	"system \"%s\" does not accept this one as the owner (exit code %d): nothing was restored"
 #define LK_M_NOT_WITH_RELEASE 700372, LK_EX_USAGE, "options --release and -%c exclude each other"
-#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option -o needs --release"
+#define LK_M_ONLY_RELEASE 700373, LK_EX_USAGE, "option %s needs --release"
 #define LK_M_VANISHED 700368, LK_EX_SYSTEM, "\"%s\" does not exist any more"
 
 /* lines of the log only */
@@ -560,7 +561,9 @@
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_OFFER_OLD 720000, LK_EX_EXISTS, "\"%s\": what system \"%s\" says of its owner is not the newest: %s"
-#define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run"
+#define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run and --nowait"
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
+/* what does not hold up a recovery */
+#define LK_M_ACT_BUSY 720100, LK_EX_EXISTS, "another operation is at work on \"%s\" on system \"%s\""
 
 #endif

@@ -21,9 +21,12 @@
 #define LK_PATH_MAX 256			/* a relative path, with its NUL */
 #define LK_TX_FILES 1024		/* files in one transaction */
 
+struct lk_logger;
+
 struct lk_tree {
 	char root[4096];
 	int fd;
+	struct lk_logger *logger;	/* of a daemon: who writes its log (lk/logger.h); else NULL */
 };
 
 /* Open the tree that the environment variable LKROOT names, else the configured one. 0, or -1 with

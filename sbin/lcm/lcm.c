@@ -335,12 +335,14 @@ static int serve(struct lk_cmd *cmd, struct lcm *lcm)
 	lock = take_lock(lcm, &cmd->err);
 	if (lock < 0)
 		return lock;
+	lk_logger_open(&lcm->logger, &lcm->tree);
 	rc = start(lcm, &cmd->err);
 	if (rc < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, cmd->err.text);
 	while (rc == 0 && !lcm->stopping && !lcm->failed)
 		turn(lcm);
 	end(lcm);
+	lk_logger_close(&lcm->logger, &lcm->tree);
 	close(lock);
 	return rc < 0 ? rc : lcm->failed;
 }

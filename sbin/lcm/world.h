@@ -10,7 +10,7 @@
 #include "lk/boot.h"
 #include "lk/buf.h"
 #include "lk/key.h"
-#include "lk/log.h"
+#include "lk/logger.h"
 #include "lk/net.h"
 #include "lk/tree.h"
 #include "bus.h"
@@ -111,6 +111,7 @@ struct lcm_packet;
 
 struct lcm {
 	struct lk_tree tree;
+	struct lk_logger logger;
 	char self[LK_SYS_MAX + 1];
 	uint64_t incarnation;		/* upper half: of this start of Lockkeeper; lower half: of this process */
 	int epoll;

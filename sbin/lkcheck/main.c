@@ -213,8 +213,10 @@ static int serve(struct world *w, struct lk_err *err)
 	signal(SIGHUP, SIG_IGN);	/* the files are read when they change */
 	signal(SIGPIPE, SIG_IGN);
 	want_files();
-	if (rc == 0)
+	if (rc == 0) {
+		lk_logger_open(&w->logger, &w->tree);
 		rc = prepare(w, err);
+	}
 	if (rc == 0) {
 		say_ready(w);
 		work(w);
@@ -223,6 +225,8 @@ static int serve(struct world *w, struct lk_err *err)
 	}
 	if (w->pool.tree)
 		lk_pool_close(&w->pool);
+	if (w->tree.logger)
+		lk_logger_close(&w->logger, &w->tree);
 	clean(w);
 	return rc;
 }

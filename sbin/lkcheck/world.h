@@ -4,7 +4,7 @@
 #define LKCHECK_WORLD_H
 
 #include "lk/lcd.h"
-#include "lk/log.h"
+#include "lk/logger.h"
 #include "lk/pool.h"
 #include "lk/watch.h"
 #include "schedule.h"
@@ -39,6 +39,7 @@ struct watched {
 
 struct world {
 	struct lk_tree tree;
+	struct lk_logger logger;
 	struct schedule schedule;
 	struct item **item, **slot;	/* item: by tag; slot: by number, NULL where free */
 	unsigned n, cap, slots;

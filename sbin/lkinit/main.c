@@ -85,6 +85,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 		rc = make_id(w, err);
 	if (rc < 0)
 		return rc;
+	lk_logger_open(&w->logger, &w->tree);
 	manager_open(w);
 	w->talk = foreground && isatty(2);
 	w->pid_due = lk_running_write(w->lock_fd, &note) < 0;
@@ -103,6 +104,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 		daemon_free(w, w->daemon[--w->n]);
 	status_remove(w);
 	say(w, LK_LOG_INFO, LK_M_INIT_END);
+	lk_logger_close(&w->logger, &w->tree);
 	return rc;
 }
 

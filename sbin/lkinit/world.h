@@ -6,7 +6,7 @@
 #include <sys/un.h>
 
 #include "lk/inittab.h"
-#include "lk/log.h"
+#include "lk/logger.h"
 #include "lk/msg.h"
 #include "lk/supervisor.h"
 #include "machine.h"
@@ -27,6 +27,7 @@ struct daemon {
 
 struct world {
 	struct lk_tree tree;
+	struct lk_logger logger;
 	struct daemon *daemon[DAEMONS];	/* in the order of the table, then those that are gone */
 	unsigned n;
 	int lock_fd, signal_fd, manager_fd;

@@ -92,11 +92,13 @@ static int serve(struct world *w, struct lk_err *err)
 		rc = take_signals(w, err);
 	if (rc < 0)
 		return rc;
+	lk_logger_open(&w->logger, &w->tree);
 	rounds_begin(w);
 	rounds_work(w);
 	lk_ready_notify("STOPPING=1\n");
 	rounds_end(w);
 	say(w, LK_LOG_INFO, LK_M_QWK_END, "lkqwk", w->signal);
+	lk_logger_close(&w->logger, &w->tree);
 	close(w->signal_fd);
 	close(w->lock);
 	return 0;

@@ -3,7 +3,7 @@
 #ifndef LKQWK_WORLD_H
 #define LKQWK_WORLD_H
 
-#include "lk/log.h"
+#include "lk/logger.h"
 #include "lk/msg.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
@@ -22,6 +22,7 @@ struct object {
 
 struct world {
 	struct lk_tree tree;
+	struct lk_logger logger;
 	struct lk_qwk_conf conf;
 	struct lk_qwk_state state;
 	struct lk_qwk_io io[OBJECTS];

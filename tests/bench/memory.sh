@@ -62,7 +62,7 @@ all_checked() {
 # What all daemons of a node need together, in kB: the share that the kernel counts for them, and what they would
 # need if nobody else on the machine used the same files: what each has for itself, and what they share once.
 figures() {	# NODE
-	lab sh "$1" 'for pid in $(pgrep -x "lkinit|lcm|lcm-net|lkcheck"); do
+	lab sh "$1" 'for pid in $(pgrep -x "lkinit|lcm|lcm-net|lkcheck|lklog"); do
 			echo "process $(cat "/proc/$pid/comm")"
 			cat "/proc/$pid/smaps"
 		done' | awk '

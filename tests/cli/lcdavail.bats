@@ -143,3 +143,22 @@ states_are() {
 	says 'config/dep:'
 	[ ! -s "$J" ]
 }
+
+@test "TERM ends it while it waits for a hierarchy of its own, and nothing of that is reserved" {
+	dep_remove -p app1 -c ip1
+	sleep 60 3>&- &
+	local holder=$! rc=0 child
+	taken_by "$holder" ip1 REMOVE
+	lcdavail 3>&- &
+	local pid=$!
+	wait_until 20 states_are ip1=OSU vol1=ISP app1=ISP
+	wait_until 10 pgrep -P "$pid"
+	child=$(pgrep -P "$pid")
+	kill "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	[ ! -e "/proc/$child" ]
+	[ "$(ins_list -f: -t ip1 | cut -d: -f10,11)" = "REMOVE:$holder" ]
+	[ "$(ins_list -f: | cut -d: -f4,10)" = "$(printf '%s\n' ip1:REMOVE vol1: app1:)" ]
+	kill "$holder"
+}

@@ -128,3 +128,107 @@ ended_by_term() {
 	expect 0 lcdmachfail -s gamma
 	[ ! -s "$J" ]
 }
+
+# ip1 and vol1 are two hierarchies of beta, which lives, and gamma, which is dead and had both.
+two_hierarchies() {
+	local tag type
+	dep_remove -p app1 -c ip1
+	dep_remove -p app1 -c vol1
+	: >"$LKROOT/run/dead-gamma"
+	export FAKELCM_STATUS=''
+	far beta gamma
+	for type in comm/ip filesys/volume; do
+		tag=ip1
+		[ "$type" = comm/ip ] || tag=vol1
+		on beta app_create -a "${type%/*}"
+		on beta typ_create -a "${type%/*}" -r "${type#*/}"
+		on beta ins_create -a "${type%/*}" -r "${type#*/}" -t $tag -i "$tag.id"
+		eqv_create --local-only -t $tag -p 1 -S beta -o $tag -r 10 -e SHARED
+		eqv_create --local-only -t $tag -p 1 -S gamma -o $tag -r 20 -e SHARED
+		lk_epoch -t $tag -e 3 -o gamma
+	done
+}
+
+restored() {	# TAG
+	grep -q "restore -t $1 " "$J" && [ "$(ins_list -f: -t "$1" | cut -d: -f7,10)" = ISP: ]
+}
+
+# Has its process ended, if perhaps nobody has reaped it yet?
+is_gone() {
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
+
+@test "a hierarchy that another operation is at work on does not hold up another one" {
+	two_hierarchies
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	taken_by "$holder" ip1 REMOVE
+	lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	wait_until 20 restored vol1
+	wait_until 10 logged 'ip1:[0-9]*:another operation is at work on "ip1" on system "alpha": it is waited for'
+	run ! grep -q 'restore -t ip1' "$J"
+	run ! logged 'FINISHED AT: '
+	kill "$holder"
+	wait "$holder" || true
+	wait_until 20 restored ip1
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 0 ]
+	logged 'FINISHED AT: '
+	[ "$(grep -c 'restore -t' "$J")" -eq 2 ]
+}
+
+@test "nor does one that a system is at work on which has to release it" {
+	two_hierarchies
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	on beta taken_by "$holder" ip1 REMOVE
+	lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	wait_until 20 restored vol1
+	wait_until 10 logged 'ip1:[0-9]*:another operation is at work on .* on system "beta": it is waited for'
+	run ! grep -q 'restore -t ip1' "$J"
+	kill "$holder"
+	wait "$holder" || true
+	wait_until 20 restored ip1
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 0 ]
+}
+
+@test "one that was waited for and cannot be restored is told, with exit code 1" {
+	two_hierarchies
+	stub_action comm/ip restore 1
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	taken_by "$holder" ip1 REMOVE
+	lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	wait_until 20 restored vol1
+	kill "$holder"
+	wait "$holder" || true
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	logged 'ip1:[0-9]*:it failed here: beta tries next'
+	[ "$(grep -c 'it failed here' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+}
+
+@test "killed while it waits for a hierarchy it leaves nothing behind, and the same call does the rest" {
+	two_hierarchies
+	sleep 60 3>&- &
+	local holder=$! child
+	taken_by "$holder" ip1 REMOVE
+	lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	wait_until 20 restored vol1
+	wait_until 10 pgrep -P "$pid"
+	child=$(pgrep -P "$pid")
+	kill -KILL "$pid"
+	wait "$pid" || true
+	wait_until 10 is_gone "$child"
+	kill "$holder"
+	wait "$holder" || true
+	run ! grep -q 'restore -t ip1' "$J"
+	expect 0 lcdmachfail -s gamma
+	restored ip1
+	[ "$(grep -c 'restore -t' "$J")" -eq 2 ]
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: perform_action [-G] [-s] [-b] [-n] [--keep-owner] [--dry-run] -t tag-name -a action-name [-- arg ...]
-# usage: perform_action --release [--dry-run] -o othersys tag ...
+# usage: perform_action --release [--dry-run] [--nowait] -o othersys tag ...
 # usage: perform_action --release --give -o othersys tag=epoch ...
 
 load ../helpers/tree
@@ -606,6 +606,27 @@ global_scripts() {	# KIND [EXIT]
 	journal_is
 }
 
+@test "--release --nowait names what another operation is at work on, and does nothing then" {
+	in_service
+	one_by_one
+	sleep 60 3>&- &
+	local holder=$!
+	taken_by "$holder" ip1 REMOVE
+	expect 4 timeout 20 perform_action --release --nowait -o beta vol1 ip1 nope
+	lines_are ip1
+	says '(No. 720100) another operation is at work on "ip1" on system "alpha"'
+	# what depends on both
+	taken_by "$holder" app1 RESTORE
+	expect 4 timeout 20 perform_action --release --nowait -o beta vol1 ip1
+	lines_are vol1 ip1
+	journal_is
+	kill "$holder"
+	wait "$holder" || true
+	expect 0 perform_action --release --nowait -o beta vol1 ip1
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+}
+
 @test "--release fails with 1 if a remove fails" {
 	in_service
 	one_by_one
@@ -670,6 +691,8 @@ global_scripts() {	# KIND [EXIT]
 	expect 2 perform_action --release -o beta -a remove ip1
 	expect 2 perform_action -o beta -t ip1 -a remove
 	says 'option -o needs --release'
+	expect 2 perform_action --nowait -a remove -t ip1
+	says 'option --nowait needs --release'
 }
 
 @test "restore makes this system the owner of what is shared" {

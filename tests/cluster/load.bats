@@ -42,6 +42,7 @@ setup() {
 teardown() {
 	local node
 	for node in alpha beta; do
+		on $node pkill -KILL -x stuckdir || true
 		on $node pkill -CONT '^lcm' || true
 		on $node pkill -KILL -f LOAD || true
 		on $node sh -c 'rm -f "$LKROOT"/out/fill* "$LKROOT"/tmp/fill*'
@@ -122,6 +123,52 @@ load_node() {	# NODE
 	lab restore
 	wait_until 20 events_are alpha 'comm_down beta' 'comm_up beta'
 	wait_until 20 all_alive
+}
+
+came_up() {
+	events beta | grep -qx 'comm_up alpha'
+}
+
+stuck() {
+	if on beta timeout 0.2 cat "$(log_of beta)" >/dev/null; then
+		return 1
+	fi
+}
+
+# The paths of beta to alpha, asked by one who does not wait for ever.
+beta_sees() {	# STATE...
+	[ "$(on beta timeout 5 net_list -f, -s alpha | cut -d, -f7 | paste -sd ' ')" = "$*" ]
+}
+
+@test "while the disk under out/ does not answer at all, lcm goes on, and logs it later" {
+	local before
+	lab spawn beta "$LAB_TOOLS/stuckdir" "$(lab root beta)/out"
+	wait_until 20 stuck
+	lab cut net1
+	wait_until 20 beta_sees DEAD ALIVE
+	state_is alpha beta ALIVE
+	lab restore
+	wait_until 20 beta_sees ALIVE ALIVE
+	before=$(now_ms)
+	while [ $(($(now_ms) - before)) -lt 2000 ]; do
+		state_is alpha beta ALIVE
+		[ "$(on beta timeout 5 sys_getst -s alpha)" = ALIVE ]
+		expect 0 on alpha lcdremexec -d beta -- lcduname
+		lines_are beta
+	done
+	[ "$(downs)" = "$BEFORE" ]
+	lab cut net1
+	lab cut net2
+	wait_until 20 beta_sees DEAD DEAD
+	wait_until 20 events_are alpha 'comm_down beta'
+	lab restore
+	wait_until 20 all_alive
+	stuck
+	on beta pkill -KILL -x stuckdir
+	wait_until 20 on beta grep -q 'SAFETY CHECK' "$(log_of beta)"
+	# the handlers write to the log themselves
+	wait_until 20 came_up
+	inside_unlogged beta 'lines of the log are missing'
 }
 
 @test "a clock that is stepped kills nobody, and a death is noticed at a stepped time" {

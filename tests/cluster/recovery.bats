@@ -86,6 +86,43 @@ failover_done() {
 	owner_is beta app1 beta
 }
 
+@test "EV7: a hierarchy that an operator is at work on holds up nothing else, and is restored after that" {
+	local node other
+	for node in alpha beta; do
+		other=beta
+		[ $node = alpha ] || other=alpha
+		lab sh $node 'ins_create -a filesys -r volume -t vol2 -i /mnt/d2 -Q 0 -D 0
+			eqv_create --local-only -t vol2 -p "$1" -S "$2" -o vol2 -r "$((11 - $1))" -e SHARED' \
+			"$([ $node = alpha ] && echo 1 || echo 10)" $other
+	done
+	in_service_on alpha
+	on alpha perform_action -t vol2 -a restore
+	printf '#!/bin/sh\nuntil [ -e tmp/go ]; do sleep 0.05; done\necho "restore $2" >>tmp/journal\n' \
+		>"$(lab root beta)/tmp/new"
+	chmod 755 "$(lab root beta)/tmp/new"
+	mv "$(lab root beta)/tmp/new" "$(lab root beta)/subsys/comm/resources/tip/actions/restore"
+	lab spawn beta perform_action -b -t ip1 -a restore
+	wait_until 20 owner_is beta ip1 beta
+	lab off alpha
+	wait_until 20 states_are beta vol2=ISP app1=OSU ip1=OSU vol1=OSU
+	if failover_done; then
+		return 1
+	fi
+	: >"$(lab root beta)/tmp/go"
+	wait_until 20 states_are beta vol2=ISP app1=ISP ip1=ISP vol1=ISP
+	wait_until 20 failover_done
+	[ "$(journal beta | grep -c restore)" -eq 4 ]
+	[ "$(journal beta | tail -n 1)" = 'restore app1' ]
+	rm "$(lab root beta)/tmp/go"
+	lab start alpha
+	on alpha lkstart
+	wait_until 20 settled
+	on beta perform_action -t vol2 -a remove
+	for node in alpha beta; do
+		on $node ins_remove -t vol2
+	done
+}
+
 @test "EV12: alpha returns: it stays on beta, and alpha stands by" {
 	in_service_on alpha
 	lab off alpha

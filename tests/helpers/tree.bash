@@ -107,6 +107,16 @@ unreachable() {
 	wait_until 10 test -S "$LKROOT/run/lcm.sock"
 }
 
+# An instance is reserved by a running process, written as if that had done it.
+taken_by() {	# PID TAG KIND
+	local file
+	for file in "$LKROOT"/subsys/*/resources/*/instances; do
+		awk -F '\t' -v OFS='\t' -v h="$1" -v t="$2" -v k="$3" '$1 == t { $7 = k; $8 = h } { print }' \
+			"$file" >"$file.x"
+		mv "$file.x" "$file"
+	done
+}
+
 # All files of the tree's database, for "nothing changed" checks.
 database() {
 	(cd "$LKROOT" && find config subsys -type f ! -path '*/actions/*' ! -name lock -print0 |
