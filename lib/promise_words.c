@@ -11,7 +11,7 @@
 
 static const struct lk_rec_kind ask_kind = { "ask", 5, { "system", "tag", "epoch", "suspects", "released" } };
 static const struct lk_rec_kind answer_kind = {
-	"answer", 6, { "system", "tag", "answer", "epoch", "who", "wait" }
+	"answer", 7, { "system", "tag", "answer", "epoch", "who", "wait", "from" }
 };
 
 #define WAIT_MAX 100000000ULL	/* ms */
@@ -53,7 +53,8 @@ void lk_answer_write(const struct lk_lcd *lcd, const struct lk_answer *answer, u
 		if (buf->failed)
 			return;
 		const char *fields[] = { answer[i].key.sys, answer[i].key.tag, lk_grant_names[said->grant], epoch,
-					 who.data, wait };
+					 who.data, wait,
+					 answer[i].from < 0 ? "" : lcd->sys[answer[i].from].name };
 		lk_rec_row(buf, &answer_kind, fields);
 	}
 	lk_rec_tail(buf);
@@ -112,6 +113,14 @@ static int take_ask(void *arg, struct lk_rec *rec)
 	return 0;
 }
 
+static int find_from(const struct lk_lcd *lcd, const char *name)
+{
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		if (!strcmp(lcd->sys[i].name, name))
+			return (int)i;
+	return *name ? LK_ANSWER_STRANGER : LK_ANSWER_OWN;
+}
+
 static int take_answer(void *arg, struct lk_rec *rec)
 {
 	struct reading *r = arg;
@@ -128,6 +137,7 @@ static int take_answer(void *arg, struct lk_rec *rec)
 	answer.answer.grant = (enum lk_grant)word;
 	answer.answer.epoch = epoch;
 	answer.wait = wait;
+	answer.from = find_from(r->lcd, rec->field[6]);
 	if (!grow(r, sizeof(answer)))
 		return lk_fail_nomem(r->err);
 	((struct lk_answer *)r->list)[r->n++] = answer;

@@ -82,7 +82,8 @@ static int answer_one(struct vote *vote, unsigned i, struct lk_err *err)
 	lk_promise_here(&vote->lcd, &ask->key, &here);
 	here.quiet = vote->quiet.set;
 	const struct lk_promise before = here.promise;
-	vote->answer[i] = (struct lk_answer){ .key = ask->key, .answer = lk_grant(&question, &here) };
+	vote->answer[i] = (struct lk_answer){ .key = ask->key, .answer = lk_grant(&question, &here),
+					      .from = LK_ANSWER_OWN };
 	vote->answer[i].wait = longest(&vote->quiet, vote->answer[i].answer.who);
 	bool kept = here.promise.epoch == before.epoch && here.promise.candidate == before.candidate &&
 		    here.promise.runners == before.runners;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: lk_grant [-d destsys] -l [-f C] [-J]
-# usage: lk_grant -c candidate
+# usage: lk_grant [-p systems] [-w ms] -c candidate
 
 load ../helpers/tree
 
@@ -122,6 +122,14 @@ promises_are() {
 @test "a system that is not known here may be a suspect" {
 	asked 0 beta 'alpha:ip1:1:zeta:zeta'
 	answers_are alpha:ip1:YES:1:
+}
+
+@test "systems that are to be asked in turn and are not reached do not matter" {
+	ask alpha:ip1:2:beta: >"$BATS_TEST_TMPDIR/ask"
+	expect 0 lk_grant -c gamma -p 'beta zeta gamma alpha' <"$BATS_TEST_TMPDIR/ask"
+	answers_are alpha:ip1:ALIVE:0:beta
+	expect 5 lk_grant -c gamma -p beta -w 0 <"$BATS_TEST_TMPDIR/ask"
+	says '-w'
 }
 
 @test "what cannot be understood gives 3, and nothing is promised" {
