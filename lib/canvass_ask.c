@@ -84,7 +84,8 @@ static int make_question(struct question *q, struct lk_canvassing *c, unsigned s
 		q->item[b->n] = i;
 		q->sent[b->n] = (struct lk_canvass_sent){ .when = lk_lease_now(), .suspects = ask->suspects };
 		b->ask[b->n++] = (struct lk_ask){ .key = item->key, .epoch = ask->epoch,
-						  .suspects = ask->suspects, .released = ask->released };
+						  .suspects = ask->suspects, .released = ask->released,
+						  .fenced = c->fenced };
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/fenced.h"
 #include "lk/msg.h"
 #include "lk/quiet.h"
 #include "lk/poison.h"
@@ -106,6 +107,7 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	    struct lk_answer *answer, struct lk_err *err)
 {
 	struct vote vote = { .lcd = LK_LCD_INIT, .ask = ask, .answer = answer, .n = n };
+	struct lk_quiet_ended ended = { .said = { 0 } };
 	size_t at = 0;
 
 	while (at < lcd->nsys && at < LK_SYSTEMS_MAX && strcmp(lcd->sys[at].name, candidate) != 0)
@@ -113,7 +115,10 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	if (at == lcd->nsys || at == LK_SYSTEMS_MAX)
 		return lk_fail(err, LK_M_NO_SYS, candidate);
 	vote.candidate = (unsigned)at;
-	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &vote.quiet, err);
+	if (n)	/* one candidate knows the same of all its questions */
+		memcpy(ended.said, ask->fenced, sizeof(ended.said));
+	lk_fenced_here(lcd, ended.here);
+	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
 	if (rc == 0)
 		rc = answer_all(&vote, lcd, err);
 	lk_lcd_close(&vote.lcd);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Quorum by majority where waiting is not needed: what a system has released that only others reach.
+# Quorum by majority where waiting is not needed: what a system has released that only others reach, and what ran on
+# one that has certainly ended. Who waits all the same waits for ever, by the deadline below.
 
 load lab
 load service
@@ -8,7 +9,7 @@ load service
 export INTERVAL=0.2 MISSES=12
 export TUNABLES='QUORUM_MODE=majority
 WITNESS_MODE=remote_verify
-QUORUM_LOSS_DEADLINE=60
+QUORUM_LOSS_DEADLINE=400
 QUORUM_QUARANTINE_SECS=3
 QUORUM_LOSS_ACTION=osu
 LCMHBEATTIME=0.2
@@ -23,9 +24,30 @@ teardown_file() {
 	lab down
 }
 
+setup() {
+	local node
+	lab restore
+	for node in alpha beta gamma; do
+		lab alive "$node" || lab start "$node"
+		on "$node" lktest >/dev/null || on "$node" lkstart
+		rm -f "$(lab root "$node")"/etc/fence/*
+	done
+	wait_until 60 settled
+	clear
+}
+
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
-	lab restore
+}
+
+# The agent of beta for alpha: SWITCH is what it does.
+agent() {	# SWITCH
+	local root
+	root=$(lab root beta)
+	mkdir -p "$root/etc/fence"
+	printf '#!/bin/sh\ngrep -qx action=off || exit 2\n%s\n' "$1" >"$root/tmp/agent"
+	chmod 755 "$root/tmp/agent"
+	(umask 077 && echo "device power agent=$root/tmp/agent retries=0" >"$root/etc/fence/alpha")
 }
 
 not_alive() {	# NODE SYSTEM
@@ -46,4 +68,50 @@ not_alive() {	# NODE SYSTEM
 	all_isp alpha
 	none_isp gamma
 	on gamma lk_grant -l -f: | grep -q '^alpha:app1:[0-9]*:alpha:'
+}
+
+@test "a system that was fenced is not waited for" {
+	local root
+	root=$(lab root beta)
+	agent ": >'$root/tmp/power.wanted'; until [ -e '$root/tmp/power.off' ]; do sleep 0.1; done"
+	in_service_on alpha
+	lab cut alpha
+	wait_until 60 test -e "$root/tmp/power.wanted"
+	[ -z "$(journal beta)" ]
+	lab off alpha
+	: >"$root/tmp/power.off"
+	wait_until 90 all_isp beta
+	logged beta 'system "alpha" is fenced: device "power"'
+	grep -q '^incarnation [0-9a-f]\{16\}$' "$root/run/fenced.alpha"
+	cp "$root/run/fenced.alpha" "$root/tmp/fenced"
+	none_isp gamma
+	# after a new start that does not count any more
+	lab restore
+	lab start alpha
+	on alpha lkstart
+	wait_until 60 settled
+	none_isp alpha
+	wait_until 30 test ! -e "$root/run/fenced.alpha"
+	on alpha perform_action -t app1 -a restore
+	all_isp alpha
+	cp "$root/tmp/fenced" "$root/run/fenced.alpha"
+	lab cut alpha beta
+	wait_until 60 not_alive beta alpha
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'alpha may have it in service'* ]]
+	rm "$root/run/fenced.alpha"
+	all_isp alpha
+	none_isp beta
+}
+
+@test "a system that an administrator has confirmed to be off is not waited for" {
+	in_service_on alpha
+	on beta flg_create -f 'confirmso!alpha'
+	lab off alpha
+	wait_until 60 test -e "$(lab root beta)/run/confirmso.alpha"
+	on beta lk_confirmso -y -s alpha
+	wait_until 90 all_isp beta
+	on beta flg_remove -f 'confirmso!alpha'
+	none_isp gamma
 }
