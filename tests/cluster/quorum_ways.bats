@@ -40,6 +40,16 @@ teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
 }
 
+out_of_service() {
+	local node tag
+	for node in alpha beta gamma; do
+		for tag in ip1 vol1; do
+			on "$node" perform_action -t $tag -a remove
+		done
+	done
+	clear
+}
+
 # The agent of beta for alpha: SWITCH is what it does.
 agent() {	# SWITCH
 	local root
@@ -114,4 +124,58 @@ not_alive() {	# NODE SYSTEM
 	wait_until 90 all_isp beta
 	on beta flg_remove -f 'confirmso!alpha'
 	none_isp gamma
+}
+
+@test "a state that is set by hand needs the grant of a majority, too" {
+	local before after
+	out_of_service
+	before=$(on alpha lk_grant -l -f: | awk -F: '$2 == "ip1" { print $3 }')
+	on alpha ins_setst -t ip1 -S ISP -R 'by hand'
+	states_are alpha ip1=ISP
+	after=$(on alpha lk_grant -l -f: | awk -F: '$2 == "ip1" && $5 == "alpha" { print $3 }')
+	[ "$after" -gt "${before:-0}" ]
+	wait_until 30 owner_is gamma ip1 alpha
+	# again, or to a state that is as good
+	on alpha ins_setst -t ip1 -S ISU
+	on alpha lk_grant -l -f: | grep -q "^alpha:ip1:$after:alpha:alpha\$"
+	run on beta ins_setst -t ip1 -S ISP
+	[ "$status" -eq 3 ]
+	[[ $output == *'alpha: it is in service there'* ]]
+	states_are beta ip1=OSU
+	run on beta ins_setst -A -t ip1 -S ISP
+	[ "$status" -eq 3 ]
+	states_are beta ip1=OSU app1=OSU
+	on alpha ins_setst -t ip1 -S OSU
+	lab cut beta
+	wait_until 60 not_alive beta gamma
+	wait_until 60 not_alive beta alpha
+	run on beta ins_setst -t vol1 -S ISU
+	[ "$status" -eq 3 ]
+	[[ $output == *'no quorum'* ]]
+	states_are beta vol1=OSU
+	# what takes something away needs nothing
+	on beta ins_setst -t vol1 -S OSU -R 'by hand'
+}
+
+@test "an action that sets the state in its restore has the grant already" {
+	out_of_service
+	lab sh alpha '. "$LKROOT/tmp/act"
+		act comm/tip restore
+		sed -i "\$i ins_setst -t ip1 -S ISP -R early || exit 9" "$LKROOT/subsys/comm/resources/tip/actions/restore"'
+	on alpha perform_action -t ip1 -a restore
+	action alpha comm/tip restore
+	states_are alpha ip1=ISP
+	journal alpha | grep -qx 'restore ip1'
+}
+
+@test "INIT_ISP at a start needs the grant of a majority, too" {
+	out_of_service
+	on gamma ins_setit -t ip1 -I INIT_ISP
+	on gamma lkstop
+	on gamma lkstart
+	wait_until 60 states_are gamma ip1=ISP
+	# a majority is enough, but its own is always among them
+	on gamma lk_grant -l -f: | grep -q '^alpha:ip1:[0-9]*:gamma:gamma$'
+	wait_until 30 owner_is alpha ip1 gamma
+	on gamma ins_setit -t ip1 -I AUTORES_ISP
 }
