@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ins_setst: set the state of an instance (spec/core.md 3.3.5). */
 #include "lk/act.h"
+#include "lk/claim.h"
 #include "lk/cmd.h"
 #include "lk/dep.h"
 #include "lk/epoch.h"
@@ -22,47 +23,100 @@ static int set_owner(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err
 				    : lk_epoch_raise(lcd, ins->tag, err);
 }
 
-static int set_state(struct lk_lcd *lcd, struct lk_ins *ins, const struct lk_ins *like, struct lk_err *err)
+/* What is to be set. */
+struct setting {
+	struct lk_cmd *cmd;
+	enum lk_state state;
+	const char *reason;
+	unsigned tables;
+	struct lk_claim claim;		/* of ISP and ISU */
+};
+
+static int set_state(const struct setting *set, struct lk_lcd *lcd, struct lk_ins *ins)
 {
-	ins->state = like->state;
-	ins->reason = like->reason;
+	struct lk_err *err = &set->cmd->err;
+	int rc = set->state == LK_OSU ? 0 : lk_claim_check(&set->claim, lcd, ins, err);
+
+	if (rc < 0)
+		return rc;
+	ins->state = set->state;
+	ins->reason = set->reason;
 	lk_ins_touch(lcd, ins);
-	int rc = lk_act_mark_stuck(lcd, ins->tag, false, err);
+	rc = lk_act_mark_stuck(lcd, ins->tag, false, err);
 	return rc < 0 ? rc : set_owner(lcd, ins, err);
 }
 
-static int set_above(struct lk_lcd *lcd, const struct lk_ins *ins, struct lk_err *err)
+/* The instance, and with -A what depends on it; ends with NULL. */
+static int find_all(const struct setting *set, struct lk_lcd *lcd, struct lk_ins ***all)
 {
-	struct lk_ins **above;
-	int rc = lk_dep_reach(lcd, ins->tag, LK_UP, &above, err);
+	struct lk_err *err = &set->cmd->err;
+	const char *tag = lk_cmd_value(set->cmd, 't');
 
-	for (; rc == 0 && *above; above++)
-		rc = set_state(lcd, *above, ins, err);
+	if (set->tables & LK_T_DEP)
+		return lk_dep_reach(lcd, tag, LK_UP, all, err);
+	*all = lk_arena_alloc(&lcd->arena, 2 * sizeof(**all));
+	if (!*all)
+		return lk_fail_nomem(err);
+	(*all)[1] = NULL;
+	return lk_ins_get(lcd, tag, *all, err);
+}
+
+/* Whether it may be said, before the tree is locked: others are asked. The tags are those of *lcd. */
+static int claim(struct setting *set, struct lk_lcd *lcd)
+{
+	struct lk_err *err = &set->cmd->err;
+	struct lk_claim_for what = { .prog = set->cmd->prog };
+	struct lk_ins **all;
+	int rc = lk_lcd_read(lcd, set->tables, err);
+
+	if (rc == 0)
+		rc = find_all(set, lcd, &all);
+	if (rc < 0)
+		return rc;
+	while (all[what.n])
+		what.n++;
+	const char **tag = lk_arena_alloc(&lcd->arena, (what.n + 1) * sizeof(*tag));
+	if (!tag)
+		return lk_fail_nomem(err);
+	for (unsigned i = 0; i < what.n; i++)
+		tag[i] = all[i]->tag;
+	what.tag = tag;
+	return lk_claim_get(&what, &set->claim, err);
+}
+
+static int change(const struct setting *set)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_ins **all;
+	int rc = lk_lcd_begin(&lcd, set->tables, &set->cmd->err);
+
+	if (rc == 0)
+		rc = find_all(set, &lcd, &all);
+	for (size_t i = 0; rc == 0 && all[i]; i++)
+		rc = set_state(set, &lcd, all[i]);
+	bool owners = lcd.dirty & LK_T_EPOCH || set->claim.n;
+	if (rc == 0)
+		rc = lk_lcd_commit(&lcd, &set->cmd->err);
+	if (rc == 0 && owners)
+		lk_exchange();
 	return rc;
 }
 
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	const char *reason = lk_cmd_given(cmd, 'R') ? lk_cmd_value(cmd, 'R') : "";
-	unsigned tables = LK_T_EPOCH | LK_T_EQV | LK_T_FLG | LK_T_SYS | (lk_cmd_given(cmd, 'A') ? LK_T_DEP : 0);
-	struct lk_ins *ins;
+	struct setting set = { .cmd = cmd, .reason = lk_cmd_given(cmd, 'R') ? lk_cmd_value(cmd, 'R') : "",
+			       .tables = LK_T_INS | LK_T_EPOCH | LK_T_EQV | LK_T_FLG | LK_T_SYS };
 	int state = lk_parse_choice("option -S", lk_cmd_value(cmd, 'S'), settable, &cmd->err);
-	int rc = state < 0 ? state : lk_check_text("reason", reason, &cmd->err);
+	int rc = state < 0 ? state : lk_check_text("reason", set.reason, &cmd->err);
 
+	set.state = (enum lk_state)state;
+	set.tables |= (lk_cmd_given(cmd, 'A') ? LK_T_DEP : 0) | (state == LK_OSU ? 0 : LK_T_CLAIM);
+	if (rc == 0 && set.state != LK_OSU)
+		rc = claim(&set, &lcd);
 	if (rc == 0)
-		rc = lk_ins_edit(&lcd, tables, lk_cmd_value(cmd, 't'), &ins, &cmd->err);
-	if (rc < 0)
-		return rc;
-	rc = set_state(&lcd, ins, &(struct lk_ins){ .state = (enum lk_state)state, .reason = reason },
-		       &cmd->err);
-	if (rc == 0 && (tables & LK_T_DEP))
-		rc = set_above(&lcd, ins, &cmd->err);
-	bool owners = lcd.dirty & LK_T_EPOCH;
-	if (rc == 0)
-		rc = lk_ins_save(&lcd, ins, &cmd->err);
-	if (rc == 0 && owners)
-		lk_exchange();
+		rc = change(&set);
+	lk_claim_free(&set.claim);
 	return rc;
 }
 

@@ -64,10 +64,19 @@ static void stuck_flag(const char *tag, char flag[static LK_TAG_MAX + 32])
 	snprintf(flag, LK_TAG_MAX + 32, LK_STUCK_FLAG "%s", tag);
 }
 
+/* Its script may have been at work, and what it has started may run. */
+static bool restore_was_killed(const struct lk_ins *ins)
+{
+	return ins->resv == LK_RESV_RESTORE && ins->state != LK_ISP && ins->state != LK_ISU &&
+	       !lk_proc_alive(&ins->holder);
+}
+
 bool lk_act_is_stuck(const struct lk_lcd *lcd, const struct lk_ins *ins)
 {
 	char flag[LK_TAG_MAX + 32];
 
+	if (restore_was_killed(ins))
+		return true;
 	stuck_flag(ins->tag, flag);
 	return ins->state == LK_OSF && lk_flg_find(lcd, flag);
 }
@@ -130,25 +139,36 @@ static int find_seconds(struct lk_act_run *run, struct lk_err *err)
 	return rc;
 }
 
-/* What killed processes have left behind counts for nothing, and need not be seen any more. */
-static void clear_dead(struct lk_lcd *lcd)
+/* Reservations of killed processes count for nothing, and need not be seen any more; but what they may have started
+ * has to be removed before anybody else starts it. */
+static int clear_dead(struct lk_lcd *lcd, struct lk_err *err)
 {
-	for (size_t i = 0; i < lcd->nins; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; i < lcd->nins && rc == 0; i++) {
 		struct lk_ins *ins = &lcd->ins[i];
 
 		if (ins->resv == LK_RESV_NONE || lk_proc_alive(&ins->holder))
 			continue;
+		if (restore_was_killed(ins)) {
+			ins->state = LK_OSF;
+			ins->reason = LK_REASON_KILLED;
+			rc = lk_act_mark_stuck(lcd, ins->tag, true, err);
+		}
 		ins->resv = LK_RESV_NONE;
 		ins->holder = (struct lk_holder){ 0 };
 		lk_ins_touch(lcd, ins);
 	}
+	return rc;
 }
 
 static int mark(struct lk_act_run *run, struct lk_err *err)
 {
 	pid_t pid;
+	int rc = clear_dead(&run->lcd, err);
 
-	clear_dead(&run->lcd);
+	if (rc < 0)
+		return rc;
 	run->step = lk_graph_array(&run->plan.graph, sizeof(*run->step));
 	if (!run->step)
 		return lk_fail_nomem(err);

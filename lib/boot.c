@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk/act.h"
 #include "lk/buf.h"
 #include "lk/cleanup.h"
 #include "lk/ins.h"
@@ -47,11 +48,15 @@ static int last_boot(const struct lk_tree *tree, char mark[static MARK_MAX], str
 	return rc < 0 ? rc : 0;
 }
 
-static void set_states(struct lk_lcd *lcd, bool same_boot)
+/* What may run in this boot counts as left running: it is removed, or restored over itself. */
+static int set_states(struct lk_lcd *lcd, bool same_boot, struct lk_err *err)
 {
-	for (size_t i = 0; i < lcd->nins; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; i < lcd->nins && rc == 0; i++) {
 		struct lk_ins *ins = &lcd->ins[i];
-		bool up = ins->state == LK_ISP || ins->state == LK_ISU;
+		bool stuck = lk_act_is_stuck(lcd, ins);
+		bool up = ins->state == LK_ISP || ins->state == LK_ISU || stuck;
 
 		if (ins->resv != LK_RESV_NONE && lk_proc_alive(&ins->holder))
 			continue;	/* somebody is at work on it right now */
@@ -59,8 +64,13 @@ static void set_states(struct lk_lcd *lcd, bool same_boot)
 		ins->holder = (struct lk_holder){ 0 };
 		if (!(up && same_boot))
 			ins->state = LK_ILLSTATE;
+		else if (stuck)
+			ins->state = LK_ISP;
+		if (!same_boot)
+			rc = lk_act_mark_stuck(lcd, ins->tag, false, err);
 		lk_ins_touch(lcd, ins);
 	}
+	return rc;
 }
 
 int lk_boot_doubt(struct lk_lcd *lcd, struct lk_err *err)
@@ -83,15 +93,16 @@ int lk_boot_begin(struct lk_err *err)
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	char now[MARK_MAX], last[MARK_MAX];
 	struct lk_buf LK_AUTO_BUF text = { 0 };
-	int rc = lk_lcd_begin(&lcd, LK_T_INS, err);
+	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_FLG, err);
 
 	if (rc == 0)
 		rc = lk_boot_mark(now, err);
 	if (rc == 0)
 		rc = last_boot(&lcd.tree, last, err);
+	if (rc == 0)
+		rc = set_states(&lcd, !strcmp(now, last), err);
 	if (rc < 0)
 		return rc;
-	set_states(&lcd, !strcmp(now, last));
 	lk_buf_adds(&text, now);
 	/* in one transaction: the new mark with the old states would count as left running */
 	rc = text.failed ? lk_fail_nomem(err) : lk_tx_put(&lcd.tx, BOOT_FILE, &text, err);

@@ -9,6 +9,7 @@
 
 #include "lk/canvass_run.h"
 #include "lk/epoch.h"
+#include "lk/fenced.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/log.h"
@@ -50,7 +51,11 @@ static int see(struct lk_canvassing *c, struct lk_err *err)
 		if (lk_sys_state(&c->lcd, &c->lcd.sys[i], &why) == LK_SYS_ALIVE)
 			c->alive |= UINT32_C(1) << i;
 	c->item = lk_arena_alloc(&c->lcd.arena, (c->n + 1) * sizeof(*c->item));
-	return c->item ? 0 : lk_fail_nomem(err);
+	c->fenced = lk_arena_alloc(&c->lcd.arena, LK_SYSTEMS_MAX * sizeof(*c->fenced));
+	if (!c->item || !c->fenced)
+		return lk_fail_nomem(err);
+	lk_fenced_here(&c->lcd, c->fenced);
+	return 0;
 }
 
 /* An epoch of ours that was not refused is good for another try. */

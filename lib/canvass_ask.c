@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk/ballot.h"
 #include "lk/canvass_run.h"
 #include "lk/lease.h"
 #include "lk/log.h"
 #include "lk/msg.h"
-#include "lk/remote.h"
 #include "lk/vote.h"
 #include "lk/poison.h"
 
@@ -16,14 +16,9 @@
 
 /* What one system is asked. */
 struct question {
-	struct lk_canvassing *c;
-	unsigned sys;
-	unsigned n;
-	unsigned *item;			/* their numbers */
-	struct lk_ask *ask;
+	struct lk_ballot ballot;
+	unsigned *item;			/* the numbers of ballot.ask */
 	struct lk_canvass_sent *sent;	/* beside item */
-	struct lk_buf input, output;
-	size_t at;			/* of the input */
 };
 
 static uint32_t bit(unsigned sys)
@@ -72,12 +67,13 @@ static bool is_pending(const struct lk_canvassing *c, const struct lk_canvass_it
 static int make_question(struct question *q, struct lk_canvassing *c, unsigned sys, struct lk_err *err)
 {
 	struct lk_arena *arena = &c->lcd.arena;
+	struct lk_ballot *b = &q->ballot;
 
-	*q = (struct question){ .c = c, .sys = sys };
+	*q = (struct question){ .ballot.sys = sys };
 	q->item = lk_arena_alloc(arena, (c->n + 1) * sizeof(*q->item));
-	q->ask = lk_arena_alloc(arena, (c->n + 1) * sizeof(*q->ask));
+	b->ask = lk_arena_alloc(arena, (c->n + 1) * sizeof(*b->ask));
 	q->sent = lk_arena_alloc(arena, (c->n + 1) * sizeof(*q->sent));
-	if (!q->item || !q->ask || !q->sent)
+	if (!q->item || !b->ask || !q->sent)
 		return lk_fail_nomem(err);
 	for (unsigned i = 0; i < c->n; i++) {
 		const struct lk_canvass_item *item = &c->item[i];
@@ -85,10 +81,11 @@ static int make_question(struct question *q, struct lk_canvassing *c, unsigned s
 
 		if (!is_pending(c, item, sys))
 			continue;
-		q->item[q->n] = i;
-		q->sent[q->n] = (struct lk_canvass_sent){ .when = lk_lease_now(), .suspects = ask->suspects };
-		q->ask[q->n++] = (struct lk_ask){ .key = item->key, .epoch = ask->epoch,
-						  .suspects = ask->suspects, .released = ask->released };
+		q->item[b->n] = i;
+		q->sent[b->n] = (struct lk_canvass_sent){ .when = lk_lease_now(), .suspects = ask->suspects };
+		b->ask[b->n++] = (struct lk_ask){ .key = item->key, .epoch = ask->epoch,
+						  .suspects = ask->suspects, .released = ask->released,
+						  .fenced = c->fenced };
 	}
 	return 0;
 }
@@ -107,125 +104,100 @@ static void forget_refusals(const struct lk_canvassing *c, struct lk_canvass_ite
 	}
 }
 
-static void take_answer(const struct question *q, unsigned k, const struct lk_answer *answer)
+static void take_answer(struct lk_canvassing *c, const struct question *q, unsigned k, const struct lk_answer *answer)
 {
-	struct lk_canvass_item *item = &q->c->item[q->item[k]];
-	bool settled = lk_canvass_answer(&item->canvass, q->sys, &q->sent[k], &answer->answer);
+	struct lk_canvass_item *item = &c->item[q->item[k]];
+	/* one that it has asked in turn has answered what we have asked */
+	unsigned from = answer->from == LK_ANSWER_OWN ? q->ballot.sys : (unsigned)answer->from;
+	bool settled = lk_canvass_answer(&item->canvass, from, &q->sent[k], &answer->answer);
 
 	if (settled && answer->answer.grant != LK_GRANT_YES) {
-		item->answer[q->sys] = *answer;
-		item->refused |= bit(q->sys);
+		item->answer[from] = *answer;
+		item->refused |= bit(from);
 	}
-	forget_refusals(q->c, item);
+	forget_refusals(c, item);
 }
 
-static void take_silence(const struct question *q, const char *why)
+static void take_silence(struct lk_canvassing *c, const struct question *q)
 {
 	char text[LK_ERR_TEXT + 300];
-	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = q->c->what->prog, .pid = getpid(),
+	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = c->what->prog, .pid = getpid(),
 				    .component = "quorum", .action = "restore",
 				    .number = LK_M_NUMBER(LK_M_LOG_NO_ANSWER), .text = text };
 	struct lk_err ignored;
 
 	snprintf(text, sizeof(text), "system \"%s\" has not answered whether it grants: %s",
-		 q->c->lcd.sys[q->sys].name, why);
-	lk_log(&q->c->lcd.tree, &line, &ignored);
-	for (unsigned k = 0; k < q->n; k++)
-		q->c->item[q->item[k]].silent |= bit(q->sys);
+		 c->lcd.sys[q->ballot.sys].name, q->ballot.why);
+	lk_log(&c->lcd.tree, &line, &ignored);
 }
 
 /* Answers come in the order of the questions, but nothing depends on that. */
-static void take_output(struct question *q)
+static void take_answers(struct lk_canvassing *c, const struct question *q)
 {
-	struct lk_answer *list;
-	struct lk_err err;
-	unsigned n;
+	const struct lk_ballot *b = &q->ballot;
 
-	if (lk_answer_read(&q->c->lcd, &q->output, &list, &n, &err) < 0) {
-		take_silence(q, err.text);
-		return;
-	}
-	for (unsigned k = 0; k < q->n; k++) {
-		const struct lk_promise_key *key = &q->ask[k].key;
-		unsigned i = 0;
+	if (*b->why)
+		take_silence(c, q);
+	for (unsigned k = 0; k < b->n; k++) {
+		const struct lk_promise_key *key = &b->ask[k].key;
+		bool any = false;
 
-		while (i < n && (strcmp(list[i].key.sys, key->sys) || strcmp(list[i].key.tag, key->tag)))
-			i++;
-		if (i < n)
-			take_answer(q, k, &list[i]);
-		else
-			q->c->item[q->item[k]].silent |= bit(q->sys);
+		for (unsigned i = 0; i < b->nanswers; i++) {
+			const struct lk_answer *answer = &b->answer[i];
+
+			if (strcmp(answer->key.sys, key->sys) != 0 || strcmp(answer->key.tag, key->tag) != 0 ||
+			    answer->from == LK_ANSWER_STRANGER || answer->from == (int)c->self)
+				continue;
+			any = any || answer->from == LK_ANSWER_OWN;
+			take_answer(c, q, k, answer);
+		}
+		if (!any)
+			c->item[q->item[k]].silent |= bit(b->sys);
 	}
 }
 
 /* ---- the others ---- */
 
-static ssize_t give_input(struct lk_remote_job *job, void *data, size_t size)
+/* Whom those that we reach shall ask for us. */
+static int unreached(const struct lk_canvassing *c, struct lk_buf *names)
 {
-	struct question *q = job->arg;
-	size_t left = q->input.len - q->at, len = left < size ? left : size;
-
-	memcpy(data, q->input.data + q->at, len);
-	q->at += len;
-	return (ssize_t)len;
-}
-
-static int keep_output(struct lk_remote_job *job, int stream, const void *data, size_t len)
-{
-	struct question *q = job->arg;
-
-	if (q->output.len + len > LK_FILE_MAX)
-		return lk_fail(&job->err, LK_M_TOO_LARGE, "the answer", LK_FILE_MAX);
-	if (stream == 1)
-		lk_buf_add(&q->output, data, len);
-	return q->output.failed ? lk_fail_nomem(&job->err) : 0;
-}
-
-static void take_end(struct question *q, const struct lk_remote_job *job)
-{
-	char text[80];
-
-	if (job->rc == 0 && job->code == 0) {
-		take_output(q);
-		return;
-	}
-	snprintf(text, sizeof(text), "lk_grant ended there with exit code %d", job->code);
-	take_silence(q, job->rc < 0 ? job->err.text : text);
+	lk_promise_names(&c->lcd, ~c->alive & ~c->gone & ~bit(c->self), names);
+	return names->failed ? -1 : 0;
 }
 
 static int ask_others(struct lk_canvassing *c, struct question *q, unsigned n, struct lk_err *err)
 {
-	char *argv[] = { (char *)"lk_grant", (char *)"-c", c->lcd.local, NULL };
-	struct lk_remote_job job[LK_SYSTEMS_MAX];
+	struct lk_buf LK_AUTO_BUF pass = { 0 };
+	struct lk_ballot list[LK_SYSTEMS_MAX];
+	/* an answer that comes later is none */
+	struct lk_ballot_way way = { .candidate = c->lcd.local, .limit = (unsigned)(c->window / MS * 3 / 4) + 1 };
 
-	for (unsigned i = 0; i < n; i++) {
-		lk_ask_write(&c->lcd, q[i].ask, q[i].n, &q[i].input);
-		if (q[i].input.failed)
-			return lk_fail_nomem(err);
-		job[i] = (struct lk_remote_job){
-			.dest = c->lcd.sys[q[i].sys].name, .argc = 3, .argv = argv, .input = give_input,
-			.output = keep_output, .arg = &q[i],
-			/* an answer that comes later is none */
-			.limit = (unsigned)(c->window / MS * 3 / 4) + 1,
-		};
-	}
-	lk_remote_jobs(&c->lcd, job, n);
+	if (unreached(c, &pass) < 0)
+		return lk_fail_nomem(err);
+	way.pass = pass.data;
 	for (unsigned i = 0; i < n; i++)
-		take_end(&q[i], &job[i]);
-	return 0;
+		list[i] = q[i].ballot;
+	int rc = lk_ballot_ask(&c->lcd, list, n, &way, err);
+	for (unsigned i = 0; i < n && rc == 0; i++) {
+		q[i].ballot = list[i];
+		take_answers(c, &q[i]);
+	}
+	lk_ballot_free(list, n);
+	return rc;
 }
 
 /* ---- ourselves ---- */
 
 static int ask_self(struct lk_canvassing *c, struct question *q, struct lk_err *err)
 {
-	struct lk_answer *answer = lk_arena_alloc(&c->lcd.arena, (q->n + 1) * sizeof(*answer));
+	struct lk_ballot *b = &q->ballot;
+	struct lk_answer *answer = lk_arena_alloc(&c->lcd.arena, (b->n + 1) * sizeof(*answer));
 
 	if (!answer)
 		return lk_fail_nomem(err);
-	int rc = lk_vote(&c->lcd, c->lcd.local, q->ask, q->n, answer, err);
-	for (unsigned k = 0; k < q->n && rc == 0; k++)
-		take_answer(q, k, &answer[k]);
+	int rc = lk_vote(&c->lcd, c->lcd.local, b->ask, b->n, answer, err);
+	for (unsigned k = 0; k < b->n && rc == 0; k++)
+		take_answer(c, q, k, &answer[k]);
 	return rc;
 }
 
@@ -235,21 +207,17 @@ int lk_canvass_round(struct lk_canvassing *c, struct lk_err *err)
 	unsigned n = 0;
 	int rc = make_question(&self, c, c->self, err);
 
-	if (rc == 0 && self.n)
+	if (rc == 0 && self.ballot.n)
 		rc = ask_self(c, &self, err);
 	for (unsigned sys = 0; sys < c->lcd.nsys && rc == 0; sys++) {
 		if (sys == c->self)
 			continue;
 		rc = make_question(&q[n], c, sys, err);
-		n += rc == 0 && q[n].n;
+		n += rc == 0 && q[n].ballot.n;
 	}
 	if (rc == 0 && n)
 		rc = ask_others(c, q, n, err);
-	for (unsigned i = 0; i < n; i++) {
-		lk_buf_free(&q[i].input);
-		lk_buf_free(&q[i].output);
-	}
-	return rc < 0 ? rc : !n && !self.n;
+	return rc < 0 ? rc : !n && !self.ballot.n;
 }
 
 /* ---- what it means ---- */

@@ -18,6 +18,7 @@
 #include "lk/cleanup.h"
 #include "lk/canvass.h"
 #include "lk/fence.h"
+#include "lk/fenced.h"
 #include "lk/flg.h"
 #include "lk/limits.h"
 #include "lk/log.h"
@@ -31,6 +32,7 @@
 #define CONFIRM_SECONDS 600
 #define QUESTION "confirmso"
 #define CONFIRMED "confirmed"	/* run/confirmed.SYS: its failover goes on */
+#define CONFIRMED_BY_ANSWER 2	/* not by a default */
 #define ANSWER 0
 #define ASKER 1
 #define TAKE_NAPS 20		/* to wait for somebody who is just writing the answer */
@@ -166,7 +168,7 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 	char answer = close_question(&lcd->tree, path, fd);
 	if (rc < 0)
 		return rc;
-	rc = answer ? answer == 'y' : !limits[1];
+	rc = answer ? answer == 'y' ? CONFIRMED_BY_ANSWER : 0 : !limits[1];
 	snprintf(text, sizeof(text), "failover of \"%s\" %s (%s)", sys, rc ? "goes on" : "is abandoned",
 		 answer ? "answered" : "no answer");
 	say(&lcd->tree, text);
@@ -174,13 +176,14 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 }
 
 /* For the failures of other systems in the meantime. What cannot be written is taken for not confirmed. */
-static void remember(const struct lk_tree *tree, const char *sys)
+static void remember(const struct lk_tree *tree, const char *sys, uint64_t incarnation)
 {
 	char path[LK_PATH_MAX + 64];
 
 	path_of(CONFIRMED, sys, path);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	(void)fd;
+	if (fd >= 0)
+		lk_fenced_note(fd, incarnation);
 }
 
 int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struct lk_err *err)
@@ -198,13 +201,14 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struc
 		return rc;
 	if (unsafe)
 		limits[1] = 1;
+	uint64_t incarnation = lk_fenced_heard(sys);
 	/* from before there is a question until it is gone, so that a signal leaves none behind */
 	lk_wait_begin(&wait);
 	rc = ask(lcd, sys, limits, &wait, err);
 	if (rc > 0)
-		remember(&lcd->tree, sys);
+		remember(&lcd->tree, sys, rc == CONFIRMED_BY_ANSWER ? incarnation : 0);
 	lk_wait_end(&wait);
-	return rc;
+	return rc > 0 ? 1 : rc;
 }
 
 /* It could be fenced and was not, and that is all that says whether it has stopped. */

@@ -10,6 +10,7 @@
 
 #include "lk/cleanup.h"
 #include "lk/fence.h"
+#include "lk/fenced.h"
 #include "lk/jobs.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -20,6 +21,11 @@
 
 #define AGENT_OFF 2		/* what an agent ends with at the action status */
 #define PAUSE_MS 1000		/* between two attempts */
+
+struct fencing {
+	const struct lk_fence_for *what;
+	uint64_t incarnation;		/* that was heard last before */
+};
 
 static void say(const struct lk_fence_for *what, enum lk_log_level level, const struct lk_err *text)
 {
@@ -53,8 +59,9 @@ void lk_fence_forget(const struct lk_tree *tree, const char *sys)
 	unlinkat(tree->fd, path, 0);
 }
 
-static int record(const struct lk_fence_for *what, const struct lk_fence_device *device, struct lk_err *err)
+static int record(const struct fencing *fencing, const struct lk_fence_device *device, struct lk_err *err)
 {
+	const struct lk_fence_for *what = fencing->what;
 	char path[LK_PATH_MAX + 64];
 	struct lk_err text;
 
@@ -62,6 +69,7 @@ static int record(const struct lk_fence_for *what, const struct lk_fence_device 
 	int LK_AUTO_CLOSE fd = openat(what->tree->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || dprintf(fd, "%lld\t%s\t%s\n", (long long)time(NULL), device->name, device->action) < 0)
 		return lk_fail_errno(err, errno, "%s/%s", what->tree->root, path);
+	lk_fenced_note(fd, fencing->incarnation);
 	lk_fail(&text, LK_M_LOG_FENCED, what->sys, device->name, device->action);
 	say(what, LK_LOG_WARN, &text);
 	return 0;
@@ -187,13 +195,15 @@ static int use(const struct lk_fence_for *what, const struct lk_fence_device *de
 	return rc;
 }
 
-static int use_all(const struct lk_fence_for *what, const struct lk_fence *fence, struct lk_err *err)
+static int use_all(const struct fencing *fencing, const struct lk_fence *fence, struct lk_err *err)
 {
+	const struct lk_fence_for *what = fencing->what;
+
 	for (unsigned i = 0; i < fence->n; i++) {
 		int rc = use(what, &fence->device[i], err);
 
 		if (rc > 0)
-			rc = record(what, &fence->device[i], err);
+			rc = record(fencing, &fence->device[i], err);
 		else if (rc == 0)
 			continue;
 		if (rc == 0)
@@ -206,11 +216,13 @@ static int use_all(const struct lk_fence_for *what, const struct lk_fence *fence
 int lk_fence(const struct lk_fence_for *what, struct lk_err *err)
 {
 	struct lk_fence fence;
+	/* a later one may come while the devices are at work */
+	const struct fencing fencing = { what, lk_fenced_heard(what->sys) };
 	int rc = lk_fence_read(what->tree, what->sys, &fence, err);
 
 	lk_fence_forget(what->tree, what->sys);
 	if (rc == 0)
-		rc = use_all(what, &fence, err);
+		rc = use_all(&fencing, &fence, err);
 	lk_fence_free(&fence);
 	if (rc < 0 && err->code != LK_EX_NOENT) {
 		say(what, LK_LOG_ERROR, err);

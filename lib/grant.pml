@@ -7,7 +7,8 @@
  * delay only makes a lease shorter and a grant older, so that everything bad that happens with it happens without it.
  * A node that pauses is one that takes no step. Whether a hung node is ended when "stop" has passed is the
  * watchdog's promise, and assumed here. A crash or a restart only makes the others' answers later and leases shorter,
- * so that they are left out for the sake of size; -DRESTARTS has them.
+ * so that they are left out for the sake of size; -DRESTARTS has them. A node that is fenced is one that crashes and
+ * that all who have heard of no later life take for quiet at once: as settle() does after every crash.
  *
  * Properties, asserted at every start: nobody else has the resource in service; the epoch is higher than that of every
  * start before (no acknowledged change of owner is forgotten).

@@ -293,6 +293,7 @@ static bool take_confirm(struct lk_arena *arena, struct lk_lcm_quorum *answer, s
 	row->needed = take_time(in);
 	row->age = take_time(in);
 	row->terms = take_terms(in);
+	row->incarnation = lk_get_u64(in);
 	answer->nsys++;
 	return row->name && lk_get_end(in);
 }

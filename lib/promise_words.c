@@ -2,6 +2,7 @@
 /* The words in which candidates ask for a promise and are answered. */
 #include <string.h>
 
+#include "lk/fenced.h"
 #include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -9,9 +10,11 @@
 #include "lk/rec.h"
 #include "lk/poison.h"
 
-static const struct lk_rec_kind ask_kind = { "ask", 5, { "system", "tag", "epoch", "suspects", "released" } };
+static const struct lk_rec_kind ask_kind = {
+	"ask", 6, { "system", "tag", "epoch", "suspects", "released", "fenced" }
+};
 static const struct lk_rec_kind answer_kind = {
-	"answer", 6, { "system", "tag", "answer", "epoch", "who", "wait" }
+	"answer", 7, { "system", "tag", "answer", "epoch", "who", "wait", "from" }
 };
 
 #define WAIT_MAX 100000000ULL	/* ms */
@@ -24,15 +27,18 @@ void lk_ask_write(const struct lk_lcd *lcd, const struct lk_ask *ask, unsigned n
 	for (unsigned i = 0; i < n; i++) {
 		struct lk_buf LK_AUTO_BUF suspects = { 0 };
 		struct lk_buf LK_AUTO_BUF released = { 0 };
+		struct lk_buf LK_AUTO_BUF fenced = { 0 };
 		char epoch[LK_NUMBER_TEXT];
 
 		lk_format_number(ask[i].epoch, epoch);
 		lk_promise_names(lcd, ask[i].suspects, &suspects);
 		lk_promise_names(lcd, ask[i].released, &released);
-		buf->failed |= suspects.failed || released.failed;
+		lk_fenced_write(lcd, ask[i].fenced, &fenced);
+		buf->failed |= suspects.failed || released.failed || fenced.failed;
 		if (buf->failed)
 			return;
-		const char *fields[] = { ask[i].key.sys, ask[i].key.tag, epoch, suspects.data, released.data };
+		const char *fields[] = { ask[i].key.sys, ask[i].key.tag, epoch, suspects.data, released.data,
+					 fenced.data };
 		lk_rec_row(buf, &ask_kind, fields);
 	}
 	lk_rec_tail(buf);
@@ -53,7 +59,8 @@ void lk_answer_write(const struct lk_lcd *lcd, const struct lk_answer *answer, u
 		if (buf->failed)
 			return;
 		const char *fields[] = { answer[i].key.sys, answer[i].key.tag, lk_grant_names[said->grant], epoch,
-					 who.data, wait };
+					 who.data, wait,
+					 answer[i].from < 0 ? "" : lcd->sys[answer[i].from].name };
 		lk_rec_row(buf, &answer_kind, fields);
 	}
 	lk_rec_tail(buf);
@@ -106,10 +113,23 @@ static int take_ask(void *arg, struct lk_rec *rec)
 	if (!take_key(rec, &ask.key) || !lk_is_number(rec->field[2], 1, LK_EPOCH_MAX, &epoch))
 		return refuse(r, rec->line, "a field makes no sense");
 	ask.epoch = epoch;
+	uint64_t *fenced = lk_arena_alloc(&r->lcd->arena, LK_SYSTEMS_MAX * sizeof(*fenced));
+	if (!fenced)
+		return lk_fail_nomem(r->err);
+	lk_fenced_read(r->lcd, rec->field[5], fenced);
+	ask.fenced = fenced;
 	if (!grow(r, sizeof(ask)))
 		return lk_fail_nomem(r->err);
 	((struct lk_ask *)r->list)[r->n++] = ask;
 	return 0;
+}
+
+static int find_from(const struct lk_lcd *lcd, const char *name)
+{
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		if (!strcmp(lcd->sys[i].name, name))
+			return (int)i;
+	return *name ? LK_ANSWER_STRANGER : LK_ANSWER_OWN;
 }
 
 static int take_answer(void *arg, struct lk_rec *rec)
@@ -128,6 +148,7 @@ static int take_answer(void *arg, struct lk_rec *rec)
 	answer.answer.grant = (enum lk_grant)word;
 	answer.answer.epoch = epoch;
 	answer.wait = wait;
+	answer.from = find_from(r->lcd, rec->field[6]);
 	if (!grow(r, sizeof(answer)))
 		return lk_fail_nomem(r->err);
 	((struct lk_answer *)r->list)[r->n++] = answer;

@@ -21,17 +21,33 @@ static const struct lk_lcm_confirm *find(const struct lk_lcm_quorum *answer, con
 	return NULL;
 }
 
+/* A question to lcm. */
+struct asking {
+	struct lk_lcd *lcd;
+	const struct lk_quiet_ended *ended;
+	struct lk_lcm_quorum answer;
+};
+
+/* Not "this one or an earlier one": which of two is the earlier one is not known. */
+static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const struct lk_lcm_confirm *row)
+{
+	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here[i]);
+}
+
 /* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
  * not quiet. */
-static void judge(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer, uint32_t set, struct lk_quiet *quiet)
+static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 {
+	const struct lk_lcm_quorum *answer = &a->answer;
+	const struct lk_lcd *lcd = a->lcd;
+
 	quiet->set = 0;
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
 		if (row)
-			quiet->wait[i] = row->quiet < row->needed ?
+			quiet->wait[i] = row->quiet < row->needed && !has_ended(a->ended, i, row) ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
 		if (!quiet->wait[i] && set & UINT32_C(1) << i)
 			quiet->set |= UINT32_C(1) << i;
@@ -39,10 +55,12 @@ static void judge(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer, 
 }
 
 /* The bar holds only for those that lcm says it holds for. */
-static void drop_unbarred(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer, struct lk_quiet *quiet)
+static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 {
+	const struct lk_lcd *lcd = a->lcd;
+
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
+		const struct lk_lcm_confirm *row = find(&a->answer, lcd->sys[i].name);
 
 		if (!row || !row->barred)
 			quiet->set &= ~(UINT32_C(1) << i);
@@ -98,9 +116,10 @@ int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *
 
 /* ---- whoever decides ---- */
 
-int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struct lk_err *err)
+int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
+		 struct lk_err *err)
 {
-	struct lk_lcm_quorum answer;
+	struct asking asking = { .lcd = lcd, .ended = ended };
 	struct lk_quorum_modes modes;
 	int64_t limit;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
@@ -110,17 +129,17 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struc
 		return rc;
 	if (modes.quorum == LK_QMODE_STORAGE)
 		return lk_quiet_storage(lcd, quiet, &limit, err);
-	rc = lk_lcm_quorum(lcd, &answer, err);
+	rc = lk_lcm_quorum(lcd, &asking.answer, err);
 	if (rc < 0)
 		return rc;
-	judge(lcd, &answer, set, quiet);
+	judge(&asking, set, quiet);
 	if (!quiet->set)
 		return 0;
 	set = quiet->set;
-	rc = lk_lcm_bar(lcd, set, &answer, err);
+	rc = lk_lcm_bar(lcd, set, &asking.answer, err);
 	if (rc < 0)
 		return rc;
-	judge(lcd, &answer, set, quiet);
-	drop_unbarred(lcd, &answer, quiet);
+	judge(&asking, set, quiet);
+	drop_unbarred(&asking, quiet);
 	return 0;
 }

@@ -3,12 +3,14 @@
 #include "lk/recovery.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lk/act.h"
 #include "lk/apart.h"
 #include "lk/canvass.h"
+#include "lk/claim.h"
 #include "lk/cleanup.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
@@ -242,30 +244,78 @@ static bool marks(const struct run *run, unsigned i)
 	return d->what == LK_DO_MARK_OSU || d->what == LK_DO_MARK_ISP;
 }
 
+/* What something else has started, where that needs a grant as a restore does: who gets none is out of service as far
+ * as we know. Each for itself, so that one that is refused does not keep the others out. */
+static int claim(struct run *run, struct lk_claim *claim, struct lk_err *err)
+{
+	for (unsigned i = 0; i < run->picture.nres; i++) {
+		const struct lk_claim_for what = { .tag = &run->picture.res[i].tag, .n = 1, .patient = true,
+						   .prog = run->recovery->prog };
+
+		if (run->decision[i].what != LK_DO_MARK_ISP || lk_claim_get(&what, &claim[i], err) == 0)
+			continue;
+		if (err->number == LK_M_NUMBER(LK_M_INTERRUPTED))
+			return -err->code;
+		say(run, LK_LOG_ERROR, what.tag[0], err->text);
+		run->decision[i].what = LK_DO_MARK_OSU;
+	}
+	return 0;
+}
+
+struct marking {
+	const struct run *run;
+	unsigned i;
+	const struct lk_claim *claim;
+};
+
+static int mark_one(const struct marking *m, struct lk_lcd *lcd, struct lk_err *err)
+{
+	const struct run *run = m->run;
+	const struct lk_decision *decision = &run->decision[m->i];
+	const struct lk_pic_res *res = &run->picture.res[m->i];
+	struct lk_ins *ins = lk_ins_find(lcd, res->tag);
+	char text[600];
+
+	if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
+		return 0;
+	lk_decide_text(&run->picture, decision, text, sizeof(text));
+	bool isp = decision->what == LK_DO_MARK_ISP;
+	if (isp && lk_claim_check(m->claim, lcd, ins, err) < 0) {
+		snprintf(text, sizeof(text), "%.590s", err->text);
+		isp = false;
+	}
+	ins->state = isp ? LK_ISP : LK_OSU;
+	ins->reason = lk_arena_dup(&lcd->arena, text);
+	if (!ins->reason)
+		return lk_fail_nomem(err);
+	lk_ins_touch(lcd, ins);
+	/* what something else has started belongs to this system, so that its failure is noticed */
+	return isp && lk_eqv_priority(lcd, ins->tag, lcd->local) ? lk_epoch_raise(lcd, ins->tag, err) : 0;
+}
+
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
 static int mark_states(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	char text[600];
-	int rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_EQV | LK_T_SYS | LK_T_EPOCH, err);
+	struct lk_claim *claims = calloc(run->picture.nres + 1, sizeof(*claims));
+	int rc = claims ? claim(run, claims, err) : lk_fail_nomem(err);
 
-	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++) {
-		const struct lk_pic_res *res = &run->picture.res[i];
-		struct lk_ins *ins = marks(run, i) ? lk_ins_find(&lcd, res->tag) : NULL;
-
-		if (!ins || ins->resv != LK_RESV_NONE || (int)ins->state != run->picture.copy[res->first].state)
-			continue;
-		lk_decide_text(&run->picture, &run->decision[i], text, sizeof(text));
-		ins->state = run->decision[i].what == LK_DO_MARK_ISP ? LK_ISP : LK_OSU;
-		ins->reason = lk_arena_dup(&lcd.arena, text);
-		if (!ins->reason)
-			return lk_fail_nomem(err);
-		lk_ins_touch(&lcd, ins);
-		/* what something else has started belongs to this system, so that its failure is noticed */
-		if (ins->state == LK_ISP && lk_eqv_priority(&lcd, ins->tag, lcd.local))
-			rc = lk_epoch_raise(&lcd, ins->tag, err);
+	if (rc == 0)
+		rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_CLAIM, err);
+	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++)
+		if (marks(run, i))
+			rc = mark_one(&(struct marking){ run, i, &claims[i] }, &lcd, err);
+	if (rc == 0)
+		rc = lk_lcd_commit(&lcd, err);
+	bool claimed = false;
+	for (unsigned i = 0; claims && i < run->picture.nres; i++) {
+		claimed = claimed || claims[i].n;
+		lk_claim_free(&claims[i]);
 	}
-	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
+	free(claims);
+	if (rc == 0 && claimed)
+		lk_exchange();
+	return rc;
 }
 
 /* Split brain: the flag blocks moves until an operator has chosen. */

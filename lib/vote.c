@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/fenced.h"
 #include "lk/msg.h"
 #include "lk/quiet.h"
 #include "lk/poison.h"
@@ -82,7 +83,8 @@ static int answer_one(struct vote *vote, unsigned i, struct lk_err *err)
 	lk_promise_here(&vote->lcd, &ask->key, &here);
 	here.quiet = vote->quiet.set;
 	const struct lk_promise before = here.promise;
-	vote->answer[i] = (struct lk_answer){ .key = ask->key, .answer = lk_grant(&question, &here) };
+	vote->answer[i] = (struct lk_answer){ .key = ask->key, .answer = lk_grant(&question, &here),
+					      .from = LK_ANSWER_OWN };
 	vote->answer[i].wait = longest(&vote->quiet, vote->answer[i].answer.who);
 	bool kept = here.promise.epoch == before.epoch && here.promise.candidate == before.candidate &&
 		    here.promise.runners == before.runners;
@@ -105,6 +107,7 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	    struct lk_answer *answer, struct lk_err *err)
 {
 	struct vote vote = { .lcd = LK_LCD_INIT, .ask = ask, .answer = answer, .n = n };
+	struct lk_quiet_ended ended = { .said = { 0 } };
 	size_t at = 0;
 
 	while (at < lcd->nsys && at < LK_SYSTEMS_MAX && strcmp(lcd->sys[at].name, candidate) != 0)
@@ -112,7 +115,10 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	if (at == lcd->nsys || at == LK_SYSTEMS_MAX)
 		return lk_fail(err, LK_M_NO_SYS, candidate);
 	vote.candidate = (unsigned)at;
-	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &vote.quiet, err);
+	if (n)	/* one candidate knows the same of all its questions */
+		memcpy(ended.said, ask->fenced, sizeof(ended.said));
+	lk_fenced_here(lcd, ended.here);
+	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
 	if (rc == 0)
 		rc = answer_all(&vote, lcd, err);
 	lk_lcd_close(&vote.lcd);

@@ -5,7 +5,9 @@
  * change of state is in the tree before a script starts that waited for it, and on stable storage in the end.
  *
  * Killed at any instant: the states tell what was done, the reservation of a dead process counts for nothing,
- * and the same call does the rest. After a power cut no state and no reservation counts (lk/boot.h).
+ * and the same call does the rest. Of a restore that was killed nobody knows what it has started: the next look
+ * takes it for failed and stuck, so that it is removed before it is started elsewhere. After a power cut no state and
+ * no reservation counts (lk/boot.h).
  */
 #ifndef LK_ACT_H
 #define LK_ACT_H
@@ -16,7 +18,8 @@
 #define LK_ACT_PARALLEL 32		/* ACTION_PARALLEL */
 #define LK_ACT_PARALLEL_MAX 500
 
-#define LK_STUCK_FLAG "!stuck!"		/* and the tag: its remove has failed, it may run although it is OSF */
+#define LK_STUCK_FLAG "!stuck!"		/* and the tag: its remove has failed, or its restore was killed: it may run
+					 * although it is OSF */
 #define LK_SPLIT_FLAG "!split!"		/* and the tag: two owners, moves are blocked until it is resolved */
 
 struct lk_act {
@@ -80,7 +83,8 @@ int lk_act_other_run(const struct lk_act_other *other, struct lk_err *err)
 int lk_act_seconds(const struct lk_tree *tree, const char *type, const char *action,
 		   unsigned *seconds, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
 
-/* Could it not be taken out of service, and may it still run, although its state is OSF? Needs LK_T_FLG. */
+/* May it still run, although its state is OSF: it could not be taken out of service, or whoever was restoring it has been
+ * killed (then also before the state says so)? Needs LK_T_FLG. */
 bool lk_act_is_stuck(const struct lk_lcd *lcd, const struct lk_ins *ins) LK_NONNULL(1, 2);
 
 /* Set or clear that mark, in a transaction with LK_T_FLG. 0, or as lk_flg_add(). */

@@ -22,6 +22,7 @@ struct lk_canvassing {
 	struct lk_lcd lcd;	/* as of the last try */
 	unsigned self, n;
 	uint32_t alive;
+	uint64_t *fenced;	/* LK_SYSTEMS_MAX incarnations that have certainly ended */
 	bool storage;		/* not a majority grants, but all that live by the storage */
 	uint32_t gone;		/* storage: these have certainly stopped */
 	uint64_t left[LK_SYSTEMS_MAX];	/* storage: ms until they have */

@@ -16,6 +16,7 @@
 #define LK_REASON_MOVING "recovery has failed, taken out of service here"
 #define LK_REASON_FAILED "Failed, as transfers are disabled, it is left as it is"
 #define LK_REASON_REMOVE "remove action has failed"
+#define LK_REASON_KILLED "its restore was killed, it may run"
 
 #define LK_FENCE "bin/lk_fence"		/* REMOVE_FAILURE_ACTION=fence runs it, relative to the root */
 

@@ -32,7 +32,7 @@ enum lk_lcm_type {
 	LK_LCM_EXIT,		/* u8 code: it ran and this is its exit code */
 	LK_LCM_FAIL,		/* u8 enum lk_lcm_fail, text */
 	LK_LCM_CONFIRM,		/* of the answer to LK_LCM_BAR: text system, u8 barred, u64 quiet, u64 needed, u64 age of
-				 * what it confirms, its u64 lease, u64 stop; all ns, 0 of the last three: none */
+				 * what it confirms, its u64 lease, u64 stop; all ns, 0 of the last three: none; u64 incarnation */
 	LK_LCM_QUORUM,		/* its end: u8 flags (1 active, 2 valid, 4 lapsed), u64 now, u64 until, u64 deadline,
 				 * u64 lease, u64 stop */
 };
@@ -100,6 +100,7 @@ struct lk_lcm_quorum {
 		int64_t needed;		/* lk_terms_quiet() of its terms and ours: it has stopped when quiet >= needed */
 		int64_t age;		/* how long ago we sent what it has confirmed; 0: nothing yet */
 		struct lk_terms terms;	/* its largest ones that were heard of; 0: none, ours count */
+		uint64_t incarnation;	/* of it that was heard last, and no other one since; 0: none, or not certain */
 	} *sys;
 	size_t nsys;
 };

@@ -48,11 +48,16 @@ struct lk_ask {
 	struct lk_promise_key key;
 	uint64_t epoch;
 	uint32_t suspects, released;
+	const uint64_t *fenced;	/* LK_SYSTEMS_MAX incarnations that have certainly ended, in the order of lcd->sys; 0: none */
 };
 
+#define LK_ANSWER_OWN (-1)
+#define LK_ANSWER_STRANGER (-2)
 struct lk_answer {
 	struct lk_promise_key key;
 	struct lk_grant_answer answer;
+	int from;		/* the system at that place of lcd->sys, which was asked in turn; LK_ANSWER_OWN: who was asked;
+				 * LK_ANSWER_STRANGER: one that is not known here */
 	uint64_t wait;		/* ms until all of answer.who will be quiet, if they are not heard of again */
 };
 

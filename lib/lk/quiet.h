@@ -11,10 +11,18 @@ struct lk_quiet {
 	uint64_t wait[LK_SYSTEMS_MAX];	/* ms until it is, if it is not heard of again */
 };
 
-/* Of the set those that are quiet are barred, and the others are left alone: one that lives must not lose
+/* Incarnations that have certainly ended, in the order of lcd->sys; 0: none. Either will do. */
+struct lk_quiet_ended {
+	uint64_t said[LK_SYSTEMS_MAX];	/* by the candidate */
+	uint64_t here[LK_SYSTEMS_MAX];	/* by this system */
+};
+
+/* Quiet is also one of which no other incarnation was heard since than one that has ended.
+ *
+ * Of the set those that are quiet are barred, and the others are left alone: one that lives must not lose
  * its lease by questions. Without lcm nobody is quiet. 0; -1; -3; -9. */
-int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, struct lk_quiet *quiet, struct lk_err *err)
-	LK_MUST LK_NONNULL(1, 3, 4);
+int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
+		 struct lk_err *err) LK_MUST LK_NONNULL(1, 3, 4, 5);
 
 /* The same in storage mode: a system has stopped when its object was not seen to advance for the time that it may
  * run without access, and the stop time. Nobody is barred; *limit: that time, in ms. 0; -1; -3 the

@@ -149,6 +149,7 @@ void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms)
 		lk_put_u64(out, confirm->age);
 		lk_put_u64(out, confirm->lease);
 		lk_put_u64(out, confirm->stop);
+		lk_put_u64(out, confirm->incarnation);
 	}
 }
 
@@ -378,6 +379,7 @@ bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms)
 		confirm->age = get_time(in);
 		confirm->lease = get_time(in);
 		confirm->stop = get_time(in);
+		confirm->incarnation = lk_get_u64(in);
 	}
 	return lk_get_end(in);
 }

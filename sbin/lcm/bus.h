@@ -163,10 +163,11 @@ struct bus_lease {
 	uint8_t lapsed;
 };
 
-/* All but the first two in nanoseconds; as in lk_lcm_confirm, lk/lcm.h. */
+/* All but the first two and the last in nanoseconds; as in lk_lcm_confirm, lk/lcm.h. */
 struct bus_confirm {
 	uint8_t peer, barred;
 	uint64_t quiet, needed, age, lease, stop;
+	uint64_t incarnation;
 };
 
 struct bus_confirms {
@@ -174,7 +175,7 @@ struct bus_confirms {
 	uint8_t n;
 	struct bus_confirm confirm[BUS_PEERS_MAX];
 };
-#define BUS_CONFIRMS_MAX (6 + BUS_PEERS_MAX * 42)
+#define BUS_CONFIRMS_MAX (6 + BUS_PEERS_MAX * 50)
 
 struct bus_counters {
 	uint16_t path;

@@ -285,6 +285,7 @@ static void answer_peer(struct lcm_client *client, const struct bus_confirm *con
 	lk_put_u64(&out, confirm->age);
 	lk_put_u64(&out, confirm->lease);
 	lk_put_u64(&out, confirm->stop);
+	lk_put_u64(&out, confirm->incarnation);
 	(void)local_send(client, LK_LCM_CONFIRM, &out);
 }
 

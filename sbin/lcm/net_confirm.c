@@ -168,6 +168,8 @@ void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_h
 		return;
 	take_terms(net, peer, confirm);
 	if (peer->sender != beat->incarnation) {
+		peer->mixed = peer->former == beat->incarnation;
+		peer->former = peer->sender;
 		peer->sender = beat->incarnation;
 		peer->taken = 0;
 	}
@@ -210,6 +212,7 @@ static struct bus_confirm confirm_of(const struct net *net, unsigned i, int64_t 
 		.quiet = (uint64_t)(now - peer->taken_at), .needed = (uint64_t)lk_terms_quiet(&ours, &theirs),
 		.age = peer->confirmed ? (uint64_t)(now - peer->confirmed) + 1 : 0,
 		.lease = (uint64_t)peer->terms.lease, .stop = (uint64_t)peer->terms.stop,
+		.incarnation = peer->mixed ? 0 : peer->sender,
 	};
 }
 

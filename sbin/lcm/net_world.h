@@ -117,6 +117,8 @@ struct net_peer {
 	size_t queued;
 	/* leases; times of the clock of lk/lease.h */
 	uint64_t sender;		/* the incarnation that "taken" is of */
+	uint64_t former;		/* the one before */
+	bool mixed;			/* they come in turn: the last one heard may not be the latest */
 	uint64_t taken;			/* its newest "sent" that is confirmed, and when that came */
 	int64_t taken_at;
 	int64_t barred_at;		/* nothing is taken for a while from then on */

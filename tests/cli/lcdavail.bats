@@ -68,6 +68,25 @@ states_are() {
 	states_are ip1=ISP vol1=ISP app1=ISP
 }
 
+@test "what a killed restore may have left running, or a failed remove, is restored over itself, too" {
+	local file=$LKROOT/subsys/comm/resources/ip/instances
+	expect 0 lcdavail
+	expect 0 ins_setst -A -t ip1 -S OSU
+	expect 0 ins_setit -t ip1 -I INIT_OSU
+	expect 0 ins_setit -t app1 -I INIT_OSU
+	# of a process that is dead
+	awk -F '\t' -v OFS='\t' '$1 == "ip1" { $7 = "RESTORE"; $8 = "4194304:1" } { print }' "$file" >"$file.x"
+	mv "$file.x" "$file"
+	expect 0 lcdavail
+	states_are ip1=ISP vol1=ISP app1=OSU
+	stub_action comm/ip remove 1
+	expect 1 perform_action -t ip1 -a remove
+	states_are ip1=OSF vol1=ISP app1=OSU
+	expect 0 lcdavail
+	states_are ip1=ISP vol1=ISP app1=OSU
+	expect 7 flg_test -f '!stuck!ip1'
+}
+
 @test "what was left running stays in service if it cannot be restored over itself" {
 	expect 0 lcdavail
 	echo ACTION_PARALLEL=nonsense >"$LKROOT/etc/default/LifeKeeper"

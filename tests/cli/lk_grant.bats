@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: lk_grant [-d destsys] -l [-f C] [-J]
-# usage: lk_grant -c candidate
+# usage: lk_grant [-p systems] [-w ms] -c candidate
 
 load ../helpers/tree
 
@@ -12,8 +12,8 @@ setup() {
 # Questions, as SYSTEM:TAG:EPOCH:SUSPECTS:RELEASED each.
 ask() {
 	echo '#lockkeeper ask 1'
-	printf '#system\ttag\tepoch\tsuspects\treleased\n'
-	[ $# -eq 0 ] || printf '%s\n' "$@" | tr : '\t'
+	printf '#system\ttag\tepoch\tsuspects\treleased\tfenced\n'
+	[ $# -eq 0 ] || printf '%s:\n' "$@" | tr : '\t'
 	echo '#end'
 }
 
@@ -122,6 +122,27 @@ promises_are() {
 @test "a system that is not known here may be a suspect" {
 	asked 0 beta 'alpha:ip1:1:zeta:zeta'
 	answers_are alpha:ip1:YES:1:
+}
+
+@test "a system is quiet whose last incarnation has ended, by the candidate or by a record here" {
+	mkdir -p "$LKROOT/run"
+	printf 'x\nincarnation 00000000000000ab\n' >"$LKROOT/run/fenced.beta"
+	FAKELCM_STATUS=1 FAKELCM_INCARNATION=ab "$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" beta= none= 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+	asked 0 gamma alpha:ip1:2:beta:
+	# the stand-in bars nobody, so that it cannot be granted, but nobody waits
+	[ "$(sed '/^#/d' <<<"$output" | cut -f 6)" -eq 0 ]
+	rm "$LKROOT/run/fenced.beta"
+	asked 0 gamma alpha:ip1:2:beta:
+	[ "$(sed '/^#/d' <<<"$output" | cut -f 6)" -gt 0 ]
+}
+
+@test "systems that are to be asked in turn and are not reached do not matter" {
+	ask alpha:ip1:2:beta: >"$BATS_TEST_TMPDIR/ask"
+	expect 0 lk_grant -c gamma -p 'beta zeta gamma alpha' <"$BATS_TEST_TMPDIR/ask"
+	answers_are alpha:ip1:ALIVE:0:beta
+	expect 5 lk_grant -c gamma -p beta -w 0 <"$BATS_TEST_TMPDIR/ask"
+	says '-w'
 }
 
 @test "what cannot be understood gives 3, and nothing is promised" {

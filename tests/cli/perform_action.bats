@@ -935,6 +935,47 @@ slow() {
 	expect 0 lcdcheck
 }
 
+# After a kill -9 of the process that was restoring app1: killed_restore
+killed_restore() {
+	slow restore
+	perform_action -t app1 -a restore 3>&- &
+	local pid=$!
+	wait_until 10 test -e "$LKROOT/tmp/begun"
+	wait_until 10 states_are app1=OSU ip1=OSU vol1=ISP
+	kill -9 "$pid"
+	wait "$pid" || true
+	wait_until 10 grep -q 'alpha TERM' "$J"
+	: >"$J"
+	: >"$LKROOT/tmp/go"
+}
+
+@test "what a killed restore may have started is removed before another system starts it" {
+	killed_restore
+	expect 0 perform_action --release -o beta app1 ip1 vol1
+	[ "$(sort "$J")" = "$(printf 'alpha %s\n' "${app1/restore/remove}" "${ip1/restore/remove}" "${vol1/restore/remove}" | sort)" ]
+	states_are app1=OSU ip1=OSU vol1=OSU
+	all_free
+	expect 7 flg_test -f '!stuck!app1'
+	expect 7 flg_test -f '!stuck!ip1'
+}
+
+@test "what a killed restore may have started is failed and stuck for the next action on anything" {
+	killed_restore
+	ins_create -a gen -r app -t app2 -i app2id
+	expect 0 perform_action -t app2 -a restore
+	states_are app1=OSF app2=ISP ip1=OSF vol1=ISP
+	[ "$(reason_of app1)" = 'its restore was killed, it may run' ]
+	expect 0 flg_test -f '!stuck!app1'
+	expect 0 flg_test -f '!stuck!ip1'
+	all_free
+	expect 0 perform_action -t app1 -a remove
+	expect 0 perform_action -t ip1 -a remove
+	grep -qF "alpha ${app1/restore/remove}" "$J"
+	expect 7 flg_test -f '!stuck!app1'
+	expect 7 flg_test -f '!stuck!ip1'
+	states_are app1=OSU app2=ISP ip1=OSU vol1=ISP
+}
+
 @test "killed between two scripts, what was done stays done" {
 	one_by_one
 	own_action filesys/volume restore <<-EOS

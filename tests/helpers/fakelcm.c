@@ -202,6 +202,8 @@ static void tell_confirm(int fd, const char *name, bool dead)
 	lk_put_u64(&out, age);
 	lk_put_u64(&out, (uint64_t)terms.lease);
 	lk_put_u64(&out, (uint64_t)terms.stop);
+	/* FAKELCM_INCARNATION, hexadecimal, of all */
+	lk_put_u64(&out, strtoull(getenv("FAKELCM_INCARNATION") ? getenv("FAKELCM_INCARNATION") : "1", NULL, 16));
 	MUST(lk_lcm_send(fd, LK_LCM_CONFIRM, bytes, out.len, &err) == 0);
 }
 

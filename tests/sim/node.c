@@ -26,6 +26,8 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 
 	n->on = true;
 	n->life++;
+	if (!lcm_only)
+		memset(n->fenced, 0, sizeof(n->fenced));
 	lk_hold_init(&n->hold, w->nodes, node, until);
 	n->hold.lapsed = lapsed;
 	for (unsigned i = 0; i < w->nodes; i++) {

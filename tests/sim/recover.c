@@ -94,7 +94,18 @@ static void stopped(struct world *w, unsigned node)
 
 /* ---- grants ---- */
 
-static struct lk_grant_answer vote(struct world *w, unsigned node, const struct lk_grant_ask *ask)
+/* Has the last incarnation of it that was heard of here ended? */
+static bool has_ended(const struct world *w, unsigned node, unsigned other, const uint32_t *fenced)
+{
+	const struct node *n = &w->node[node];
+	uint32_t life = n->peer_life[other];
+
+	if (w->params.without.no_life)
+		return fenced[other] || n->fenced[other];
+	return life && (life == fenced[other] || life == n->fenced[other]);
+}
+
+static struct lk_grant_answer vote(struct world *w, unsigned node, const struct lk_grant_ask *ask, const uint32_t *fenced)
 {
 	struct node *n = &w->node[node];
 	const struct mutation *without = &w->params.without;
@@ -105,7 +116,8 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 	uint32_t concerned = ask->suspects | n->promise.runners | (n->owner >= 0 ? 1u << n->owner : 0);
 
 	for (unsigned i = 0; i < w->nodes; i++) {
-		if (now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) || without->no_delay)
+		if (now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) || without->no_delay ||
+		    has_ended(w, node, i, fenced))
 			here.quiet |= 1u << i;
 	}
 	if (without->no_epoch)
@@ -169,12 +181,16 @@ static void ask_all(struct world *w, unsigned node)
 
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
-		answer = vote(w, node, &n->canvass.ask);
+		answer = vote(w, node, &n->canvass.ask, n->fenced);
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
-	for (unsigned i = 0; i < w->nodes; i++)
+	for (unsigned i = 0; i < w->nodes; i++) {
+		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
+				   .by_way_of = -1 };
+
+		memcpy(msg.fenced, n->fenced, sizeof(msg.fenced));
 		if (i != node)
-			world_send(w, &(struct msg){ .type = ASK, .from = node, .to = i, .sent = now,
-						     .ask = n->canvass.ask, .by_way_of = -1 });
+			world_send(w, &msg);
+	}
 }
 
 static void stand(struct world *w, unsigned node, uint64_t above)
@@ -448,7 +464,7 @@ static void take_ask(struct world *w, const struct msg *msg)
 	back.type = ANSWER;
 	back.who = back.from = msg->to;
 	back.to = msg->from;
-	back.answer = vote(w, msg->to, &msg->ask);
+	back.answer = vote(w, msg->to, &msg->ask, msg->fenced);
 	world_send(w, &back);
 	if (back.answer.grant == LK_GRANT_ALIVE && msg->by_way_of < 0)
 		pass_on(w, msg, back.answer.who);

@@ -42,6 +42,10 @@ found() {	# MUTATION SCHEDULES
 	found majority 10000
 }
 
+@test "without the incarnations of those that were fenced two owners are found" {
+	found life 60000
+}
+
 @test "a seed can be replayed" {
 	run "$sim" -n 5 -s 7 -t
 	[ "$status" -eq 0 ]

@@ -4,7 +4,8 @@
  *
  *	sim [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
  *
- * -t traces; -m takes away a part of the protocol: delay, epoch, majority or bar. The exit code is 1 if a schedule
+ * -t traces; -m takes away a part of the protocol: delay, epoch, majority, bar or
+ * life (of those that were fenced). The exit code is 1 if a schedule
  * violates what must hold; its seed is printed.
  */
 #include "sim.h"
@@ -68,6 +69,18 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 	}
 }
 
+/* Whom it takes for dead is, then, in the incarnation that it has heard of, and comes back soon or later. */
+static void fence(struct world *w, unsigned node, unsigned other)
+{
+	struct node *n = &w->node[node];
+
+	if (!n->on || n->paused > w->now || spared(w, other) || node_life(w, node, other) != LK_LIFE_DEAD)
+		return;
+	n->fenced[other] = n->peer_life[other];
+	node_crash(w, other);
+	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
+}
+
 static void strike(struct world *w, const struct event *event)
 {
 	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
@@ -96,6 +109,9 @@ static void strike(struct world *w, const struct event *event)
 	case NOISE:
 		w->loss = w->now < w->calm ? world_random(w, 40) : 0;
 		w->slow = w->now < w->calm ? world_random(w, 4000) * MS : 0;
+		break;
+	case FENCE:
+		fence(w, node, other);
 		break;
 	case IN_SERVICE:
 	case OUT_OF_SERVICE:
@@ -262,6 +278,7 @@ static void mutate(struct params *params, const char *what)
 	params->without.no_epoch = !strcmp(what, "epoch");
 	params->without.no_majority = !strcmp(what, "majority");
 	params->without.no_bar = !strcmp(what, "bar");
+	params->without.no_life = !strcmp(what, "life");
 }
 
 int main(int argc, char **argv)

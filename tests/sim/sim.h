@@ -24,7 +24,7 @@
 #define STOP (2 * S)
 
 struct mutation {
-	bool no_delay, no_epoch, no_majority, no_bar;
+	bool no_delay, no_epoch, no_majority, no_bar, no_life;
 };
 
 struct params {
@@ -47,6 +47,7 @@ struct msg {
 	int state;			/* REPORT: enum lk_state */
 	bool no_quorum;
 	struct lk_grant_ask ask;	/* ASK; ANSWER: what was asked */
+	uint32_t fenced[MAX_NODES];	/* ASK: incarnations that have certainly ended; 0: none */
 	int by_way_of;			/* ... the system that passed it on, or -1 */
 	unsigned who;			/* ANSWER: of whom */
 	struct lk_grant_answer answer;
@@ -54,7 +55,7 @@ struct msg {
 
 /* What goes wrong; BOOT mends it. */
 enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL, NOISE, IN_SERVICE, OUT_OF_SERVICE,
-	     FAULTS };
+	     FENCE, FAULTS };
 
 /* What a node waits for. */
 enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, TIMERS };
@@ -94,6 +95,7 @@ struct node {
 	bool path[MAX_NODES];
 	int64_t echoed[MAX_NODES];	/* when the newest heartbeat that we confirm came */
 	int64_t barred[MAX_NODES];	/* until then we do not */
+	uint32_t fenced[MAX_NODES];	/* the incarnation that we have ended; 0: none */
 	struct lk_hold hold;
 	/* the resource; the record and the promise are durable */
 	enum service service;
