@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
+#include "lk/detach.h"
 #include "lk/running.h"
 #include "world.h"
 #include "lk/poison.h"
@@ -143,9 +143,7 @@ static int run(struct lk_cmd *cmd)
 
 	if (lk_cmd_given(cmd, 'g'))
 		return print_graph(cmd);
-#ifdef SYS_close_range
-	syscall(SYS_close_range, 3, ~0U, 0);	/* of whoever has started us */
-#endif
+	lk_close_from(3);	/* of whoever has started us */
 	int rc = lk_tree_open(&w.tree, &cmd->err);
 	if (rc == 0)
 		rc = lk_inittab_read(&tab, &w.tree, &cmd->err);
