@@ -3,6 +3,7 @@
 #include "lk/detach.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -19,6 +20,17 @@ void lk_close_from(int first)
 
 	for (int fd = first; fd < (max > 0 && max < 65536 ? max : 65536); fd++)
 		close(fd);
+}
+
+void lk_reset_signals(void)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &normal, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 bool lk_detach(const int *keep, size_t n)

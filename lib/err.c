@@ -2,7 +2,6 @@
 /* Errors as the library reports them. */
 #include "lk/err.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +15,7 @@ void lk_printable(char *text)
 			*p = '?';
 }
 
-static int set_text(struct lk_err *err, int number, int code, const char *fmt, va_list args)
+int lk_vfail(struct lk_err *err, int number, int code, const char *fmt, va_list args)
 {
 	err->number = number;
 	err->code = code;
@@ -30,7 +29,7 @@ int lk_fail(struct lk_err *err, int number, int code, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	int rc = set_text(err, number, code, fmt, args);
+	int rc = lk_vfail(err, number, code, fmt, args);
 	va_end(args);
 	return rc;
 }
@@ -40,7 +39,7 @@ int lk_fail_errno(struct lk_err *err, int errnum, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	int rc = set_text(err, LK_MSG_SYSCALL, LK_EX_SYSTEM, fmt, args);
+	int rc = lk_vfail(err, LK_MSG_SYSCALL, LK_EX_SYSTEM, fmt, args);
 	va_end(args);
 
 	size_t len = strlen(err->text);

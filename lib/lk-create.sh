@@ -292,6 +292,28 @@ lk_extend_deps() {
 	done
 }
 
+# ---- a file of the instance, NAME.TAG in the directory of its type ----
+
+lk_tag_file() {	# NAME TAG; the path below LKROOT is LK_VALUE
+	lk_file_name "$2"
+	LK_VALUE=subsys/$LK_APP/resources/$LK_TYPE/$1.$LK_VALUE
+}
+
+# FILE.new was written; it becomes FILE, durably: whole or not at all.
+lk_put_file() {	# FILE
+	sync "$1.new" && mv -- "$1.new" "$1" && sync "${1%/*}"
+}
+
+# For lk_extend_files: the target has the file of this system to begin with, if there is one.
+lk_copy_file() {	# NAME
+	local from
+	lk_tag_file "$1" "$opt_tag"
+	from=$LK_VALUE
+	[ -e "$LKROOT/$from" ] || return 0
+	lk_tag_file "$1" "$opt_target_tag"
+	lcdrcp "$LKROOT/$from" "$opt_target:$LK_VALUE"
+}
+
 # ---- depstoextend, unextend, delete ----
 
 # What the instance depends on, and the target has not: children before parents.

@@ -61,8 +61,8 @@ static bool is_dropped(const struct lk_check *check, enum lk_table table, size_t
 }
 
 /* From the last row to the first, so that the numbers of the rows stay true. */
-#define DROP_ROWS(check, table, bit) ({                                     \
-	for (size_t k_ = (check)->lcd.n##table; k_-- > 0;)                  \
+#define DROP_ROWS(check, drops, table, bit) ({                              \
+	for (size_t k_ = (drops) & (bit) ? (check)->lcd.n##table : 0; k_-- > 0;) \
 		if (is_dropped((check), (bit), k_)) {                       \
 			LK_LCD_DROP(&(check)->lcd, table, k_);              \
 			(check)->lcd.dirty |= (bit);                        \
@@ -84,26 +84,16 @@ static void repair_rows(struct lk_check *check)
 		if (found->table == LK_T_INS)
 			lk_ins_touch(lcd, &lcd->ins[found->row]);
 	}
-	if (drops & LK_T_APP)
-		DROP_ROWS(check, app, LK_T_APP);
-	if (drops & LK_T_INS)
-		DROP_ROWS(check, ins, LK_T_INS);
-	if (drops & LK_T_TYP)
-		DROP_ROWS(check, typ, LK_T_TYP);
-	if (drops & LK_T_DEP)
-		DROP_ROWS(check, dep, LK_T_DEP);
-	if (drops & LK_T_EQV)
-		DROP_ROWS(check, eqv, LK_T_EQV);
-	if (drops & LK_T_SYS)
-		DROP_ROWS(check, sys, LK_T_SYS);
-	if (drops & LK_T_NET)
-		DROP_ROWS(check, net, LK_T_NET);
-	if (drops & LK_T_FLG)
-		DROP_ROWS(check, flg, LK_T_FLG);
-	if (drops & LK_T_EPOCH)
-		DROP_ROWS(check, epoch, LK_T_EPOCH);
-	if (drops & LK_T_PROMISE)
-		DROP_ROWS(check, promise, LK_T_PROMISE);
+	DROP_ROWS(check, drops, app, LK_T_APP);
+	DROP_ROWS(check, drops, ins, LK_T_INS);
+	DROP_ROWS(check, drops, typ, LK_T_TYP);
+	DROP_ROWS(check, drops, dep, LK_T_DEP);
+	DROP_ROWS(check, drops, eqv, LK_T_EQV);
+	DROP_ROWS(check, drops, sys, LK_T_SYS);
+	DROP_ROWS(check, drops, net, LK_T_NET);
+	DROP_ROWS(check, drops, flg, LK_T_FLG);
+	DROP_ROWS(check, drops, epoch, LK_T_EPOCH);
+	DROP_ROWS(check, drops, promise, LK_T_PROMISE);
 }
 
 int lk_check_repair(struct lk_check *check, struct lk_err *err)

@@ -81,17 +81,6 @@ void lk_image_free(struct lk_image *image)
 
 /* ---- the child: it shares our memory until exec, so it only makes system calls ---- */
 
-static void reset_signals(void)
-{
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &normal, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static bool set_descriptors(int out)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -115,7 +104,7 @@ static _Noreturn __attribute__((noinline)) void become(const struct lk_image *im
 	setpgid(0, 0);
 	if ((!image->dies_with_us || follow(parent)) && set_descriptors(image->out)) {
 		lk_close_from(3);
-		reset_signals();
+		lk_reset_signals();
 		/* not execvp(): an empty or cut file without "#!" must fail, not run as a shell
 		 * script that does nothing and succeeds */
 		if (chdir(image->root) == 0)

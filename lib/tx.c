@@ -23,6 +23,7 @@
 #include "lk/msg.h"
 #include "lk/seq.h"
 #include "lk/tree.h"
+#include "lk/wait.h"
 #include "lk/poison.h"
 
 #define FILE_MODE 0640
@@ -34,14 +35,6 @@ struct lk_tx_file {
 	struct stat like;	/* owner and mode, if like_set */
 	bool like_set;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* The process that config/lock names as holder, for a message; "?" if it cannot be read. */
 static void holder(int fd, char pid[static 16])
@@ -62,14 +55,14 @@ static void holder(int fd, char pid[static 16])
 /* flock(2) with a time limit. Polling, because the library has no signals to spend on a timer. */
 static int take_lock(int fd, struct lk_err *err)
 {
-	int64_t deadline = now_ms() + LK_LOCK_SECONDS * 1000;
+	int64_t deadline = lk_now_ms() + LK_LOCK_SECONDS * 1000;
 	struct timespec nap = { .tv_nsec = 250000 };
 	char pid[16];
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return lk_fail_errno(err, errno, "%s", LK_LOCKFILE);
-		if (now_ms() >= deadline) {
+		if (lk_now_ms() >= deadline) {
 			holder(fd, pid);
 			return lk_fail(err, LK_M_LOCK_TIMEOUT, pid, LK_LOCK_SECONDS);
 		}

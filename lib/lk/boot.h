@@ -16,7 +16,8 @@
 int lk_boot_mark(char mark[static LK_BOOT_MARK], struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Set all states to ILLSTATE, but for those left running, which keep ISP and ISU. Reservations of dead
- * processes are dropped. 0, -1, or -3. */
+ * processes are dropped. Called twice in a start, which changes nothing more: by lcm before anybody can ask, and by
+ * lcdavail, which must not go on where lcm could not do it. 0, -1, or -3. */
 int lk_boot_begin(struct lk_err *err) LK_MUST LK_NONNULL(1);
 
 /* For who only looks (LK_T_INS): as long as lk_boot_begin() has not run since the machine started, what is in

@@ -18,6 +18,7 @@ struct lk_buf {
 	bool failed;	/* out of memory: contents are incomplete */
 };
 
+/* Append; out of memory sets failed, and what comes after that is dropped. */
 void lk_buf_add(struct lk_buf *buf, const void *data, size_t len) LK_NONNULL(1);
 void lk_buf_addc(struct lk_buf *buf, char c) LK_NONNULL(1);
 void lk_buf_adds(struct lk_buf *buf, const char *text) LK_NONNULL(1, 2);

@@ -17,4 +17,7 @@ bool lk_detach(const int *keep, size_t n);
 /* Close all descriptors from first on. */
 void lk_close_from(int first);
 
+/* For a child: no signal is blocked, ignored or handled any more. Safe after vfork(2). */
+void lk_reset_signals(void);
+
 #endif

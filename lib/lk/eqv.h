@@ -44,7 +44,7 @@ unsigned lk_eqv_priority(const struct lk_lcd *lcd, const char *tag, const char *
 
 /* Remember the rows before instances are removed; afterwards ask the other systems to remove their
  * halves of those that are gone. A system that cannot be reached keeps a stale half, which is
- * resolved when it comes back (3.5.3): no error. */
+ * resolved when it comes back (3.5.3): no error. Memory belongs to the LCD. 0, or -1: out of memory. */
 struct lk_eqv_before {
 	struct lk_eqv *eqv;
 	size_t n;

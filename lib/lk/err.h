@@ -6,6 +6,7 @@
 #ifndef LK_ERR_H
 #define LK_ERR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "lk/attr.h"
@@ -26,6 +27,8 @@ struct lk_err {
  */
 int lk_fail(struct lk_err *err, int number, int code, const char *fmt, ...)
 	LK_PRINTF(4, 5) LK_NONNULL(1, 4);
+int lk_vfail(struct lk_err *err, int number, int code, const char *fmt, va_list args)
+	LK_PRINTF(4, 0) LK_NONNULL(1, 4);
 
 /* A failed system call: "<what>: <strerror(errnum)>", exit 1. */
 int lk_fail_errno(struct lk_err *err, int errnum, const char *fmt, ...) LK_PRINTF(3, 4)

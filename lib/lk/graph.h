@@ -22,6 +22,7 @@ struct lk_graph {
 	bool *seen;
 };
 
+/* Good until the LCD is closed or an instance or dependency of it is added or dropped. 0, or -1: out of memory. */
 int lk_graph_build(struct lk_graph *graph, struct lk_lcd *lcd, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

@@ -37,6 +37,7 @@ int lk_ip_mask(int family, const char *text, unsigned *prefix, struct lk_err *er
 /* Can the address be taken over by one host after another: no multicast, loopback, link-local, ... */
 bool lk_ip_is_unicast(const struct lk_ip *ip) LK_NONNULL(1);
 
+/* The same address; two of one family whose first prefix bits (0 to its length) are the same. */
 bool lk_ip_equal(const struct lk_ip *a, const struct lk_ip *b) LK_NONNULL(1, 2);
 bool lk_ip_same_subnet(const struct lk_ip *a, const struct lk_ip *b, unsigned prefix)
 	LK_NONNULL(1, 2);

@@ -2,6 +2,11 @@
 /*
  * Programs that run at the same time, each in a process group of its own, with a time limit. Standard
  * input is empty, and what they print goes to our standard error.
+ *
+ * Not to be confused with the pool (lk/pool.h), which runs the action scripts of the tree: with an environment and
+ * descriptors of their own, their output in the log line by line, in an event loop. Here are any programs, mostly
+ * commands of ours, which run as if the user had called them: what they say goes through unchanged, and nothing is
+ * read, so nothing has to be kept open or drained. The two share what is below them, lk/wait.h.
  */
 #ifndef LK_JOBS_H
 #define LK_JOBS_H

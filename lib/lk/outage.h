@@ -17,8 +17,8 @@ struct lk_outage {
 	int interrupted;		/* by that signal: nothing more was begun */
 };
 
-/* Run perform_action for all that is in service, parents first, many at a time, between the global scripts of remove. What
- * cannot be removed is said, and set in out; an error is one of the machine. */
+/* Run perform_action for all that is in service, parents first, many at a time, between the global scripts of
+ * remove. What cannot be removed is said, and set in out; an error is one of the machine. */
 int lk_outage_run(struct lk_outage *out) LK_MUST LK_NONNULL(1);
 
 /* What went wrong, on stderr (but for LK_LOG_INFO) and in the log. */

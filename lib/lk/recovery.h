@@ -34,8 +34,8 @@ struct lk_recovery_end {
 };
 void lk_recovery_end_free(struct lk_recovery_end *end) LK_NONNULL(1);
 
-/* 0, with what was done in *end even if some of it failed, to be freed in any case; -1 interrupted or the machine failed, -3, -7 no such
- * system or tag. */
+/* 0, with what was done in *end even if some of it failed, to be freed in any case; -1 interrupted or the machine
+ * failed, -3, -7 no such system or tag. */
 int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 

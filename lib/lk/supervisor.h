@@ -30,6 +30,7 @@ int lk_supervisor_read(const struct lk_tree *tree, struct lk_supervisor *status,
 int lk_supervisor_now(const struct lk_tree *tree, struct lk_supervisor *status, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* Append the text of the file, which reads back as the same. */
 void lk_supervisor_format(struct lk_buf *buf, const struct lk_supervisor *status) LK_NONNULL(1, 2);
 
 #endif

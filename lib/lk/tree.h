@@ -53,6 +53,7 @@ struct lk_snap {
 	unsigned attempts;
 };
 
+/* 0, -1; read as lk_tree_slurp(). */
 int lk_snap_begin(struct lk_snap *snap, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 int lk_snap_read(const struct lk_snap *snap, const char *path, struct lk_arena *arena,
@@ -76,6 +77,7 @@ struct lk_tx {
 	struct lk_arena arena;
 };
 
+/* 0, -1: also when the lock was not to be had in time. */
 int lk_tx_begin(struct lk_tx *tx, const struct lk_tree *tree, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 /* Replace or create path with data (copied); delete path. The directory must exist at commit.

@@ -4,42 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lk/buf.h"
+#include "lk/detach.h"
 #include "lk/poison.h"
 
 #define SYSTEM_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ENV_MAX 8
-
-void exec_close_from(int first)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-		return;
-#endif
-	long max = sysconf(_SC_OPEN_MAX);
-
-	for (int fd = first; fd < (max > 0 && max < 65536 ? max : 65536); fd++)
-		close(fd);
-}
-
-void exec_reset_signals(void)
-{
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &normal, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* ---- before the fork ---- */
 
@@ -140,8 +116,8 @@ static _Noreturn void become(const struct exec_request *request, const struct pi
 {
 	setpgid(0, 0);
 	if (place(request, pipes) && fchdir(request->tree->fd) == 0) {
-		exec_close_from(3);
-		exec_reset_signals();
+		lk_close_from(3);
+		lk_reset_signals();
 		/* execvp() looks at the PATH of environ */
 		environ = image->env;
 		execvp(request->argv[0], request->argv);

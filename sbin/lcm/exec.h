@@ -33,8 +33,4 @@ int exec_start(const struct exec_request *request, struct exec_child *child) LK_
 /* The exit code that stands for a status of waitpid(2). */
 int exec_code(int status);
 
-/* In a child that is not to exec: close everything from descriptor first on. */
-void exec_close_from(int first);
-void exec_reset_signals(void);
-
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #include "lk/boot.h"
-#include "lk/cmd.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
 #include "lk/ready.h"
@@ -43,14 +41,10 @@
 
 static void say_ready(struct lcm *lcm)
 {
-	if (!lcm->ready_fd || !lcm->net_ready || !lcm->generation)
+	if (lcm->ready || !lcm->net_ready || !lcm->generation)
 		return;
-	lk_ready_notify("READY=1\n");
-	if (lcm->ready_fd > 0) {
-		(void)!write(lcm->ready_fd, "", 1);
-		close(lcm->ready_fd);
-	}
-	lcm->ready_fd = 0;
+	lcm->ready = true;
+	lk_daemon_ready(&lcm->frame);
 	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_READY, lcm->self);
 }
 
@@ -201,34 +195,22 @@ static void end(struct lcm *lcm)
 
 /* ---- the start ---- */
 
+/* Kept open as long as we live. */
 static int take_lock(const struct lcm *lcm, struct lk_err *err)
 {
-	int fd = openat(lcm->tree.fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int fd = lk_daemon_lock(&lcm->frame, LOCK_FILE, err);
 
-	if (fd < 0)
-		return lk_fail_errno(err, errno, "%s/" LOCK_FILE, lcm->tree.root);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		close(fd);
-		return lk_fail(err, LK_M_LCM_RUNS, lcm->tree.root);
-	}
-	return fd;	/* kept open as long as we live */
+	return fd ? fd : lk_fail(err, LK_M_LCM_RUNS, lcm->tree.root);
 }
 
 static int watch_signals(struct lcm *lcm, struct lk_err *err)
 {
 	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t set;
+	int fd = lk_daemon_signals(wanted, sizeof(wanted) / sizeof(*wanted), err);
 
-	sigemptyset(&set);
-	for (unsigned i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-		sigaddset(&set, wanted[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	lcm->signals = (struct lcm_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-					    .ready = on_signal, .arg = lcm };
-	if (lcm->signals.fd < 0)
-		return lk_fail_errno(err, errno, "signalfd");
+	lcm->signals = (struct lcm_source){ .fd = fd, .ready = on_signal, .arg = lcm };
+	if (fd < 0)
+		return fd;
 	lcm_watch(lcm, &lcm->signals, EPOLLIN);
 	return 0;
 }
@@ -287,27 +269,6 @@ static int start(struct lcm *lcm, struct lk_err *err)
 	return local_start(lcm, err);
 }
 
-/* In the background: the starter waits until we are ready. */
-static int detach(struct lcm *lcm, struct lk_err *err)
-{
-	int fds[2];
-	char byte;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return lk_fail_errno(err, errno, "pipe");
-	pid_t pid = fork();
-	if (pid < 0)
-		return lk_fail_errno(err, errno, "fork");
-	if (pid > 0) {
-		close(fds[1]);
-		_exit(read(fds[0], &byte, 1) == 1 ? 0 : 1);
-	}
-	close(fds[0]);
-	setsid();
-	lcm->ready_fd = fds[1];
-	return 0;
-}
-
 /* Descriptors 0 to 2 must be open, or files would get these numbers. */
 static int hold_standard(struct lk_err *err)
 {
@@ -325,11 +286,10 @@ static int hold_standard(struct lk_err *err)
 
 static int serve(struct lk_cmd *cmd, struct lcm *lcm)
 {
-	bool background = !lk_cmd_given(cmd, 'f') && !getenv("NOTIFY_SOCKET") && !getenv("LK_START_ID");
 	int lock, rc = hold_standard(&cmd->err);
 
-	if (rc == 0 && background)
-		rc = detach(lcm, &cmd->err);
+	if (rc == 0)
+		rc = lk_daemon_start(&lcm->frame, cmd, &cmd->err);
 	if (rc < 0)
 		return rc;
 	lock = take_lock(lcm, &cmd->err);
@@ -360,7 +320,7 @@ static int run(struct lk_cmd *cmd)
 	if (!lcm)
 		return lk_fail_nomem(&cmd->err);
 	lcm->reload_at = -1;
-	lcm->ready_fd = -1;
+	lcm->frame = (struct lk_daemon){ .tree = &lcm->tree, .prog = LCM_PROG, .component = LCM_PROG, .ready_fd = -1 };
 	lcm->bus.fd = lcm->signals.fd = lcm->listener.fd = lcm->watch.fd = lcm->epoll = -1;
 	rc = lk_tree_open(&lcm->tree, &cmd->err);
 	if (rc == 0)

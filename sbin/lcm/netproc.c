@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/detach.h"
 #include "lk/msg.h"
 #include "config.h"
 #include "control.h"
@@ -375,8 +376,8 @@ static _Noreturn void be_net(const struct lcm *lcm, int bus)
 				   .seccomp = !getenv("LCM_NO_SECCOMP"), .until = lcm->lease.until };
 	int moved = dup2(bus, 3);
 
-	exec_close_from(4);
-	exec_reset_signals();
+	lk_close_from(4);
+	lk_reset_signals();
 	_exit(net_run(moved, &setup));
 }
 

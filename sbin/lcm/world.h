@@ -9,6 +9,7 @@
 
 #include "lk/boot.h"
 #include "lk/buf.h"
+#include "lk/daemon.h"
 #include "lk/key.h"
 #include "lk/logger.h"
 #include "lk/net.h"
@@ -155,7 +156,8 @@ struct lcm {
 	struct lcm_session *sessions;	/* that local clients ask for */
 	struct lcm_served *served;	/* that we run for others */
 	uint32_t next_session;
-	int ready_fd;			/* tells the starter that we are ready; -1 */
+	struct lk_daemon frame;
+	bool ready;			/* that was told */
 };
 
 /* ---- world.c ---- */

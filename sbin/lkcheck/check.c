@@ -86,18 +86,18 @@ static void tell(const struct world *w, const struct item *item, enum outcome ou
 {
 	const char *action = kind_names[item->entry.kind];
 	bool news = item->last != outcome || item->code != end->code;
-	struct said said = { .level = LK_LOG_WARN, .item = item, .action = action };
+	struct lk_log_line line = line_of(item, LK_LOG_WARN, action);
 
 	if (outcome == TIMED_OUT)
-		say(w, &said, LK_M_CHK_ALRM, action, item->tag);
+		lk_say_line(&w->frame, &line, LK_M_CHK_ALRM, action, item->tag);
 	else if (outcome == CANNOT_TELL && news)
-		say(w, &said, LK_M_CHK_CANNOT, action, item->tag, end->reason);
-	said.level = LK_LOG_ERROR;
+		lk_say_line(&w->frame, &line, LK_M_CHK_CANNOT, action, item->tag, end->reason);
+	line.level = LK_LOG_ERROR;
 	if (outcome == FAILED)
-		say(w, &said, LK_M_CHK_FAILED, action, item->tag, end->reason);
-	said.level = LK_LOG_INFO;
+		lk_say_line(&w->frame, &line, LK_M_CHK_FAILED, action, item->tag, end->reason);
+	line.level = LK_LOG_INFO;
 	if (outcome == HEALTHY && item->last > HEALTHY)
-		say(w, &said, LK_M_CHK_AGAIN, action, item->tag);
+		lk_say_line(&w->frame, &line, LK_M_CHK_AGAIN, action, item->tag);
 }
 
 void end_check(struct world *w, const struct lk_pool_end *end)

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lkcheck: check the resources in service (spec/core.md 4.6). */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
-#include "lk/cmd.h"
 #include "lk/detach.h"
 #include "lk/msg.h"
 #include "lk/ready.h"
@@ -28,40 +24,12 @@
 #define FILES 8192		/* descriptors wanted: one per registered process, three per running check */
 #define EVENTS 32
 
-/* ---- the log ---- */
-
-static void log_text(const struct world *w, const struct said *said, const struct lk_err *text)
-{
-	struct lk_log_line line = { .level = said->level, .prog = "lkcheck", .pid = getpid(),
-				    .component = said->item ? said->item->type : "lkcheck",
-				    .action = said->action, .tag = said->item ? said->item->tag : NULL,
-				    .number = (unsigned)text->number, .text = text->text };
-	struct lk_err ignored;
-
-	if (w->talk)
-		fprintf(stderr, "lkcheck: %s\n", text->text);
-	lk_log(&w->tree, &line, &ignored);
-}
-
-void say(const struct world *w, const struct said *said, int number, int code, const char *fmt, ...)
-{
-	char text[LK_ERR_TEXT];
-	struct lk_err err;
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	lk_fail(&err, number, code, "%s", text);
-	log_text(w, said, &err);
-}
-
 void complain(struct world *w, const struct lk_err *err)
 {
 	if (!strcmp(w->complaint, err->text))
 		return;
 	snprintf(w->complaint, sizeof(w->complaint), "%s", err->text);
-	log_text(w, &(struct said){ .level = LK_LOG_ERROR }, err);
+	say_err(w, LK_LOG_ERROR, err);
 }
 
 /* xorshift32: enough to spread load. */
@@ -131,12 +99,8 @@ static int take_lock(struct world *w, struct lk_err *err)
 {
 	(void)!mkdirat(w->tree.fd, "run", 0750);
 	(void)!mkdirat(w->tree.fd, LK_WATCH_DIR, 0750);
-	w->lock = openat(w->tree.fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (w->lock < 0)
-		return lk_fail_errno(err, errno, "%s/" LOCK_FILE, w->tree.root);
-	if (flock(w->lock, LOCK_EX | LOCK_NB) < 0)
-		return lk_fail(err, LK_M_CHK_RUNS, w->tree.root);
-	return 0;
+	w->lock = lk_daemon_lock(&w->frame, LOCK_FILE, err);
+	return w->lock > 0 ? 0 : w->lock < 0 ? w->lock : lk_fail(err, LK_M_CHK_RUNS, w->tree.root);
 }
 
 static int prepare(struct world *w, struct lk_err *err)
@@ -191,21 +155,6 @@ static void clean(struct world *w)
 			close(fd[i]);
 }
 
-static void say_ready(struct world *w)
-{
-	say(w, &(struct said){ .level = LK_LOG_INFO }, LK_M_CHK_READY, w->n);
-	lk_ready_notify("READY=1\n");
-	if (w->ready_fd < 0)
-		return;
-	/* the starter's output is not ours any more: whoever reads it need not wait for our end */
-	int LK_AUTO_CLOSE null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = 0; fd < 3 && null >= 0; fd++)
-		dup2(null, fd);
-	(void)!write(w->ready_fd, "", 1);
-	close(w->ready_fd);
-	w->ready_fd = -1;
-}
-
 static int serve(struct world *w, struct lk_err *err)
 {
 	int rc = take_lock(w, err);
@@ -218,10 +167,11 @@ static int serve(struct world *w, struct lk_err *err)
 		rc = prepare(w, err);
 	}
 	if (rc == 0) {
-		say_ready(w);
+		say(w, LK_LOG_INFO, LK_M_CHK_READY, w->n);
+		lk_daemon_ready(&w->frame);
 		work(w);
 		lk_ready_notify("STOPPING=1\n");
-		say(w, &(struct said){ .level = LK_LOG_INFO }, LK_M_CHK_END, w->pool.interrupted);
+		say(w, LK_LOG_INFO, LK_M_CHK_END, w->pool.interrupted);
 	}
 	if (w->pool.tree)
 		lk_pool_close(&w->pool);
@@ -229,27 +179,6 @@ static int serve(struct world *w, struct lk_err *err)
 		lk_logger_close(&w->logger, &w->tree);
 	clean(w);
 	return rc;
-}
-
-/* In the background: the starter waits until we are ready. */
-static int detach(struct world *w, struct lk_err *err)
-{
-	int fds[2];
-	char byte;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return lk_fail_errno(err, errno, "pipe");
-	pid_t pid = fork();
-	if (pid < 0)
-		return lk_fail_errno(err, errno, "fork");
-	if (pid > 0) {
-		close(fds[1]);
-		_exit(read(fds[0], &byte, 1) == 1 ? 0 : 1);
-	}
-	close(fds[0]);
-	setsid();
-	w->ready_fd = fds[1];
-	return 0;
 }
 
 /* Can all that is needed be read? */
@@ -264,32 +193,21 @@ static int check(struct world *w, struct lk_err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static int print_graph(struct lk_cmd *cmd)
-{
-	struct lk_buf LK_AUTO_BUF graph = { 0 };
-
-	schedule_graph(&graph);
-	if (graph.failed)
-		return lk_fail_nomem(&cmd->err);
-	fputs(graph.data, stdout);
-	return 0;
-}
-
 static int run(struct lk_cmd *cmd)
 {
-	struct world w = { .epoll = -1, .inotify = -1, .netlink = -1, .lock = -1, .ready_fd = -1,
-			   .config_wd = -1, .watch_wd = -1 };
-	bool background = !lk_cmd_given(cmd, 'f') && !getenv("NOTIFY_SOCKET") && !getenv("LK_START_ID");
+	struct world w = {
+		.frame = { .tree = &w.tree, .prog = "lkcheck", .component = "lkcheck", .ready_fd = -1 },
+		.epoll = -1, .inotify = -1, .netlink = -1, .lock = -1, .config_wd = -1, .watch_wd = -1,
+	};
 
 	if (lk_cmd_given(cmd, 'g'))
-		return print_graph(cmd);
+		return lk_daemon_graph(cmd, schedule_graph);
 	lk_close_from(3);	/* of whoever has started us */
 	int rc = lk_tree_open(&w.tree, &cmd->err);
 	if (rc == 0 && lk_cmd_given(cmd, 'n')) {
 		rc = check(&w, &cmd->err);
 	} else if (rc == 0) {
-		w.talk = lk_cmd_given(cmd, 'f') && isatty(2);
-		rc = background ? detach(&w, &cmd->err) : 0;
+		rc = lk_daemon_start(&w.frame, cmd, &cmd->err);
 		rc = rc == 0 ? serve(&w, &cmd->err) : rc;
 	}
 	lk_tree_close(&w.tree);

@@ -26,8 +26,8 @@ static void ask(struct world *w, struct item *item, const char *what)
 {
 	if (!item->entry.on || item->entry.asked)
 		return;
-	say(w, &(struct said){ .level = LK_LOG_WARN, .item = item, .action = "watch" }, LK_M_CHK_LOST,
-	    item->tag, what);
+	struct lk_log_line line = line_of(item, LK_LOG_WARN, "watch");
+	lk_say_line(&w->frame, &line, LK_M_CHK_LOST, item->tag, what);
 	schedule_ask(&w->schedule, &item->entry);
 }
 

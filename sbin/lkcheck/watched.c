@@ -20,8 +20,8 @@ static void ask(struct world *w, const struct watched *watched)
 
 	if (!item || !item->entry.on)
 		return;
-	say(w, &(struct said){ .level = LK_LOG_WARN, .item = item, .action = "watch" }, LK_M_CHK_PROCESS,
-	    watched->tag, (long)watched->process.pid);
+	struct lk_log_line line = line_of(item, LK_LOG_WARN, "watch");
+	lk_say_line(&w->frame, &line, LK_M_CHK_PROCESS, watched->tag, (long)watched->process.pid);
 	schedule_ask(&w->schedule, &item->entry);
 }
 

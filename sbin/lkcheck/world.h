@@ -3,6 +3,7 @@
 #ifndef LKCHECK_WORLD_H
 #define LKCHECK_WORLD_H
 
+#include "lk/daemon.h"
 #include "lk/lcd.h"
 #include "lk/logger.h"
 #include "lk/pool.h"
@@ -38,6 +39,7 @@ struct watched {
 };
 
 struct world {
+	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct schedule schedule;
@@ -47,25 +49,26 @@ struct world {
 	unsigned nwatched, cwatched;
 	struct lk_pool pool;
 	struct lk_pool_end *ends;
-	int epoll, inotify, netlink, lock, ready_fd;
+	int epoll, inotify, netlink, lock;
 	int config_wd, watch_wd;	/* what inotify calls the directories */
 	int64_t now, loaded, load_at, watch_at;
 	uint32_t dice;
 	bool reboots;			/* this system is about to */
-	bool talk;			/* log lines go to the terminal too */
 	char complaint[LK_ERR_TEXT];	/* what went wrong last, said once */
 };
 
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_CHK_READY, w->n). */
+#define say(w, ...) lk_say(&(w)->frame, __VA_ARGS__)
+#define say_err(w, level, err) lk_say_err(&(w)->frame, level, err)
+
+/* An item as the subject of a log line, for lk_say_line(). */
+static inline struct lk_log_line line_of(const struct item *item, enum lk_log_level level, const char *action)
+{
+	return (struct lk_log_line){ .level = level, .component = item->type, .action = action, .tag = item->tag };
+}
+
 /* ---- main.c ---- */
 
-struct said {
-	enum lk_log_level level;
-	const struct item *item;	/* may be NULL */
-	const char *action;		/* may be NULL */
-};
-/* Log a message of lk/msg.h: say(w, &(struct said){ ... }, LK_M_CHK_FAILED, ...). */
-void say(const struct world *w, const struct said *said, int number, int code, const char *fmt, ...)
-	LK_PRINTF(5, 6);
 /* The same error is said once. */
 void complain(struct world *w, const struct lk_err *err);
 /* A number; the world's own, for spreading load. */

@@ -274,28 +274,13 @@ static void wait_and_take(struct world *w)
 		take_signals(w);
 }
 
-/* Whoever started us may have ignored some of them. */
-static void block_signals(sigset_t *set)
+int work(struct world *w, struct lk_err *err)
 {
 	static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM };
 
-	sigemptyset(set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		signal(signals[i], SIG_DFL);
-		sigaddset(set, signals[i]);
-	}
-	sigprocmask(SIG_SETMASK, set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-int work(struct world *w, struct lk_err *err)
-{
-	sigset_t set;
-
-	block_signals(&set);
-	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->signal_fd = lk_daemon_signals(signals, sizeof(signals) / sizeof(*signals), err);
 	if (w->signal_fd < 0)
-		return lk_fail_errno(err, errno, "signalfd");
+		return w->signal_fd;
 	for (;;) {
 		drop_gone(w);
 		if (w->stopping && stop_next(w))

@@ -2,45 +2,16 @@
 /* lkinit: start the daemons of this node and keep them running. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
-#include "lk/cmd.h"
+#include "lk/detach.h"
 #include "lk/running.h"
 #include "world.h"
 #include "lk/poison.h"
-
-void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err)
-{
-	struct lk_log_line line = { .level = level, .prog = "lkinit", .pid = getpid(),
-				    .component = "lkinit", .number = (unsigned)err->number,
-				    .text = err->text };
-	struct lk_err ignored;
-
-	if (w->talk)
-		fprintf(stderr, "lkinit: %s\n", err->text);
-	lk_log(&w->tree, &line, &ignored);
-}
-
-void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
-{
-	char text[LK_ERR_TEXT];
-	struct lk_err err;
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	lk_fail(&err, number, code, "%s", text);
-	say_err(w, level, &err);
-}
 
 /* A random UUID: whoever was started by this lkinit has the same one. */
 int make_id(struct world *w, struct lk_err *err)
@@ -87,7 +58,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 		return rc;
 	lk_logger_open(&w->logger, &w->tree);
 	manager_open(w);
-	w->talk = foreground && isatty(2);
+	w->frame.talk = foreground && isatty(2);
 	w->pid_due = lk_running_write(w->lock_fd, &note) < 0;
 	if (w->pid_due)
 		say_err(w, LK_LOG_WARN, &note);
@@ -127,27 +98,15 @@ static int start(struct world *w, struct lk_inittab *tab, bool foreground, struc
 	return serve(w, tab, foreground, err);
 }
 
-static int print_graph(struct lk_cmd *cmd)
-{
-	struct lk_buf LK_AUTO_BUF graph = { 0 };
-
-	machine_graph(&graph);
-	if (graph.failed)
-		return lk_fail_nomem(&cmd->err);
-	fputs(graph.data, stdout);
-	return 0;
-}
-
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_inittab LK_AUTO_INITTAB tab = { 0 };
-	struct world w = { .manager_fd = -1 };
+	struct world w = { .frame = { .tree = &w.tree, .prog = "lkinit", .component = "lkinit", .ready_fd = -1 },
+			   .manager_fd = -1 };
 
 	if (lk_cmd_given(cmd, 'g'))
-		return print_graph(cmd);
-#ifdef SYS_close_range
-	syscall(SYS_close_range, 3, ~0U, 0);	/* of whoever has started us */
-#endif
+		return lk_daemon_graph(cmd, machine_graph);
+	lk_close_from(3);	/* of whoever has started us */
 	int rc = lk_tree_open(&w.tree, &cmd->err);
 	if (rc == 0)
 		rc = lk_inittab_read(&tab, &w.tree, &cmd->err);

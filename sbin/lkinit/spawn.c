@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/detach.h"
 #include "lk/proc.h"
 #include "lk/program.h"
 #include "world.h"
@@ -55,27 +55,6 @@ static void build_env(struct image *image, const struct world *w, const struct d
 		image->envp[i] = env->data + at[i];
 }
 
-static void close_others(void)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, ERRNO_FD + 1, ~0U, 0) == 0)
-		return;
-#endif
-	for (int fd = ERRNO_FD + 1; fd < 4096; fd++)
-		close(fd);
-}
-
-static void reset_signals(void)
-{
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &normal, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Standard input is empty, both outputs go to the log: not to a pipe of ours, for that would break with us
  * under the applications that a daemon's scripts have started. Without a log they go nowhere. */
 static bool set_descriptors(int errno_fd)
@@ -102,8 +81,8 @@ static _Noreturn void become(const struct image *image, int errno_fd)
 	umask(022);
 	if (chdir(image->root) == 0 && set_descriptors(errno_fd)) {
 		errno_fd = ERRNO_FD;
-		close_others();
-		reset_signals();
+		lk_close_from(ERRNO_FD + 1);
+		lk_reset_signals();
 		execve(image->path, image->argv, image->envp);
 	}
 	int why = errno;

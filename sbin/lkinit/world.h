@@ -5,6 +5,7 @@
 
 #include <sys/un.h>
 
+#include "lk/daemon.h"
 #include "lk/inittab.h"
 #include "lk/logger.h"
 #include "lk/msg.h"
@@ -26,6 +27,7 @@ struct daemon {
 };
 
 struct world {
+	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct daemon *daemon[DAEMONS];	/* in the order of the table, then those that are gone */
@@ -35,7 +37,6 @@ struct world {
 	socklen_t manager_len;
 	char start_id[START_ID];
 	bool stopping, all_ready;
-	bool talk;			/* log lines go to the terminal too */
 	bool status_due;		/* the status file does not say what is true */
 	bool status_failed, pid_due;
 	bool quarantine;		/* all daemons are stopped, or being stopped, until quarantine_at */
@@ -43,12 +44,12 @@ struct world {
 	int64_t status_retry;
 };
 
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_INIT_UP). */
+#define say(w, ...) lk_say(&(w)->frame, __VA_ARGS__)
+#define say_err(w, level, err) lk_say_err(&(w)->frame, level, err)
+
 /* ---- main.c ---- */
 
-/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_INIT_UP). */
-void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
-	LK_PRINTF(5, 6);
-void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
 /* A new w->start_id. 0 or -1. */
 int make_id(struct world *w, struct lk_err *err) LK_MUST;
 

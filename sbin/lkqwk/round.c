@@ -274,7 +274,7 @@ static void end_round(struct world *w, bool wrote)
 	w->first_done = true;
 	if (good < w->conf.n)
 		say(w, LK_LOG_WARN, LK_M_QWK_FIRST, 1000LL * w->conf.hbeat, good);
-	say_ready(w);
+	lk_daemon_ready(&w->frame);
 }
 
 static bool was_told(struct world *w)

@@ -3,6 +3,7 @@
 #ifndef LKQWK_WORLD_H
 #define LKQWK_WORLD_H
 
+#include "lk/daemon.h"
 #include "lk/logger.h"
 #include "lk/msg.h"
 #include "lk/qwkio.h"
@@ -21,6 +22,7 @@ struct object {
 };
 
 struct world {
+	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct lk_qwk_conf conf;
@@ -39,21 +41,15 @@ struct world {
 	enum lk_sys_state commstat[LK_QWK_NODES];
 	pid_t asking;			/* the child that asks lcm, or 0 */
 	int answer;			/* its pipe, or -1 */
-	int signal_fd, lock, ready_fd;
+	int signal_fd, lock;
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */
-	bool talk;			/* log lines go to the terminal too */
 	char state_complaint[COMPLAINT];
 };
 
-/* ---- main.c ---- */
-
-/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_START, ...). */
-void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
-	LK_PRINTF(5, 6);
-void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
-/* The starter need not wait any longer. */
-void say_ready(struct world *w);
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_RESTORED). */
+#define say(w, ...) lk_say(&(w)->frame, __VA_ARGS__)
+#define say_err(w, level, err) lk_say_err(&(w)->frame, level, err)
 
 /* ---- round.c ---- */
 

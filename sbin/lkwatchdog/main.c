@@ -9,10 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lk/cmd.h"
 #include "lk/detach.h"
 #include "lk/name.h"
-#include "lk/ready.h"
 #include "lk/realtime.h"
 #include "lk/tunable.h"
 #include "world.h"
@@ -180,7 +178,7 @@ static int turn(struct world *w, struct lk_err *err)
 	settings_again(w, now);
 	int rc = feed(w, err);
 	if (rc == 0 && !w->ready)
-		lk_ready_notify("READY=1\n");
+		lk_daemon_ready(&w->frame);
 	w->ready |= rc == 0;
 	return rc;
 }
@@ -261,17 +259,9 @@ static void finish(struct world *w)
 static int watch_signals(struct world *w, struct lk_err *err)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
-	sigset_t set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		signal(signals[i], SIG_DFL);
-		sigaddset(&set, signals[i]);
-	}
-	sigprocmask(SIG_SETMASK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signal_fd < 0 ? lk_fail_errno(err, errno, "signalfd") : 0;
+	w->signal_fd = lk_daemon_signals(signals, sizeof(signals) / sizeof(*signals), err);
+	return w->signal_fd < 0 ? w->signal_fd : 0;
 }
 
 static void hurry(const struct world *w)
@@ -327,7 +317,8 @@ static int check(const struct world *w, struct lk_err *err)
 
 static int run(struct lk_cmd *cmd)
 {
-	struct world w = { .device.fd = -1, .signal_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
+	struct world w = { .frame = { .tree = &w.tree, .prog = "lkwatchdog", .component = "lkwatchdog", .ready_fd = -1 },
+			   .device.fd = -1, .signal_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
 			   .supervisor = getenv("LK_START_ID") ? getppid() : 0 };
 
 	lk_close_from(3);	/* of whoever has started us */

@@ -7,12 +7,13 @@
 
 #include "device.h"
 #include "judge.h"
+#include "lk/daemon.h"
 #include "lk/endnode.h"
 #include "lk/lease.h"
-#include "lk/log.h"
 #include "lk/msg.h"
 
 struct world {
+	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct device device;
 	struct lk_lease lease;		/* the last one that could be read */
@@ -30,14 +31,13 @@ struct world {
 	bool lease_failed;		/* that was said in the log */
 };
 
+/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_WD_STOPPED). */
+#define say(w, ...) lk_say(&(w)->frame, __VA_ARGS__)
+#define say_err(w, level, err) lk_say_err(&(w)->frame, level, err)
+
 /* ---- say.c: to wait for a disk that hangs could be the end of the node ---- */
 
-/* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_WD_STOPPED). Waits for the disk. */
-void say(const struct world *w, enum lk_log_level level, int number, int code, const char *fmt, ...)
-	LK_PRINTF(5, 6);
-void say_err(const struct world *w, enum lk_log_level level, const struct lk_err *err);
-
-/* The same in a child, for which it waits so many milliseconds at most. */
+/* As say() with LK_LOG_ERROR, but in a child, for which it waits so many milliseconds at most. */
 void say_aside(const struct world *w, int wait_ms, int number, int code, const char *fmt, ...)
 	LK_PRINTF(5, 6);
 

@@ -34,15 +34,6 @@ int exec_code(int status)
 	return status;
 }
 
-void exec_close_from(int first)
-{
-	(void)first;
-}
-
-void exec_reset_signals(void)
-{
-}
-
 int net_run(int bus, const struct net_setup *setup)
 {
 	(void)bus;

@@ -104,26 +104,14 @@ version_of() {	# PACKAGE
 }
 
 @test "an application is protected with the kit of the package" {
-	make_service
-	expect 0 env LKROOT=/opt/lockkeeper /opt/lockkeeper/lkadm/subsys/gen/app/bin/create \
-		--tag web --restore /srv/web/restore --remove /srv/web/remove
-	in_service
-	service_pid
+	protect_service
 }
 
 @test "an upgrade replaces the daemons, and the application keeps its process" {
-	local pid old
-	pid=$(service_pid)
-	old=$(lkinit_pid)
-	inside sh -c 'echo LCMNUMHBEATS=7 >>/opt/lockkeeper/etc/default/LifeKeeper'
+	begin_upgrade
 	dpkg_ 0 -i "/mnt/2/$(basename "$PKG"/2/lockkeeper_*)" "/mnt/2/$(basename "$PKG"/2/lockkeeper-kits_*)"
 	[[ $(version_of lockkeeper) == *.2\ ii* && $(version_of lockkeeper-kits) == *.2\ ii* ]]
-	expect 0 lktest
-	[ "$(lkinit_pid)" != "$old" ]
-	[ "$(service_pid)" = "$pid" ]
-	wait_until 60 in_service
-	[[ $(calls) != *remove* ]]
-	expect 0 grep LCMNUMHBEATS=7 /opt/lockkeeper/etc/default/LifeKeeper
+	upgrade_was_good
 }
 
 @test "an upgrade that fails before the new files starts the old daemons again" {

@@ -69,25 +69,13 @@ query() {	# PACKAGE OPTION...
 
 @test "an application is protected with the kit of the package" {
 	expect 0 lkstart
-	make_service
-	expect 0 env LKROOT=/opt/lockkeeper /opt/lockkeeper/lkadm/subsys/gen/app/bin/create \
-		--tag web --restore /srv/web/restore --remove /srv/web/remove
-	in_service
-	service_pid
+	protect_service
 }
 
 @test "an upgrade replaces the daemons, and the application keeps its process" {
-	local pid old
-	pid=$(service_pid)
-	old=$(lkinit_pid)
-	inside sh -c 'echo LCMNUMHBEATS=7 >>/opt/lockkeeper/etc/default/LifeKeeper'
+	begin_upgrade
 	rpm_ 0 -U --nodeps --force "/mnt/${core##*/}" "/mnt/${kits##*/}"
-	expect 0 lktest
-	[ "$(lkinit_pid)" != "$old" ]
-	[ "$(service_pid)" = "$pid" ]
-	wait_until 60 in_service
-	[[ $(calls) != *remove* ]]
-	expect 0 grep LCMNUMHBEATS=7 /opt/lockkeeper/etc/default/LifeKeeper
+	upgrade_was_good
 }
 
 @test "removal is refused while a resource is in service" {

@@ -84,6 +84,26 @@ lkinit_pid() {
 	inside cut -d ' ' -f 1 /opt/lockkeeper/run/lkinit.pid
 }
 
+# The service as a resource, with the kit of the package.
+protect_service() {
+	make_service &&
+		expect 0 env LKROOT=/opt/lockkeeper /opt/lockkeeper/lkadm/subsys/gen/app/bin/create \
+			--tag web --restore /srv/web/restore --remove /srv/web/remove &&
+		in_service && service_pid
+}
+
+# What an upgrade must keep: the service's process and a setting of the administrator's.
+begin_upgrade() {
+	UPGRADE_SERVICE=$(service_pid) && UPGRADE_LKINIT=$(lkinit_pid) &&
+		inside sh -c 'echo LCMNUMHBEATS=7 >>/opt/lockkeeper/etc/default/LifeKeeper'
+}
+
+upgrade_was_good() {
+	expect 0 lktest && [ "$(lkinit_pid)" != "$UPGRADE_LKINIT" ] && [ "$(service_pid)" = "$UPGRADE_SERVICE" ] &&
+		wait_until 60 in_service && [[ $(calls) != *remove* ]] &&
+		expect 0 grep LCMNUMHBEATS=7 /opt/lockkeeper/etc/default/LifeKeeper
+}
+
 mode_of() {	# PATH
 	inside stat -c '%a %U' "$1"
 }

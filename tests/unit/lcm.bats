@@ -44,6 +44,15 @@ run_lcm() {	# NAME
 	PIDS+=($!)
 }
 
+# The one in the background.
+own_daemon() {	# NAME
+	PIDS+=("$(sed -n '/is ready$/s/.* lcm\[\([0-9]*\)\]: .*/\1/p' "$BATS_TEST_TMPDIR/$1/out/lifekeeper.log")")
+}
+
+end_first() {
+	kill "${PIDS[0]}"
+}
+
 state_is() {	# NAME OTHER STATE
 	[ "$(on "$1" sys_getst -s "$2")" = "$3" ]
 }
@@ -276,7 +285,7 @@ supervised_both() {
 	touch "$LKROOT/etc/default/LifeKeeper"
 	wait_until 20 state_is alpha alpha ALIVE
 	[ "$(grep -c 'is out of range' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
-	kill "${PIDS[0]}"
+	end_first
 	wait "${PIDS[0]}"
 	PIDS=()
 }
@@ -297,4 +306,16 @@ supervised_both() {
 	[[ $output == 'digraph peer {'* ]]
 	expect 2 "$LK_BIN/../sbin/lcm/lcm" -x
 	expect 2 "$LK_BIN/../sbin/lcm/lcm" extra
+}
+
+@test "without -f the starter ends when lcm is ready, and a second one is refused" {
+	node alpha beta 1
+	export LKROOT=$BATS_TEST_TMPDIR/alpha
+	timeout 60 "$LK_BIN/../tests/unit/lcm-fakenet" >/dev/null 2>"$BATS_TEST_TMPDIR/alpha.err" 3>&-
+	wait_until 20 logged alpha 'lcm of system "alpha" is ready'
+	own_daemon alpha
+	expect 4 "$LK_BIN/../tests/unit/lcm-fakenet" -f
+	says 'lcm runs already'
+	end_first
+	wait_until 20 flock -n "$LKROOT/run/lcm.lock" true
 }

@@ -49,24 +49,16 @@ ip_make_info() {
 # The list as a file, whole or not at all; an empty one is no file.
 ip_write_list() {	# TAG
 	local file
-	lk_file_name "$1"
-	file=$LKROOT/subsys/comm/resources/ip/pinglist.$LK_VALUE
+	lk_tag_file pinglist "$1"
+	file=$LKROOT/$LK_VALUE
 	if [ -z "$opt_pinglist" ]; then
 		rm -f -- "$file"
 		return
 	fi
 	# shellcheck disable=SC2086
-	printf '%s\n' $opt_pinglist >"$file.new" && sync "$file.new" && mv -- "$file.new" "$file" &&
-		sync "${file%/*}"
+	printf '%s\n' $opt_pinglist >"$file.new" && lk_put_file "$file"
 }
 
-# The target has the list of this system to begin with.
 lk_extend_files() {
-	local from to
-	lk_file_name "$opt_tag"
-	from=subsys/comm/resources/ip/pinglist.$LK_VALUE
-	[ -e "$LKROOT/$from" ] || return 0
-	lk_file_name "$opt_target_tag"
-	to=subsys/comm/resources/ip/pinglist.$LK_VALUE
-	lcdrcp "$LKROOT/$from" "$opt_target:$to"
+	lk_copy_file pinglist
 }

@@ -22,13 +22,12 @@ fs_check_list() {
 # A copy of the stop list; an empty name: none.
 fs_write_list() {	# TAG
 	local file
-	lk_file_name "$1"
-	file=$LKROOT/subsys/gen/resources/filesys/stoplist.$LK_VALUE
+	lk_tag_file stoplist "$1"
+	file=$LKROOT/$LK_VALUE
 	if [ -z "${opt_stoplist:-}" ]; then
 		rm -f -- "$file"
 	else
-		cp -- "$opt_stoplist" "$file.new" && sync "$file.new" && mv -- "$file.new" "$file" &&
-			sync "${file%/*}"
+		cp -- "$opt_stoplist" "$file.new" && lk_put_file "$file"
 	fi
 }
 
@@ -42,11 +41,5 @@ fs_check_point() {	# PATH
 }
 
 lk_extend_files() {
-	local from to
-	lk_file_name "$opt_tag"
-	from=subsys/gen/resources/filesys/stoplist.$LK_VALUE
-	[ -e "$LKROOT/$from" ] || return 0
-	lk_file_name "$opt_target_tag"
-	to=subsys/gen/resources/filesys/stoplist.$LK_VALUE
-	lcdrcp "$LKROOT/$from" "$opt_target:$to"
+	lk_copy_file stoplist
 }
