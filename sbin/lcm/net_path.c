@@ -56,14 +56,14 @@ int64_t path_period(const struct net_path *path)
 
 /*
  * How long silence may last before the path is DEAD. Of a TCP path that was never heard nothing follows from one
- * period: the peer may still wait for its last attempt to reach us, from before we were there, to time out. Who
- * took it for down then would start what it runs.
+ * period: the peer may have been switched on a moment after us, or still wait for its last attempt to reach us,
+ * from before we were there, to time out. Who took it for down then would start what it runs, or is about to.
  */
 static int64_t patience(const struct net_path *path)
 {
 	int64_t period = path_period(path);
 
-	return path->heard || path->conf.type != BUS_TCP || period > 2 * NET_DIAL_MS ? period : 2 * NET_DIAL_MS;
+	return path->heard || path->conf.type != BUS_TCP || period > NET_FIRST_MS ? period : NET_FIRST_MS;
 }
 
 int64_t path_silent(const struct net *net, const struct net_path *path)

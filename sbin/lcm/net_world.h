@@ -22,6 +22,7 @@
 #define NET_ADDRESS INET6_ADDRSTRLEN
 #define NET_BURSTS 32
 #define NET_DIAL_MS 1000		/* an attempt to connect gets at least that long */
+#define NET_FIRST_MS 5000		/* so does a path that was never heard */
 #define NET_NONE UINT16_MAX
 
 struct net;
