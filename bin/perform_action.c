@@ -10,6 +10,7 @@
 #include "lk/cmd.h"
 #include "lk/epoch.h"
 #include "lk/global.h"
+#include "lk/handover.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/poison.h"
@@ -163,7 +164,17 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 	int rc = lk_act_check(&act, &cmd->err);
 	if (rc > 0 && lk_cmd_given(cmd, 'D'))
 		return show(cmd, &act);
-	return rc <= 0 ? rc : lk_act_run(&act, &cmd->err);
+	if (rc > 0)
+		rc = lk_handover_note(&act, &cmd->err);
+	else
+		return rc;
+	if (rc == 0)
+		rc = lk_act_run(&act, &cmd->err);
+	/* what was not released stays, whatever becomes of who wanted it */
+	struct lk_err ignored;
+	if (rc < 0)
+		(void)!lk_handover_drop(&act, &ignored);
+	return rc;
 }
 
 /* All of the command line is looked at before anything is changed. */

@@ -21,6 +21,7 @@ static const struct {
 	[LK_WHY_NO_QUORUM] = { "this node has no quorum" },
 	[LK_WHY_REFUSED] = { "a flag keeps it off this node after a failure of %s" },
 	[LK_WHY_OWNER_DIED] = { "%s, which had it in service, is dead, and no better system is left" },
+	[LK_WHY_HANDOVER] = { "%s, for which it was released here, died before it had it" },
 	[LK_WHY_HANDED_ON] = { "%s took it over, could not bring it in service, and handed it on" },
 	[LK_WHY_STOPPED] = { "it was in service nowhere" },
 	[LK_WHY_STOPPED_RECOVER] = { "it was in service nowhere, and RECOVER_STOPPED_HIERARCHIES is set" },
@@ -44,7 +45,7 @@ const char *const lk_why_names[] = {
 	[LK_WHY_HERE] = "here", [LK_WHY_ELSEWHERE] = "elsewhere",
 	[LK_WHY_NOT_CONCERNED] = "not-concerned", [LK_WHY_NO_QUORUM] = "no-quorum",
 	[LK_WHY_REFUSED] = "refused", [LK_WHY_OWNER_DIED] = "owner-died",
-	[LK_WHY_HANDED_ON] = "handed-on",
+	[LK_WHY_HANDOVER] = "handover", [LK_WHY_HANDED_ON] = "handed-on",
 	[LK_WHY_STOPPED] = "stopped", [LK_WHY_STOPPED_RECOVER] = "stopped-recover",
 	[LK_WHY_OTHER_OWNER] = "other-owner", [LK_WHY_BETTER] = "better",
 	[LK_WHY_MAY_RUN] = "may-run", [LK_WHY_INIT_ISP] = "init-isp",
@@ -171,13 +172,20 @@ static struct lk_decision mark_osu(const struct question *q, enum lk_why why, in
 	return decide(stands ? LK_DO_LEAVE : LK_DO_MARK_OSU, why, sys);
 }
 
+/* Is it being released here for the system that failed, or was? Back it comes, whatever the priorities: only this
+ * system knows. Should the remove be at work still, the restore waits for it. */
+static bool was_for_dead(const struct question *q)
+{
+	return q->owner == q->pic->self && q->own->handover >> q->sys & 1;
+}
+
 /* 5.6.2, steps 2-3 and 9. Safety check, quorum and witness are behind us. */
 static struct lk_decision decide_down(const struct question *q)
 {
 	bool recover = q->pic->recover_stopped && q->owner < 0;
 	int other;
 
-	if (in_service(q->own->state))
+	if (in_service(q->own->state) && !was_for_dead(q))
 		return decide(LK_DO_LEAVE, LK_WHY_HERE, -1);
 	if (!copy_of(q->pic, q->res, q->sys))
 		return decide(LK_DO_LEAVE, LK_WHY_NOT_CONCERNED, (int)q->sys);
@@ -192,6 +200,8 @@ static struct lk_decision decide_down(const struct question *q)
 	/* K26, EV8: what was stopped stays stopped */
 	if (!recover && q->owner < 0)
 		return decide(LK_DO_LEAVE, LK_WHY_STOPPED, -1);
+	if (was_for_dead(q))
+		return decide(LK_DO_RESTORE, LK_WHY_HANDOVER, (int)q->sys);
 	/* the one that failed has chosen this system, by flags of its own */
 	if (!recover && q->pic->sys[q->owner].failed)
 		return decide(LK_DO_RESTORE, LK_WHY_HANDED_ON, q->owner);

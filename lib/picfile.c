@@ -175,6 +175,7 @@ static int copy_word(struct reader *r, char *word, struct lk_pic_copy *copy)
 {
 	char *epoch = value_of(word, "epoch"), *owner = value_of(word, "owner");
 	char *init = value_of(word, "init"), *back = value_of(word, "switchback");
+	char *handover = value_of(word, "handover");
 	unsigned long long number;
 	int which = init ? choice(init, lk_init_names) : back ? choice(back, lk_switchback_names) : -1;
 
@@ -188,6 +189,8 @@ static int copy_word(struct reader *r, char *word, struct lk_pic_copy *copy)
 		copy->init = (enum lk_init)which;
 	else if (back && which >= 0)
 		copy->switchback = (enum lk_switchback)which;
+	else if (handover)
+		return take_set(r, handover, &copy->handover);
 	else
 		return bad(r, "unknown word for a copy");
 	return 0;
@@ -333,6 +336,7 @@ static void print_copy(const struct lk_picture *pic, const struct lk_pic_copy *c
 		lk_buf_addf(buf, " init=%s", lk_init_names[copy->init]);
 	if (copy->switchback != LK_INTELLIGENT)
 		lk_buf_addf(buf, " switchback=%s", lk_switchback_names[copy->switchback]);
+	print_set(pic, "handover", copy->handover, buf);
 	lk_buf_addc(buf, '\n');
 }
 

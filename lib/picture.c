@@ -11,6 +11,7 @@
 #include "lk/epoch.h"
 #include "lk/eqv.h"
 #include "lk/flg.h"
+#include "lk/handover.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -255,6 +256,20 @@ static int mark_split(const struct lk_lcd *lcd, const struct lk_graph *graph, st
 	return 0;
 }
 
+/* What is being released here, and for whom. */
+static void mark_handovers(const struct lk_lcd *lcd, const struct lk_graph *graph, struct lk_picture *picture)
+{
+	char name[LK_SYS_MAX + 1];
+
+	for (size_t i = 0; i < lcd->nflg; i++) {
+		const char *tag = lk_handover_tag(lcd, lcd->flg[i].name, name);
+		int node = tag ? lk_graph_find(graph, tag) : -1, sys = tag ? lk_pic_find_sys(picture, name) : -1;
+
+		if (node >= 0 && sys >= 0)
+			picture->copy[picture->res[node].first].handover |= 1u << sys;
+	}
+}
+
 int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_err *err)
 {
 	struct lk_graph graph;
@@ -269,6 +284,8 @@ int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_e
 		return lk_fail_nomem(err);
 	take_systems(lcd, picture);
 	rc = take_instances(lcd, &graph, picture, err);
+	if (rc == 0)
+		mark_handovers(lcd, &graph, picture);
 	return rc < 0 ? rc : mark_split(lcd, &graph, picture, err);
 }
 

@@ -351,14 +351,23 @@ static void say_left(void *arg, const struct lk_act *act, const struct lk_err *w
 	}
 }
 
-/* Restore or remove what is in run->tag. What fails is counted later, by the states. At a start what was left
- * running is restored over itself: until then it counts as in service, whatever comes between. */
+/* What is in service by its state is restored all the same: at a start what was left running, over itself, since until
+ * then it counts as in service, whatever comes between; and what is about to be out of service, when that is over. */
+static bool restores_again(const struct run *run)
+{
+	for (unsigned i = 0; i < run->picture.nres; i++)
+		if (run->decision[i].why == LK_WHY_HANDOVER)
+			return true;
+	return run->recovery->event == LK_EVENT_AVAIL;
+}
+
+/* Restore or remove what is in run->tag. What fails is counted later, by the states. */
 static int act(struct run *run, enum lk_plan_kind kind, unsigned n, struct lk_err *err)
 {
 	char *none[] = { NULL };
 	struct lk_act act = {
 		.what = { .kind = kind, .tag = run->tag, .ntags = n, .below = true, .lenient = true,
-			  .again = run->recovery->event == LK_EVENT_AVAIL },
+			  .again = restores_again(run) },
 		.apart = true, .keep_owner = true, .patient = true, .args = none, .prog = run->recovery->prog,
 		.notice = run->recovery->notice,
 	};

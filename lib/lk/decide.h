@@ -44,6 +44,7 @@ struct lk_pic_copy {
 	int owner;		/* index of a system, LK_PIC_NOBODY, LK_PIC_NORECORD */
 	enum lk_init init;
 	enum lk_switchback switchback;
+	uint32_t handover;	/* bit s: by its record, which names it, it is being released for system s (lk/handover.h) */
 };
 
 struct lk_pic_res {
@@ -91,6 +92,7 @@ enum lk_why {
 	LK_WHY_NO_QUORUM,	/* this node has no quorum */
 	LK_WHY_REFUSED,		/* flags keep it off this node after a failure of sys */
 	LK_WHY_OWNER_DIED,	/* sys, which had it, is dead; no better system is left */
+	LK_WHY_HANDOVER,	/* it was being released here for sys, which died before it had it */
 	LK_WHY_HANDED_ON,	/* sys took it over and could not bring it in service */
 	LK_WHY_STOPPED,		/* nobody had it in service */
 	LK_WHY_STOPPED_RECOVER,	/* nobody had it, but stopped hierarchies are to be recovered, too */

@@ -181,6 +181,48 @@ removal_has_begun() {	# NODE
 	journal "$1" | grep -qx begun
 }
 
+# A remove on the node that begins and waits for tmp/go.
+hold_removal() {	# NODE
+	lab sh "$1" 'rm -f "$LKROOT/tmp/go"
+	cat >"$LKROOT/subsys/filesys/resources/volume/actions/remove" <<-"END"
+		#!/bin/sh
+		echo begun >>"$LKROOT/tmp/journal"
+		until [ -e "$LKROOT/tmp/go" ]; do sleep 0.05; done
+	END'
+}
+
+handed_back() {	# NODE
+	lab sh "$1" 'lkwhy app1 | grep -q "died before it had it"'
+}
+
+@test "who asks for a resource and dies before it has it leaves it to the system that released it" {
+	in_service_on alpha
+	hold_removal alpha
+	lab spawn beta perform_action -t app1 -a restore
+	wait_until 30 removal_has_begun alpha
+	lab off beta
+	wait_until 30 handed_back alpha
+	lab sh alpha ': >"$LKROOT/tmp/go"'
+	wait_until 30 all_isp alpha
+	wait_until 30 settled
+	owner_is alpha app1 alpha
+}
+
+@test "a release that fails is no reason to restore anything when its asker dies" {
+	in_service_on alpha
+	action alpha filesys/volume remove 1
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 1 ]
+	if lab sh alpha 'flg_list | grep "^!handover!"'; then
+		return 1
+	fi
+	on alpha perform_action -t app1 -a remove -s
+	clear
+	lab off beta
+	wait_until 10 logged alpha 'FINISHED AT:'
+	[ -z "$(journal alpha)" ]
+}
+
 @test "EV13: a switchback goes on when the other lcm dies while it takes the resource out of service" {
 	on alpha ins_setas -t app1 -s AUTOMATIC
 	in_service_on alpha
