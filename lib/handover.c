@@ -2,101 +2,140 @@
 /* Notes of what is being released for another system. */
 #include "lk/handover.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lk/cleanup.h"
 #include "lk/epoch.h"
-#include "lk/flg.h"
 #include "lk/ins.h"
 #include "lk/name.h"
+#include "lk/proc.h"
 #include "lk/poison.h"
 
-/* Of "!handover!SYSTEM!EPOCH!TAG", if it is one, its parts: pointers into the flag. */
-static bool take_apart(const char *flag, const char **sys, const char **epoch, const char **tag)
-{
-	size_t lead = strlen(LK_HANDOVER_FLAG);
+#define TABLES (LK_T_INS | LK_T_EPOCH | LK_T_SYS)
 
-	if (strncmp(flag, LK_HANDOVER_FLAG, lead) != 0)
+struct note {
+	char *sys, *epoch, *tag;
+};
+
+/* The next line of *at, which is cut into words. false: there is none, or it was damaged. */
+static bool next_note(char **at, struct note *note)
+{
+	char *line = strsep(at, "\n");
+
+	if (!line || !*line)
 		return false;
-	*sys = flag + lead;
-	*epoch = strchr(*sys, '!');
-	*tag = *epoch ? strchr(*epoch + 1, '!') : NULL;
-	if (!*tag || *epoch - *sys > LK_SYS_MAX)
-		return false;
-	++*epoch;
-	++*tag;
-	return true;
+	note->sys = strsep(&line, " ");
+	note->epoch = strsep(&line, " ");
+	note->tag = line;
+	return note->tag;
 }
 
-const char *lk_handover_tag(const struct lk_lcd *lcd, const char *flag, char name[static LK_SYS_MAX + 1])
+static int read_notes(struct lk_lcd *lcd, char **text, struct lk_err *err)
 {
-	const char *sys, *epoch, *tag;
+	size_t len;
+	int rc = lk_tree_slurp(&lcd->tree, LK_HANDOVER_FILE, &lcd->arena, text, &len, err);
+
+	if (rc == 0)
+		*text = NULL;
+	return rc < 0 ? rc : 0;
+}
+
+static bool in_service(const struct lk_ins *ins)
+{
+	return ins->state == LK_ISP || ins->state == LK_ISU;
+}
+
+static bool has_record(const struct lk_lcd *lcd, const struct note *note)
+{
+	const struct lk_epoch *record = lk_epoch_get(lcd, note->tag);
 	char now[LK_NUMBER_TEXT];
 
-	if (!take_apart(flag, &sys, &epoch, &tag))
-		return NULL;
-	const struct lk_epoch *record = lk_epoch_get(lcd, tag);
 	if (!record || strcmp(record->owner, lcd->local) != 0)
-		return NULL;
+		return false;
 	lk_format_number(record->epoch, now);
-	size_t len = strlen(now);
-	if (strncmp(epoch, now, len) != 0 || epoch[len] != '!')
-		return NULL;
-	snprintf(name, LK_SYS_MAX + 1, "%.*s", (int)(epoch - sys - 1), sys);
-	return tag;
+	return !strcmp(now, note->epoch);
 }
 
-/* What was noted of the tag before, for this system or, if NULL, for any. */
-static int drop_notes(struct lk_lcd *lcd, const char *tag, const char *only, struct lk_err *err)
+static bool stands(const struct lk_lcd *lcd, const struct note *note)
 {
-	size_t len = only ? strlen(only) : 0;
-	int rc = 0;
+	const struct lk_ins *ins = lk_ins_find(lcd, note->tag);
 
-	for (size_t i = lcd->nflg; i-- > 0 && rc == 0;) {
-		const char *sys, *epoch, *noted;
+	return ins && has_record(lcd, note) &&
+	       (!in_service(ins) || (ins->resv == LK_RESV_REMOVE && lk_proc_alive(&ins->holder)));
+}
 
-		if (!take_apart(lcd->flg[i].name, &sys, &epoch, &noted) || strcmp(noted, tag) != 0)
-			continue;
-		if (!only || ((size_t)(epoch - 1 - sys) == len && !strncmp(sys, only, len)))
-			rc = lk_flg_drop(lcd, lcd->flg[i].name, err);
-	}
+int lk_handover_list(struct lk_lcd *lcd, const struct lk_handover_each *each, struct lk_err *err)
+{
+	struct note note;
+	char *text;
+	int rc = read_notes(lcd, &text, err);
+
+	while (rc == 0 && next_note(&text, &note))
+		if (stands(lcd, &note))
+			each->each(each->arg, note.tag, note.sys);
 	return rc;
 }
 
-/* Names of the utmost length have no room for a note: then an operator has to see to it, as without. */
-static int note(struct lk_lcd *lcd, const char *tag, const char *sys, struct lk_err *err)
+static bool is_of(const struct lk_act *act, const char *tag)
+{
+	for (size_t i = 0; i < act->what.ntags; i++)
+		if (!strcmp(act->what.tag[i], tag))
+			return true;
+	return false;
+}
+
+/* What is left of the old notes: of the tags of act none, or with only none for its system. */
+static int keep_notes(struct lk_lcd *lcd, const struct lk_act *act, const char *only, struct lk_buf *text,
+		      struct lk_err *err)
+{
+	struct note note;
+	char *old;
+	int rc = read_notes(lcd, &old, err);
+
+	while (rc == 0 && next_note(&old, &note))
+		if (has_record(lcd, &note) &&
+		    (!is_of(act, note.tag) || (only && strcmp(only, note.sys) != 0)))
+			lk_buf_addf(text, "%s %s %s\n", note.sys, note.epoch, note.tag);
+	return rc;
+}
+
+static void add_note(const struct lk_lcd *lcd, const char *tag, const char *sys, struct lk_buf *text)
 {
 	const struct lk_ins *ins = lk_ins_find(lcd, tag);
 	const struct lk_epoch *record = lk_epoch_get(lcd, tag);
-	char flag[LK_FLAG_MAX + 1];
 
-	if (!ins || (ins->state != LK_ISP && ins->state != LK_ISU) || !record ||
-	    strcmp(record->owner, lcd->local) != 0)
-		return 0;
-	int len = snprintf(flag, sizeof(flag), LK_HANDOVER_FLAG "%s!%llu!%s", sys, record->epoch, tag);
-	return len < (int)sizeof(flag) ? lk_flg_add(lcd, flag, err) : 0;
+	if (ins && in_service(ins) && record && !strcmp(record->owner, lcd->local))
+		lk_buf_addf(text, "%s %llu %s\n", sys, record->epoch, tag);
+}
+
+/* Not synced: see above. */
+static int write_notes(struct lk_lcd *lcd, const struct lk_buf *text, struct lk_err *err)
+{
+	int rc = text->failed ? lk_fail_nomem(err) : lk_tx_put(&lcd->tx, LK_HANDOVER_FILE, text, err);
+
+	return rc < 0 ? rc : lk_tx_commit_each(&lcd->tx, false, err);
 }
 
 int lk_handover_note(const struct lk_act *act, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_INS | LK_T_EPOCH | LK_T_SYS, err);
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+	int rc = lk_lcd_begin(&lcd, TABLES, err);
 
-	for (size_t i = 0; i < act->what.ntags && rc == 0; i++) {
-		rc = drop_notes(&lcd, act->what.tag[i], NULL, err);
-		if (rc == 0)
-			rc = note(&lcd, act->what.tag[i], act->release_for, err);
-	}
-	return rc < 0 || !lcd.dirty ? rc : lk_lcd_commit(&lcd, err);
+	if (rc == 0)
+		rc = keep_notes(&lcd, act, NULL, &text, err);
+	for (size_t i = 0; i < act->what.ntags && rc == 0; i++)
+		add_note(&lcd, act->what.tag[i], act->release_for, &text);
+	return rc < 0 ? rc : write_notes(&lcd, &text, err);
 }
 
 int lk_handover_drop(const struct lk_act *act, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_begin(&lcd, LK_T_FLG, err);
+	struct lk_buf LK_AUTO_BUF text = { 0 };
+	int rc = lk_lcd_begin(&lcd, TABLES, err);
 
-	for (size_t i = 0; i < act->what.ntags && rc == 0; i++)
-		rc = drop_notes(&lcd, act->what.tag[i], act->release_for, err);
-	return rc < 0 || !lcd.dirty ? rc : lk_lcd_commit(&lcd, err);
+	if (rc == 0)
+		rc = keep_notes(&lcd, act, act->release_for, &text, err);
+	return rc < 0 ? rc : write_notes(&lcd, &text, err);
 }

@@ -256,23 +256,25 @@ static int mark_split(const struct lk_lcd *lcd, const struct lk_graph *graph, st
 	return 0;
 }
 
-/* What is being released here, and for whom. */
-static void mark_handovers(const struct lk_lcd *lcd, const struct lk_graph *graph, struct lk_picture *picture)
+struct handovers {
+	const struct lk_graph *graph;
+	struct lk_picture *picture;
+};
+
+static void mark_handover(void *arg, const char *tag, const char *name)
 {
-	char name[LK_SYS_MAX + 1];
+	struct handovers *h = arg;
+	int node = lk_graph_find(h->graph, tag), sys = lk_pic_find_sys(h->picture, name);
 
-	for (size_t i = 0; i < lcd->nflg; i++) {
-		const char *tag = lk_handover_tag(lcd, lcd->flg[i].name, name);
-		int node = tag ? lk_graph_find(graph, tag) : -1, sys = tag ? lk_pic_find_sys(picture, name) : -1;
-
-		if (node >= 0 && sys >= 0)
-			picture->copy[picture->res[node].first].handover |= 1u << sys;
-	}
+	if (node >= 0 && sys >= 0)
+		h->picture->copy[h->picture->res[node].first].handover |= 1u << sys;
 }
 
 int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_err *err)
 {
 	struct lk_graph graph;
+	struct handovers handovers = { &graph, picture };
+	const struct lk_handover_each each = { mark_handover, &handovers };
 	int rc = lk_graph_build(&graph, lcd, err);
 
 	*picture = (struct lk_picture){ 0 };
@@ -285,7 +287,7 @@ int lk_picture_local(struct lk_lcd *lcd, struct lk_picture *picture, struct lk_e
 	take_systems(lcd, picture);
 	rc = take_instances(lcd, &graph, picture, err);
 	if (rc == 0)
-		mark_handovers(lcd, &graph, picture);
+		rc = lk_handover_list(lcd, &each, err);
 	return rc < 0 ? rc : mark_split(lcd, &graph, picture, err);
 }
 

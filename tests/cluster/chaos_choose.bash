@@ -26,12 +26,11 @@ busy_node() {	# NODE: is a step in the background working there?
 	[[ " ${BUSY[*]:-} " == *" $1 "* ]]
 }
 
-# Does another node run that was there before this round? Two that start at the same time, with nobody else, each take
-# what they want if they do not find each other in time: that is for --strict.
+# Does another node run?
 others_stay() {	# NODE
 	local other
 	for other in "${nodes[@]}"; do
-		[ "$other" = "$1" ] || { [ -n "${KIND[started-$other]:-}" ] && [ -z "$strict" ]; } || return 0
+		[ "$other" = "$1" ] || return 0
 	done
 	return 1
 }

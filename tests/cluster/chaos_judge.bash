@@ -26,8 +26,6 @@ excused() {	# TAG
 		[ -n "${KIND[start]:-}" ] && [ "${INIT[$h]}" = AUTORES_ISP ]
 		return
 	fi
-	# a switchback that lost its other side half-way may leave it to the operator: see repair; not with --strict
-	[ -n "$strict" ] || [ -z "${KIND[start]:-}" ] || [ -z "${SWITCHES[$h]:-}" ] || return 0
 	# taken out of service with its node, or not started with it
 	[ -n "${KIND[stop-${before:-none}]:-}" ] ||
 		{ [ "${INIT[$h]}" = INIT_OSU ] && [ -n "${KIND[start]:-}" ]; }

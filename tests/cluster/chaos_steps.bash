@@ -40,7 +40,7 @@ do_reboot() {	# NODE
 }
 
 do_lkstart() {	# NODE
-	KIND[start]=1 KIND[started-$1]=1
+	KIND[start]=1
 	STATUS[$1]=run
 	timeout 300 "$home/lab" run "$1" lkstart >"$SHARED/lkstart.$1" 2>&1 ||
 		! lab alive "$1" || in_quarantine "$1" || complain "lkstart on $1: $(<"$SHARED/lkstart.$1")"
@@ -171,7 +171,7 @@ foresee() {	# STEP...
 	lkstop) KIND[stop-$2]=1; STATUS[$2]=stopped ;;
 	boot)
 		# the power is on before the next step may cut it again
-		KIND[start]=1 KIND[started-$2]=1 STATUS[$2]=run
+		KIND[start]=1 STATUS[$2]=run
 		mark "$2" boot
 		lab start "$2"
 		words[0]=lkstart

@@ -213,9 +213,7 @@ handed_back() {	# NODE
 	action alpha filesys/volume remove 1
 	run on beta perform_action -t app1 -a restore
 	[ "$status" -eq 1 ]
-	if lab sh alpha 'flg_list | grep "^!handover!"'; then
-		return 1
-	fi
+	[ -z "$(lab sh alpha 'cat "$LKROOT/run/handover"')" ]
 	on alpha perform_action -t app1 -a remove -s
 	clear
 	lab off beta
