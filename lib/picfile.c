@@ -123,11 +123,14 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 
 	for (unsigned i = 3; i < n && rc == 0; i++) {
 		char *refuses = value_of(word[i], "refuses"), *transfer = value_of(word[i], "no-transfer");
+		char *absent = value_of(word[i], "absent");
 
 		if (refuses)
 			rc = take_set(r, refuses, &sys->refuses);
 		else if (transfer)
 			rc = take_set(r, transfer, &sys->no_transfer);
+		else if (absent)
+			rc = take_set(r, absent, &sys->absent);
 		else if (!strcmp(word[i], "failed"))
 			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
@@ -370,6 +373,7 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_addf(buf, "system %s %s", sys->name, lk_life_names[sys->life]);
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
+		print_set(picture, "absent", sys->absent, buf);
 		lk_buf_addf(buf, "%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
 			    sys->unconfirmed ? " unconfirmed" : "");
 	}

@@ -6,7 +6,7 @@
  *	self beta
  *	quorum none|yes|no
  *	recover-stopped				(if it is set)
- *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [failed] [blocked]
+ *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [absent=SYS,SYS] [failed] [blocked]
  *	resource app1 [switchback=AUTOMATIC] [split] [fixed] [parents=N]
  *	copy alpha 1 STATE [epoch=5] [owner=alpha|-] [init=INIT_OSU] [switchback=AUTOMATIC]
  *
