@@ -560,5 +560,8 @@
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
+/* grants, and what stays in service without daemons */
+#define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
+	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
 
 #endif
