@@ -254,3 +254,17 @@ no_flag() {	# NODE FLAG
 	on beta perform_action -t app1 -a restore
 	all_isp beta
 }
+
+@test "lkcli cluster check names what differs between the systems" {
+	run on alpha lkcli cluster check
+	[[ $output != *'should be the same'* && $output != *'is not the same on both'* ]]
+	echo 'QUORUM_LOSS_DEADLINE=401' >>"$(lab root beta)/etc/default/LifeKeeper"
+	on gamma sys_create -s delta
+	run on alpha lkcli cluster check
+	sed -i '$d' "$(lab root beta)/etc/default/LifeKeeper"
+	on gamma sys_remove -s delta
+	[ "$status" -eq 3 ]
+	[[ $output == *'beta has QUORUM_LOSS_DEADLINE=401, this system 400: '* ]]
+	[[ $output == *'gamma knows the systems alpha beta delta gamma and this one alpha beta gamma : a majority is not the same on both.'* ]]
+	[[ $output != *'gamma has QUORUM_LOSS'* && $output != *'beta knows the systems'* ]]
+}
