@@ -137,6 +137,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			sys->blocked = true;
 		else if (!strcmp(word[i], "unconfirmed"))
 			sys->unconfirmed = true;
+		else if (!strcmp(word[i], "no-quorum"))
+			sys->no_quorum = true;
 		else
 			rc = bad(r, "unknown word for a system");
 	}
@@ -235,6 +237,10 @@ static int take_setting(struct reader *r, char **word, unsigned n)
 	}
 	if (n == 2 && !strcmp(word[0], "quorum") && choice(word[1], quorums) >= 0) {
 		r->pic->quorum = (enum lk_pic_quorum)choice(word[1], quorums);
+		return 0;
+	}
+	if (n == 1 && !strcmp(word[0], "grants")) {
+		r->pic->grants = true;
 		return 0;
 	}
 	if (n == 1 && !strcmp(word[0], "recover-stopped")) {
@@ -365,6 +371,8 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 
 	lk_buf_addf(buf, "self %s\nquorum %s\n", picture->sys[picture->self].name,
 		    quorums[picture->quorum]);
+	if (picture->grants)
+		lk_buf_adds(buf, "grants\n");
 	if (picture->recover_stopped)
 		lk_buf_adds(buf, "recover-stopped\n");
 	for (unsigned i = 0; i < picture->nsys; i++) {
@@ -374,8 +382,9 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
 		print_set(picture, "absent", sys->absent, buf);
-		lk_buf_addf(buf, "%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
-			    sys->unconfirmed ? " unconfirmed" : "");
+		lk_buf_addf(buf, "%s%s%s%s
+", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+			    sys->unconfirmed ? " unconfirmed" : "", sys->no_quorum ? " no-quorum" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

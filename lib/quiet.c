@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/held.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -47,8 +48,12 @@ static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
 		if (row)
-			quiet->wait[i] = row->quiet < row->needed && !has_ended(a->ended, i, row) ?
+			quiet->wait[i] = row->quiet < row->needed ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
+		if (lk_held(lcd, lcd->sys[i].name))
+			quiet->wait[i] = LK_HELD_WAIT;
+		if (row && has_ended(a->ended, i, row))
+			quiet->wait[i] = 0;
 		if (!quiet->wait[i] && set & UINT32_C(1) << i)
 			quiet->set |= UINT32_C(1) << i;
 	}
@@ -108,6 +113,10 @@ int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *
 				left = needed - silent(&state, &state.node[k]);
 		/* the next look must come before it can be seen */
 		quiet->wait[i] = left > 0 ? (uint64_t)left + state.hbeat * 1000 : 0;
+		if (lk_held(lcd, lcd->sys[i].name)) {
+			quiet->wait[i] = LK_HELD_WAIT;
+			continue;
+		}
 		if (left <= 0 && !lcd->sys[i].local && lk_qwk_fresh(&state, lk_qwk_now()))
 			quiet->set |= UINT32_C(1) << i;
 	}

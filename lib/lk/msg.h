@@ -570,5 +570,8 @@
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
 /* what does not hold up a recovery */
 #define LK_M_ACT_BUSY 720100, LK_EX_EXISTS, "another operation is at work on \"%s\" on system \"%s\""
+/* grants, and what stays in service without daemons */
+#define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
+	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
 
 #endif

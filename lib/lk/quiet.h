@@ -17,7 +17,9 @@ struct lk_quiet_ended {
 	uint64_t here[LK_SYSTEMS_MAX];	/* by this system */
 };
 
-/* Quiet is also one of which no other incarnation was heard since than one that has ended.
+/* Nobody is quiet that was stopped with resources in service (lk/held.h), as long as that lasts. Needs LK_T_FLG.
+ *
+ * Quiet is also one of which no other incarnation was heard since than one that has ended.
  *
  * Of the set those that are quiet are barred, and the others are left alone: one that lives must not lose
  * its lease by questions. Without lcm nobody is quiet. 0; -1; -3; -9. */
