@@ -31,12 +31,14 @@ static uint32_t bit(unsigned sys)
 
 void lk_canvass_find_gone(struct lk_canvassing *c)
 {
+	struct lk_quiet_ended ended = { .said = { 0 } };
 	struct lk_quiet quiet;
 	struct lk_err ignored;
 	int64_t limit;
 
 	c->gone = 0;
-	if (!c->storage || lk_quiet_storage(&c->lcd, &quiet, &limit, &ignored) < 0)
+	lk_fenced_here(&c->lcd, ended.here);
+	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &limit, &ignored) < 0)
 		return;
 	c->gone = quiet.set;
 	memcpy(c->left, quiet.wait, sizeof(c->left));

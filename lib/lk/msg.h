@@ -337,9 +337,14 @@
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
 #define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
 	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
+#define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
+	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
+	"%u ms: the larger ones count, make them equal"
+#define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
-#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease: a majority confirms its heartbeats"
-#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "no majority has confirmed the heartbeats of this node in time: " \
+#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
+#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
 #define LK_M_LEASE_CLEAR 703195, LK_EX_OK, "nothing is in service here any more: this node may have a lease again"

@@ -26,10 +26,11 @@ struct lk_quiet_ended {
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
 		 struct lk_err *err) LK_MUST LK_NONNULL(1, 3, 4, 5);
 
-/* The same in storage mode: a system has stopped when its object was not seen to advance for the time that it may
- * run without access, and the stop time. Nobody is barred; *limit: that time, in ms. 0; -1; -3 the
- * daemon has said nothing. */
-int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *limit, struct lk_err *err)
-	LK_MUST LK_NONNULL(1, 2, 3, 4);
+/* The same in storage mode: a system has stopped when its object was not seen to advance, and its heartbeats were not
+ * confirmed from here, for the time that each of them lets it run, and the stop time. Nobody is barred: no system
+ * becomes a candidate without the grant of all that are not quiet. *limit: how long the storage lets this
+ * one run, in ms. 0; -1; -3 the daemon has said nothing; -9. */
+int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, int64_t *limit,
+		     struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
 
 #endif

@@ -31,6 +31,8 @@ struct world {
 	struct object object[OBJECTS];	/* of the same number */
 	unsigned n;
 	uint64_t sequence;		/* of the own object */
+	unsigned stop;			/* QUORUM_LOSS_DEADLINE in ms, as this round tells it */
+	unsigned told_lease[LK_QWK_NODES], told_stop[LK_QWK_NODES];	/* what was logged as different */
 	bool known;			/* the old object has been looked at: writing may begin */
 	bool own_failed;		/* the last round did not write the own object */
 	bool had_quorum, first_done;
