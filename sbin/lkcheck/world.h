@@ -12,6 +12,7 @@
 
 #define CHECKS_MAX 4096		/* scripts at a time, those that hang included */
 #define CHECK_PARALLEL 16	/* CHECK_PARALLEL */
+#define CHECK_LOST 110		/* how a check says that the resource is not this system's any more, lk-kit(7) */
 #define NEVER INT64_MAX
 
 enum outcome { NONE, HEALTHY, FAILED, CANNOT_TELL, TIMED_OUT };
