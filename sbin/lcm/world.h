@@ -11,6 +11,7 @@
 #include "lk/buf.h"
 #include "lk/daemon.h"
 #include "lk/key.h"
+#include "lk/log.h"
 #include "lk/net.h"
 #include "lk/tree.h"
 #include "bus.h"

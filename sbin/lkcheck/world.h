@@ -5,6 +5,7 @@
 
 #include "lk/daemon.h"
 #include "lk/lcd.h"
+#include "lk/log.h"
 #include "lk/pool.h"
 #include "lk/watch.h"
 #include "schedule.h"
@@ -38,7 +39,6 @@ struct watched {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct schedule schedule;
 	struct item **item, **slot;	/* item: by tag; slot: by number, NULL where free */
@@ -53,6 +53,7 @@ struct world {
 	uint32_t dice;
 	bool reboots;			/* this system is about to */
 	char complaint[LK_ERR_TEXT];	/* what went wrong last, said once */
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_CHK_READY, w->n). */

@@ -3,8 +3,9 @@
 #ifndef LKQWK_WORLD_H
 #define LKQWK_WORLD_H
 
-#include "lk/daemon.h"
+#include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/daemon.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
 #include "seen.h"
@@ -21,7 +22,6 @@ struct object {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_qwk_conf conf;
 	struct lk_qwk_state state;
@@ -43,6 +43,7 @@ struct world {
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */
 	char state_complaint[COMPLAINT];
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_RESTORED). */
