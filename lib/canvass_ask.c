@@ -37,7 +37,7 @@ void lk_canvass_find_gone(struct lk_canvassing *c)
 	int64_t limit;
 
 	c->gone = 0;
-	lk_fenced_here(&c->lcd, ended.here);
+	memcpy(ended.here, c->fenced, sizeof(ended.here));
 	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &limit, &ignored) < 0)
 		return;
 	c->gone = quiet.set;

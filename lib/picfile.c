@@ -382,8 +382,7 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
 		print_set(picture, "absent", sys->absent, buf);
-		lk_buf_addf(buf, "%s%s%s%s
-", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+		lk_buf_addf(buf, "%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
 			    sys->unconfirmed ? " unconfirmed" : "", sys->no_quorum ? " no-quorum" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)

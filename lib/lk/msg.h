@@ -567,7 +567,6 @@
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_OFFER_OLD 720000, LK_EX_EXISTS, "\"%s\": what system \"%s\" says of its owner is not the newest: %s"
 #define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run and --nowait"
-#define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run"
 #define LK_M_UP_ALREADY 720002, LK_EX_SYSTEM, "%s is configured already on network interface \"%s\""
 #define LK_M_NO_LINK 720003, LK_EX_SYSTEM, "the link of network interface \"%s\" is not known to be up"
 #define LK_M_IS_SOURCE 720004, LK_EX_SYSTEM, "%s is the source address of routes"

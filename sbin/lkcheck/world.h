@@ -40,7 +40,6 @@ struct watched {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct schedule schedule;
@@ -56,6 +55,7 @@ struct world {
 	uint32_t dice;
 	bool reboots;			/* this system is about to */
 	char complaint[LK_ERR_TEXT];	/* what went wrong last, said once */
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_CHK_READY, w->n). */

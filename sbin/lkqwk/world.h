@@ -22,7 +22,6 @@ struct object {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct lk_qwk_conf conf;
@@ -47,6 +46,7 @@ struct world {
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */
 	char state_complaint[COMPLAINT];
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_RESTORED). */

@@ -45,14 +45,6 @@ all_free() {
 	[ "$(ins_list -f: | cut -d: -f10 | tr -d '\n')" = "" ]
 }
 
-# A script of your own as an action: own_action APP/TYPE ACTION <<text
-own_action() {
-	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
-	mkdir -p "$dir"
-	{ echo '#!/bin/sh'; cat; } >"$dir/$2"
-	chmod 755 "$dir/$2"
-}
-
 # Reserve ip1: reserve KIND PID
 reserve() {
 	local file=$LKROOT/subsys/comm/resources/ip/instances
