@@ -20,18 +20,6 @@ static void print_tag(void *arg, const char *tag)
 	fflush(stdout);
 }
 
-/* The operation that called us may hold the admin lock: then the scripts are told so. */
-static int run_post(struct lk_cmd *cmd, struct lk_global *global)
-{
-	char *marked[] = { (char[]){ "-m" }, NULL };
-	int rc = lk_global_post(global, &cmd->err);
-
-	if (rc == 0 || cmd->err.number != LK_M_NUMBER(LK_M_LOCK_NESTED))
-		return rc;
-	global->args = marked;
-	return lk_global_post(global, &cmd->err);
-}
-
 static int remove_bracketed(struct lk_cmd *cmd, const struct lk_removal *what,
 			    const struct lk_notice *notice)
 {
@@ -47,7 +35,7 @@ static int remove_bracketed(struct lk_cmd *cmd, const struct lk_removal *what,
 	first = cmd->err;
 	if (rc < 0 && first.number == LK_M_NUMBER(LK_M_INTERRUPTED))
 		return rc;
-	int post = run_post(cmd, &global);
+	int post = lk_global_post_within(&global, &cmd->err);
 	if (rc < 0)
 		cmd->err = first;
 	return rc < 0 ? rc : post < 0 ? post : 0;

@@ -2,6 +2,7 @@
 /* lcdavail: initialise the resources at the start of Lockkeeper (spec/core.md 5.6.3, 4.2). */
 #include "lk/boot.h"
 #include "lk/cmd.h"
+#include "lk/held.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
@@ -37,6 +38,7 @@ static int run(struct lk_cmd *cmd)
 	if (rc < 0)
 		return rc;
 	ask_witnesses(cmd);
+	lk_held_end();
 	return lk_recovery_cmd(cmd, &recovery);
 }
 

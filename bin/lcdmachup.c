@@ -3,6 +3,7 @@
 #include "lk/cmd.h"
 #include "lk/confirm.h"
 #include "lk/fence.h"
+#include "lk/held.h"
 #include "lk/name.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
@@ -29,6 +30,7 @@ static int run(struct lk_cmd *cmd)
 	/* for the log, and to be in time: what it means is decided below */
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
 		(void)!lk_quorum_verify(&lcd, &event, &ignored);
+	lk_held_end();
 	return lk_recovery_cmd(cmd, &recovery);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lk_netprobe: what the kit comm/ip asks of the network, in one program instead of many. */
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +211,154 @@ static int neighbours(struct lk_cmd *cmd)
 	return rc;
 }
 
+/* ---- -u and -x: up and away. What is simple; all else fails with nothing changed, and is left to the kit ---- */
+
+struct local {
+	struct lk_ifaddr *row;
+	size_t n;
+	const struct lk_ifaddr *found;	/* the address, if an interface has it */
+};
+
+static int survey(struct lk_cmd *cmd, const struct lk_ip *ip, struct local *local)
+{
+	int rc = lk_ip_local(&local->row, &local->n, &cmd->err);
+
+	for (size_t i = 0; i < local->n && rc == 0; i++) {
+		if (!lk_ip_equal(&local->row[i].ip, ip))
+			continue;
+		if (local->found)
+			return lk_fail(&cmd->err, LK_M_MANY_DEVICES, cmd->operand[0]);
+		local->found = &local->row[i];
+	}
+	return rc;
+}
+
+static bool has_link(const struct local *local, const char *device)
+{
+	for (size_t i = 0; i < local->n; i++)
+		if (!strcmp(local->row[i].device, device))
+			return local->row[i].up && local->row[i].link;
+	return false;
+}
+
+/* Before it is there, nobody but us may say that it is; whoever interrupts us learns that it is ours. */
+static int add_and_tell(struct lk_cmd *cmd, const struct lk_ifaddr *row)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	int rc = lk_ip_add(row, &cmd->err);
+	if (rc == 0) {
+		puts("added");
+		fflush(stdout);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
+static int bring_up(struct lk_cmd *cmd, const struct lk_ifaddr *row, const struct local *local)
+{
+	struct lk_link link = { .fd = -1 };
+	int rc;
+
+	if (local->found)
+		return lk_fail(&cmd->err, LK_M_UP_ALREADY, cmd->operand[0], local->found->device);
+	if (!has_link(local, row->device))
+		return lk_fail(&cmd->err, LK_M_NO_LINK, row->device);
+	rc = lk_link_open(&link, row->device, &row->ip, &cmd->err);
+	if (rc == 0)
+		rc = probe(cmd, &link, &row->ip);
+	if (rc == 0)
+		rc = add_and_tell(cmd, row);
+	if (rc == 0)
+		rc = announce(cmd, &link, &row->ip);
+	lk_link_close(&link);
+	return rc;
+}
+
+static int up(struct lk_cmd *cmd)
+{
+	struct lk_ifaddr row = { .device = "" };
+	struct local local = { 0 };
+	int rc = lk_ip_parse(cmd->operand[0], &row.ip, &cmd->err);
+
+	for (const char *letter = "im"; *letter && rc == 0; letter++)
+		if (!lk_cmd_given(cmd, *letter))
+			rc = lk_fail(&cmd->err, LK_M_OPT_MISSING, *letter);
+	if (rc == 0)
+		rc = lk_ip_mask(row.ip.family, lk_cmd_value(cmd, 'm'), &row.prefix, &cmd->err);
+	if (rc < 0)
+		return rc;
+	snprintf(row.device, sizeof(row.device), "%s", lk_cmd_value(cmd, 'i'));
+	rc = survey(cmd, &row.ip, &local);
+	if (rc == 0)
+		rc = bring_up(cmd, &row, &local);
+	free(local.row);
+	return rc;
+}
+
+/* Has the interface another address of its subnet? Then this one may be secondary, or the other. */
+static bool has_brother(const struct local *local)
+{
+	const struct lk_ifaddr *found = local->found;
+
+	for (size_t i = 0; i < local->n; i++) {
+		const struct lk_ifaddr *row = &local->row[i];
+
+		if (row != found && !strcmp(row->device, found->device) && row->ip.family == found->ip.family &&
+		    lk_ip_same_subnet(&row->ip, &found->ip, found->prefix))
+			return true;
+	}
+	return false;
+}
+
+/* Else the kernel drops all other addresses of a subnet with its first. */
+static int keep_brothers(struct lk_cmd *cmd, const char *device)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/promote_secondaries", device);
+	int LK_AUTO_CLOSE fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		return lk_fail_errno(&cmd->err, errno, "%s", path);
+	return 0;
+}
+
+static int take_away(struct lk_cmd *cmd, const struct local *local)
+{
+	struct lk_ip_sources sources;
+
+	if (local->found->ip.family == AF_INET) {
+		int rc = lk_ip_sources(&local->found->ip, &sources, &cmd->err);
+
+		if (rc == 0 && (sources.other || (sources.kernel && has_brother(local))))
+			rc = lk_fail(&cmd->err, LK_M_IS_SOURCE, cmd->operand[0]);
+		if (rc == 0)
+			rc = keep_brothers(cmd, local->found->device);
+		if (rc < 0)
+			return rc;
+	}
+	return lk_ip_delete(local->found, &cmd->err);
+}
+
+static int away(struct lk_cmd *cmd)
+{
+	struct local local = { 0 };
+	struct lk_ip ip;
+	int rc = lk_ip_parse(cmd->operand[0], &ip, &cmd->err);
+
+	if (rc == 0)
+		rc = survey(cmd, &ip, &local);
+	if (rc == 0 && local.found)
+		rc = take_away(cmd, &local);
+	free(local.row);
+	return rc;
+}
+
 /* ---- -e: echo ---- */
 
 static int take_targets(struct lk_cmd *cmd, struct lk_ping *ping, struct lk_ip *target)
@@ -297,7 +447,7 @@ static int run(struct lk_cmd *cmd)
 		bool list;
 	} modes[] = {
 		{ 'c', canonical, true }, { 'r', resolve, false }, { 'p', neighbours, false },
-		{ 'a', neighbours, false }, { 'e', echo, true },
+		{ 'a', neighbours, false }, { 'u', up, false }, { 'x', away, false }, { 'e', echo, true },
 	};
 	size_t n = sizeof(modes) / sizeof(*modes), chosen = n;
 
@@ -309,7 +459,7 @@ static int run(struct lk_cmd *cmd)
 		chosen = i;
 	}
 	if (chosen == n)
-		return lk_fail(&cmd->err, LK_M_USAGE, "one of -c -r -p -a -e is needed");
+		return lk_fail(&cmd->err, LK_M_USAGE, "one of -c -r -p -a -u -x -e is needed");
 	if (!modes[chosen].list && cmd->operands != 1)
 		return lk_fail(&cmd->err, LK_M_USAGE, "one address is needed");
 	return modes[chosen].run(cmd);
@@ -320,18 +470,20 @@ static const struct lk_opt options[] = {
 	{ 'r', LK_OPT_FLAG, NULL, "print address, prefix length and interface of an address or name", NULL },
 	{ 'p', LK_OPT_FLAG, NULL, "ask whether another host has the address", NULL },
 	{ 'a', LK_OPT_FLAG, NULL, "announce the address", NULL },
+	{ 'u', LK_OPT_FLAG, NULL, "ask as -p, give the interface the address, and announce it", NULL },
+	{ 'x', LK_OPT_FLAG, NULL, "take the address away from its interface", NULL },
 	{ 'e', LK_OPT_FLAG, NULL, "ask the addresses for an echo", NULL },
 	{ 'i', LK_OPT_VALUE, "interface", "network interface", NULL },
 	{ 'm', LK_OPT_VALUE, "netmask", "prefix length or netmask", NULL },
 	{ 's', LK_OPT_VALUE, "source", "source address; with /prefix its subnet is asked", NULL },
-	{ 'w', LK_OPT_VALUE, "ms", "milliseconds to wait (default: 20 with -p, 1000 with -e)", NULL },
+	{ 'w', LK_OPT_VALUE, "ms", "milliseconds to wait (default: 20 with -p and -u, 1000 with -e)", NULL },
 	{ 'n', LK_OPT_VALUE, "tries", "how often to ask (default 1)", NULL },
 	{ 'l', LK_OPT_VALUE, "preload", "packets of the first time (default 1)", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "lk_netprobe {-c|-r|-p|-a|-e} [-i interface] [-m netmask] [-s source] [-w ms] "
+	.synopsis = "lk_netprobe {-c|-r|-p|-a|-u|-x|-e} [-i interface] [-m netmask] [-s source] [-w ms] "
 		    "[-n tries] [-l preload] [address ...]",
 	.summary = "Ask the network about addresses, for kits.",
 	.options = options,

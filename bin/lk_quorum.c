@@ -9,6 +9,7 @@
 #include "lk/msg.h"
 #include "lk/net.h"
 #include "lk/quorum.h"
+#include "lk/qwkstate.h"
 #include "lk/poison.h"
 
 #define MS 1000000
@@ -67,6 +68,25 @@ static int check(struct view *v, struct lk_err *err)
 	return 0;
 }
 
+/* A silence on the storage is seen by looks; what others have told there counts, too. */
+static void take_storage(struct view *v, const struct lk_terms *ours)
+{
+	struct lk_qwk_state state;
+	struct lk_terms here = *ours;
+	struct lk_err ignored;
+
+	if (lk_qwk_state_read(&v->lcd.tree, &state, &ignored) <= 0)
+		return;
+	here.lease = 1000LL * MS * state.hbeat * state.misses;
+	for (unsigned i = 0; i < state.n; i++) {
+		const struct lk_terms theirs = { (int64_t)state.node[i].lease * MS, (int64_t)state.node[i].stop * MS };
+		int64_t takeover = lk_terms_quiet(&here, &theirs) + 1000LL * MS * state.hbeat;
+
+		if (takeover > v->takeover)
+			v->takeover = takeover;
+	}
+}
+
 static int look(struct view *v, struct lk_err *err)
 {
 	struct lk_terms terms;
@@ -84,6 +104,8 @@ static int look(struct view *v, struct lk_err *err)
 	for (size_t i = 0; i < v->lcm.nsys; i++)
 		if (v->lcm.sys[i].needed > v->takeover)
 			v->takeover = v->lcm.sys[i].needed;
+	if (v->modes.quorum == LK_QMODE_STORAGE)
+		take_storage(v, &terms);
 	return check(v, err);
 }
 

@@ -11,6 +11,7 @@
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
 #include "lk/flg.h"
+#include "lk/held.h"
 #include "lk/jobs.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -134,6 +135,8 @@ static int give_up(struct stop *s)
 {
 	if (!s->switch_over)
 		forbid_failover(s, "flg_remove", true);
+	if (lk_held(&s->lcd, s->lcd.local))
+		lk_held_cancel(&s->lcd);
 	return lk_fail(&s->cmd->err, LK_M_INTERRUPTED, s->out.interrupted);
 }
 
@@ -171,6 +174,11 @@ static int stop(struct stop *s)
 		return rc;
 	if (rc == 0)
 		prepare(s);
+	/* what nobody can end must not be taken for ended */
+	if (rc == 0 && s->keep && !s->out.interrupted && lk_held_begin(&s->lcd, &s->cmd->err) < 0) {
+		forbid_failover(s, "flg_remove", true);
+		return -s->cmd->err.code;
+	}
 	if (!s->keep && !s->out.interrupted)
 		rc = lk_outage_run(&s->out);
 	if (s->out.interrupted)

@@ -44,18 +44,6 @@ static int show(struct lk_cmd *cmd, const struct lk_act *act)
 
 /* ---- doing it ---- */
 
-/* The operation that called us may hold the admin lock: then the scripts are told so. */
-static int run_post(struct lk_cmd *cmd, struct lk_global *global)
-{
-	char *marked[] = { (char[]){ "-m" }, NULL };
-	int rc = lk_global_post(global, &cmd->err);
-
-	if (rc == 0 || cmd->err.number != LK_M_NUMBER(LK_M_LOCK_NESTED))
-		return rc;
-	global->args = marked;
-	return lk_global_post(global, &cmd->err);
-}
-
 /* What an action is about, whichever it is. */
 struct work {
 	enum lk_global_kind kind;
@@ -87,7 +75,7 @@ static int run_bracketed(struct lk_cmd *cmd, const struct work *work,
 	first = cmd->err;
 	if (rc < 0 && first.number == LK_M_NUMBER(LK_M_INTERRUPTED))
 		return rc;
-	int post = run_post(cmd, &global);
+	int post = lk_global_post_within(&global, &cmd->err);
 	if (rc < 0)
 		cmd->err = first;
 	return rc < 0 ? rc : post < 0 ? post : 0;

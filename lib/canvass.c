@@ -197,12 +197,13 @@ static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 	struct lk_quiet quiet;
 	int64_t limit;
 	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
+	static const struct lk_quiet_ended none;
 
 	if (rc == 0)
 		rc = lk_quorum_modes(&lcd.tree, &modes, err);
 	if (rc == 0 && modes.quorum == LK_QMODE_STORAGE) {
 		c->storage = true;
-		rc = lk_quiet_storage(&lcd, &quiet, &limit, err);
+		rc = lk_quiet_storage(&lcd, &none, &quiet, &limit, err);
 		c->window = limit / 2 * MS;
 		c->lease = limit / 3;	/* about one look at the storage */
 		return rc;

@@ -6,6 +6,7 @@
 
 #include "lk/ballot.h"
 #include "lk/canvass_run.h"
+#include "lk/held.h"
 #include "lk/lease.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -30,12 +31,14 @@ static uint32_t bit(unsigned sys)
 
 void lk_canvass_find_gone(struct lk_canvassing *c)
 {
+	struct lk_quiet_ended ended = { .said = { 0 } };
 	struct lk_quiet quiet;
 	struct lk_err ignored;
 	int64_t limit;
 
 	c->gone = 0;
-	if (!c->storage || lk_quiet_storage(&c->lcd, &quiet, &limit, &ignored) < 0)
+	memcpy(ended.here, c->fenced, sizeof(ended.here));
+	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &limit, &ignored) < 0)
 		return;
 	c->gone = quiet.set;
 	memcpy(c->left, quiet.wait, sizeof(c->left));
@@ -251,10 +254,18 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 	struct lk_canvass_verdict *v = j->verdict;
 
 	lk_promise_names(&j->c->lcd, answer->answer.who, &who);
-	lk_buf_addf(&text, "%s may have it in service for %.1f s more", who.data ? who.data : "?",
-		    (double)answer->wait / 1000);
+	if (answer->wait >= LK_HELD_WAIT)
+		lk_buf_addf(&text, "%s may have it in service, and was stopped with that", who.data ? who.data : "?");
+	else
+		lk_buf_addf(&text, "%s may have it in service for %.1f s more", who.data ? who.data : "?",
+			    (double)answer->wait / 1000);
 	if (text.data)
 		add_why(j, sys, text.data);
+	/* that does not pass */
+	if (answer->wait >= LK_HELD_WAIT) {
+		j->here = true;
+		return;
+	}
 	/* whoever can be asked has not answered in time */
 	if (answer->answer.who & j->c->alive)
 		j->busy = true;

@@ -119,13 +119,17 @@ static int may_run(const struct question *q)
 	return -1;
 }
 
+/* Of those that fail now. */
+static uint32_t dead_set(const struct question *q)
+{
+	return 1u << q->sys | (q->owner >= 0 ? 1u << q->owner : 0);
+}
+
 /* May the system take the resource after the failure of q->sys? What an owner left behind that was stopped
  * in order stays where it is, too, when another system dies later. */
 static bool takes(const struct question *q, unsigned sys)
 {
-	uint32_t dead = 1u << q->sys | (q->owner >= 0 ? 1u << q->owner : 0);
-
-	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead);
+	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead_set(q));
 }
 
 /* Can it be left to this system? With grants nobody waits for one that does not report or that has no quorum. */
@@ -153,9 +157,11 @@ static int better(const struct question *q, bool (*passes)(const struct question
 	return best == q->own ? -1 : best->sys;
 }
 
+/* One that has no failure to notice has done at its start what it does. */
 static bool passes_down(const struct question *q, const struct lk_pic_copy *copy)
 {
-	return takes(q, copy->sys);
+	return takes(q, copy->sys) &&
+	       (copy->init == LK_AUTORES_ISP || !(q->pic->sys[copy->sys].absent & dead_set(q)));
 }
 
 static bool passes_init(const struct question *q, const struct lk_pic_copy *copy)

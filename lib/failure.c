@@ -301,11 +301,16 @@ static int move(struct lk_failing *run, struct lk_err *err)
 	return stuck ? handle_stuck(run, stuck, err) : rc;
 }
 
+static bool is_lost(const struct lk_failing *run)
+{
+	return run->f->event && !strcmp(run->f->event, LK_EVENT_LOST);
+}
+
 static int give_away(struct lk_failing *run, struct lk_err *err)
 {
 	int rc = lk_gather(&run->lcd, &run->picture, err);
 
-	if (rc == 0 && lk_failing_is_bound(run)) {
+	if (rc == 0 && !is_lost(run) && lk_failing_is_bound(run)) {
 		lk_failing_tell(run, LK_LOG_ERROR, "leave", LK_REASON_FAILED);
 		rc = settle(run, LK_OSF, LK_REASON_FAILED, err);
 		return rc < 0 ? rc : lk_fail(err, LK_M_FLR_FAILED, run->f->tag, LK_REASON_FAILED);
@@ -341,8 +346,12 @@ static int go_on(struct lk_failing *run, struct lk_err *err)
 
 static int repair(struct lk_failing *run, struct lk_err *err)
 {
-	int rc = lk_failing_repair(run, err);
+	int rc = 0;
 
+	if (is_lost(run))
+		lk_failing_tell(run, LK_LOG_INFO, "no-repair", "it is not this system's any more");
+	else
+		rc = lk_failing_repair(run, err);
 	if (rc > 0) {
 		lk_failing_tell(run, LK_LOG_INFO, "repaired", NULL);
 		return settle(run, LK_ISP, NULL, err);

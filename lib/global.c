@@ -238,3 +238,15 @@ int lk_global_post(const struct lk_global *global, struct lk_err *err)
 		return post_locked(global, flag, err);
 	return post_with_lock(global, &lcd, flag, err);
 }
+
+int lk_global_post_within(const struct lk_global *global, struct lk_err *err)
+{
+	char *marked[] = { (char[]){ "-m" }, NULL };
+	struct lk_global again = *global;
+	int rc = lk_global_post(global, err);
+
+	if (rc == 0 || err->number != LK_M_NUMBER(LK_M_LOCK_NESTED))
+		return rc;
+	again.args = marked;
+	return lk_global_post(&again, err);
+}

@@ -62,10 +62,16 @@ void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent)
 		hold->echoed[sys] = sent;
 }
 
-/* When the oldest of the newest confirmations that make a majority was sent, or 0. */
+void lk_hold_stored(struct lk_hold *hold, int64_t until)
+{
+	if (until > hold->stored)
+		hold->stored = until;
+}
+
+/* When the oldest of the newest confirmations that are needed was sent, or 0. */
 static int64_t confirmed(const struct lk_hold *hold)
 {
-	unsigned needed = hold->nsys / 2;
+	unsigned needed = hold->all ? hold->nsys - 1 : hold->nsys / 2;
 	int64_t best = 0;
 
 	for (unsigned i = 0; i < hold->nsys; i++) {
@@ -81,16 +87,19 @@ static int64_t confirmed(const struct lk_hold *hold)
 
 void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease)
 {
-	int64_t sent = hold->nsys > 1 ? confirmed(hold) : now;
+	int64_t sent = hold->nsys > 1 || hold->all ? confirmed(hold) : now;
+	int64_t end = sent ? sent + lease : 0;
 
+	if (hold->all && hold->stored > end)
+		end = hold->stored;
 	if (hold->until && now >= hold->until)
 		hold->lapsed = true;
 	/* the time in which all must have stopped runs from its end */
 	if (hold->lapsed)
 		return;
 	/* one that is over already is none; there must be an end to latch */
-	if (sent && sent + lease > hold->until && (hold->until || now < sent + lease))
-		hold->until = sent + lease;
+	if (end > hold->until && (hold->until || now < end))
+		hold->until = end;
 }
 
 bool lk_hold_valid(const struct lk_hold *hold, int64_t now)

@@ -124,6 +124,8 @@ socklen_t lk_ip_socket(const struct lk_ip *ip, unsigned index, struct sockaddr_s
 
 /* ---- the addresses of this machine ---- */
 
+#define LOWER_UP 0x10000	/* IFF_LOWER_UP; linux/if.h and net/if.h exclude each other */
+
 static void take_ip(const struct sockaddr *from, struct lk_ip *ip)
 {
 	*ip = (struct lk_ip){ .family = from->sa_family };
@@ -148,6 +150,7 @@ static bool take_entry(const struct ifaddrs *entry, struct lk_ifaddr *row)
 	row->prefix = n < 0 ? 0 : (unsigned)n;
 	row->up = entry->ifa_flags & IFF_UP;
 	row->loopback = entry->ifa_flags & IFF_LOOPBACK;
+	row->link = entry->ifa_flags & LOWER_UP;
 	return true;
 }
 

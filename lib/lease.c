@@ -74,6 +74,14 @@ int lk_lease_release(const struct lk_tree *tree, struct lk_err *err)
 	return lk_lease_renew(tree, &lease, err);
 }
 
+int lk_lease_forget(const struct lk_tree *tree, struct lk_err *err)
+{
+	const struct lk_lease none = { 0, LK_LEASE_FOREVER };
+	struct lk_lease lease;
+
+	return lk_lease_read(tree, &lease, err) == 0 ? 0 : lk_lease_renew(tree, &none, err);
+}
+
 /* The text of the file, without its doubling. 1; 0: there is none; -EAGAIN: it is being written; another -errno. */
 static int load(const struct lk_tree *tree, char text[static HALF + 1])
 {

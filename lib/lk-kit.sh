@@ -125,6 +125,13 @@ lk_need() {	# PROGRAM...
 	done
 }
 
+# A check has found that the resource is not this system's to run any more. It leaves: no repair is tried.
+lk_lost() {	# NUMBER TEXT
+	lk_is_check || lk_fail "$@"
+	lk_error "$1" "$2"
+	exit 110
+}
+
 # ---- the outside world ----
 
 # Run a command in a process group of its own; its exit code, or 124 or 137 when the time was over

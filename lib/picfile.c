@@ -123,17 +123,22 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 
 	for (unsigned i = 3; i < n && rc == 0; i++) {
 		char *refuses = value_of(word[i], "refuses"), *transfer = value_of(word[i], "no-transfer");
+		char *absent = value_of(word[i], "absent");
 
 		if (refuses)
 			rc = take_set(r, refuses, &sys->refuses);
 		else if (transfer)
 			rc = take_set(r, transfer, &sys->no_transfer);
+		else if (absent)
+			rc = take_set(r, absent, &sys->absent);
 		else if (!strcmp(word[i], "failed"))
 			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
 			sys->blocked = true;
 		else if (!strcmp(word[i], "unconfirmed"))
 			sys->unconfirmed = true;
+		else if (!strcmp(word[i], "no-quorum"))
+			sys->no_quorum = true;
 		else
 			rc = bad(r, "unknown word for a system");
 	}
@@ -232,6 +237,10 @@ static int take_setting(struct reader *r, char **word, unsigned n)
 	}
 	if (n == 2 && !strcmp(word[0], "quorum") && choice(word[1], quorums) >= 0) {
 		r->pic->quorum = (enum lk_pic_quorum)choice(word[1], quorums);
+		return 0;
+	}
+	if (n == 1 && !strcmp(word[0], "grants")) {
+		r->pic->grants = true;
 		return 0;
 	}
 	if (n == 1 && !strcmp(word[0], "recover-stopped")) {
@@ -362,6 +371,8 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 
 	lk_buf_addf(buf, "self %s\nquorum %s\n", picture->sys[picture->self].name,
 		    quorums[picture->quorum]);
+	if (picture->grants)
+		lk_buf_adds(buf, "grants\n");
 	if (picture->recover_stopped)
 		lk_buf_adds(buf, "recover-stopped\n");
 	for (unsigned i = 0; i < picture->nsys; i++) {
@@ -370,8 +381,9 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_addf(buf, "system %s %s", sys->name, lk_life_names[sys->life]);
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
-		lk_buf_addf(buf, "%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
-			    sys->unconfirmed ? " unconfirmed" : "");
+		print_set(picture, "absent", sys->absent, buf);
+		lk_buf_addf(buf, "%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+			    sys->unconfirmed ? " unconfirmed" : "", sys->no_quorum ? " no-quorum" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

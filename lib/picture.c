@@ -2,6 +2,7 @@
 /* The picture of the cluster, from the own database and the reports of other systems. */
 #include "lk/picture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "lk/flg.h"
 #include "lk/handover.h"
 #include "lk/ins.h"
+#include "lk/lcm.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/picfile.h"
@@ -32,7 +34,7 @@ static const struct lk_rec_kind report_kind = {
 /* The flags that bar failovers, by what stands before the system's name. */
 static const char *const refusing[] = { "!nofailover!", "nosysfailover!" };
 static const char barring[] = "noresfailover!", blocking[] = "block_failover";
-static const char no_quorum[] = "!noquorum!";	/* in reports only */
+static const char no_quorum[] = "!noquorum!", absent[] = "!absent!";	/* in reports only */
 
 static const char *behind(const char *flag, const char *lead)
 {
@@ -89,6 +91,29 @@ static bool lacks_quorum(struct lk_lcd *lcd)
 	return lk_canvass_needed(&lcd->tree, &ignored) > 0 && lk_quorum_check(lcd, &ignored) < 0;
 }
 
+/* Was a system that is DEAD so from our start? Then its failure, as others see it, was and will be no event here. */
+static bool is_absent(struct lk_lcd *lcd, const struct lk_sys *sys)
+{
+	const struct lk_lcm_status *status = lk_lcm_known(lcd);
+	bool noticed = false;
+	const char *why;
+
+	for (size_t i = 0; status && i < status->npath && !noticed; i++)
+		noticed = !strcmp(status->path[i].sys, sys->name) && status->path[i].status.comm_downs;
+	return status && !noticed && lk_sys_state(lcd, sys, &why) == LK_SYS_DEAD;
+}
+
+static void report_absent(struct lk_lcd *lcd, struct lk_buf *report)
+{
+	char flag[sizeof(absent) + LK_SYS_MAX];
+
+	for (size_t i = 0; i < lcd->nsys; i++) {
+		snprintf(flag, sizeof(flag), "%s%s", absent, lcd->sys[i].name);
+		if (is_absent(lcd, &lcd->sys[i]))
+			report_name("flag", flag, report);
+	}
+}
+
 void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 {
 	lk_rec_head(report, &report_kind);
@@ -100,6 +125,7 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 			report_name("flag", lcd->flg[i].name, report);
 	if (lacks_quorum(lcd))
 		report_name("flag", no_quorum, report);
+	report_absent(lcd, report);
 	lk_rec_tail(report);
 }
 
@@ -113,14 +139,16 @@ static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag
 	if (!strcmp(flag, blocking))
 		at->blocked = true;
 	at->no_quorum |= !strcmp(flag, no_quorum);
-	for (unsigned i = 0; i < 3; i++) {
-		const char *name = behind(flag, i < 2 ? refusing[i] : barring);
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name = behind(flag, i < 2 ? refusing[i] : i == 2 ? barring : absent);
 		int about = name ? lk_pic_find_sys(picture, name) : -1;
 
 		if (about >= 0 && i < 2)
 			at->refuses |= 1u << about;
-		else if (about >= 0)
+		else if (about >= 0 && i == 2)
 			at->no_transfer |= 1u << about;
+		else if (about >= 0)
+			at->absent |= 1u << about;
 	}
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/held.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -47,8 +48,12 @@ static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
 		if (row)
-			quiet->wait[i] = row->quiet < row->needed && !has_ended(a->ended, i, row) ?
+			quiet->wait[i] = row->quiet < row->needed ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
+		if (lk_held(lcd, lcd->sys[i].name))
+			quiet->wait[i] = LK_HELD_WAIT;
+		if (row && has_ended(a->ended, i, row))
+			quiet->wait[i] = 0;
 		if (!quiet->wait[i] && set & UINT32_C(1) << i)
 			quiet->set |= UINT32_C(1) << i;
 	}
@@ -69,14 +74,13 @@ static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 
 /* ---- storage ---- */
 
-/* On the slowest clock, and with a margin. */
-static int64_t certain(const struct lk_tree *tree, int64_t limit)
+/* After a sign of life that was seen on the storage: by what the other system has told there and what counts here. */
+static int64_t certain(const struct lk_qwk_state *state, const struct lk_qwk_node *node, const struct lk_terms *ours)
 {
-	struct lk_terms terms = { .lease = limit * MS };
-	struct lk_err ignored;
+	const struct lk_terms theirs = { node->lease * (int64_t)MS, node->stop * (int64_t)MS };
+	const struct lk_terms here = { (int64_t)state->hbeat * state->misses * 1000 * MS, ours->stop };
 
-	(void)!lk_lease_stop(tree, &terms.stop, &ignored);
-	return lk_terms_quiet(&terms, &terms) / MS + 1;
+	return lk_terms_quiet(&here, &theirs) / MS + 1;
 }
 
 /* What counts is the last look: it may have begun to write again since, but then it knows that it was late. Until
@@ -88,27 +92,55 @@ static int64_t silent(const struct lk_qwk_state *state, const struct lk_qwk_node
 	return node->looked > since ? node->looked - since : 0;
 }
 
-int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *limit, struct lk_err *err)
+static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, const char *name)
 {
+	for (unsigned k = 0; k < state->n && k < LK_QWK_NODES; k++)
+		if (!strcmp(state->node[k].name, name))
+			return &state->node[k];
+	return NULL;
+}
+
+/* How long it may run yet, in ms, as far as its object tells. One that is not on the storage, or that has left the
+ * mode, may run for ever. */
+static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours)
+{
+	static const struct lk_qwk_node unknown;
+	const struct lk_qwk_node *node = find_node(state, name);
+	int64_t left = certain(state, node ? node : &unknown, ours);
+
+	if (node && !node->left)
+		left -= silent(state, node);
+	/* the next look must come before it can be seen */
+	return left > 0 ? left + state->hbeat * 1000LL : 0;
+}
+
+int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, int64_t *limit,
+		     struct lk_err *err)
+{
+	struct asking asking = { .lcd = lcd, .ended = ended };
 	struct lk_qwk_state state;
 	int rc = lk_qwk_state_read(&lcd->tree, &state, err);
 
 	*quiet = (struct lk_quiet){ 0 };
 	if (rc == 0)
 		return lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer");
+	if (rc > 0)
+		rc = lk_lcm_quorum(lcd, &asking.answer, err);
 	if (rc < 0)
 		return rc;
 	*limit = (int64_t)state.hbeat * state.misses * 1000;
-	int64_t needed = certain(&lcd->tree, *limit);
+	/* heartbeats that were confirmed from here let it run, too */
+	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		int64_t left = needed;
+		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
+		uint64_t left = 0;
 
-		for (unsigned k = 0; k < state.n && k < LK_QWK_NODES; k++)
-			if (!strcmp(state.node[k].name, lcd->sys[i].name))
-				left = needed - silent(&state, &state.node[k]);
-		/* the next look must come before it can be seen */
-		quiet->wait[i] = left > 0 ? (uint64_t)left + state.hbeat * 1000 : 0;
-		if (left <= 0 && !lcd->sys[i].local && lk_qwk_fresh(&state, lk_qwk_now()))
+		if (!row || !has_ended(ended, i, row))
+			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms);
+		if (left > quiet->wait[i])
+			quiet->wait[i] = left;
+		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&
+		    lk_qwk_fresh(&state, lk_qwk_now()))
 			quiet->set |= UINT32_C(1) << i;
 	}
 	return 0;
@@ -128,7 +160,7 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 	if (rc < 0 || !set)
 		return rc;
 	if (modes.quorum == LK_QMODE_STORAGE)
-		return lk_quiet_storage(lcd, quiet, &limit, err);
+		return lk_quiet_storage(lcd, ended, quiet, &limit, err);
 	rc = lk_lcm_quorum(lcd, &asking.answer, err);
 	if (rc < 0)
 		return rc;

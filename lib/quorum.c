@@ -146,7 +146,7 @@ static bool is_majority_alive(struct lk_lcd *lcd, size_t *alive)
 }
 
 /* That others are ALIVE says that they are heard; a lease, that they hear this system, too (lk/grant.h). */
-static int check_lease(struct lk_lcd *lcd, struct lk_err *err)
+static int check_lease(struct lk_lcd *lcd, const char *none, struct lk_err *err)
 {
 	struct lk_lcm_quorum answer;
 	int rc = lk_lcm_quorum(lcd, &answer, err);
@@ -155,8 +155,8 @@ static int check_lease(struct lk_lcd *lcd, struct lk_err *err)
 		return rc;
 	if (!answer.active)
 		return lk_fail(err, LK_M_NO_QUORUM, "the communication manager has not taken up QUORUM_MODE yet");
-	return lk_fail(err, LK_M_NO_QUORUM, answer.lapsed ? "its lease has run out, and what it let run is to end" :
-						"a majority has not confirmed its heartbeats");
+	return lk_fail(err, LK_M_NO_QUORUM,
+		       answer.lapsed ? "its lease has run out, and what it let run is to end" : none);
 }
 
 /* More than half of all systems, this one counted, must be ALIVE. */
@@ -166,7 +166,7 @@ static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 	char why[80];
 
 	if (is_majority_alive(lcd, &alive))
-		return lcd->nsys > 1 ? check_lease(lcd, err) : 0;
+		return lcd->nsys > 1 ? check_lease(lcd, "a majority has not confirmed its heartbeats", err) : 0;
 	snprintf(why, sizeof(why), "%zu of %zu systems are ALIVE", alive, lcd->nsys);
 	return lk_fail(err, LK_M_NO_QUORUM, why);
 }
@@ -185,7 +185,9 @@ int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 	case LK_QMODE_TCP: return lk_quorum_tcp(&lcd->tree, err);
 	case LK_QMODE_STORAGE: break;
 	}
-	return lk_qwk_access(&lcd->tree, &access) ? 0 : lk_fail(err, LK_M_NO_QUORUM, access.why);
+	if (!lk_qwk_access(&lcd->tree, &access))
+		return lk_fail(err, LK_M_NO_QUORUM, access.why);
+	return check_lease(lcd, "the communication manager has not taken up the last write of the own object yet", err);
 }
 
 /* ---- at an event ---- */
@@ -221,14 +223,18 @@ static bool note_state(const struct lk_tree *tree, const char *state)
 
 /* Heartbeats go both ways, and one that has just started confirms nothing for half a lease: a majority that is heard
  * has confirmed ours when two leases have passed, or will not. */
-static void settle(struct lk_lcd *lcd)
+static void settle(struct lk_lcd *lcd, enum lk_quorum_mode mode)
 {
+	struct lk_qwk_access access;
 	struct lk_lcm_quorum answer;
 	struct lk_err ignored;
 	int64_t began = lk_now_ms(), limit = 0;
 	size_t alive;
 
-	if (lcd->nsys < 2 || !is_majority_alive(lcd, &alive))
+	if (mode == LK_QMODE_MAJORITY && (lcd->nsys < 2 || !is_majority_alive(lcd, &alive)))
+		return;
+	/* lcm looks twice a second at what it says */
+	if (mode == LK_QMODE_STORAGE && !lk_qwk_access(&lcd->tree, &access))
 		return;
 	do {
 		if (limit)
@@ -249,8 +255,8 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 		return rc;
 	if (modes.quorum == LK_QMODE_NONE)
 		return 1;
-	if (event->settle && modes.quorum == LK_QMODE_MAJORITY)
-		settle(lcd);
+	if (event->settle && (modes.quorum == LK_QMODE_MAJORITY || modes.quorum == LK_QMODE_STORAGE))
+		settle(lcd, modes.quorum);
 	rc = lk_quorum_check(lcd, err);
 	if (rc < 0 && err->number != LK_M_NUMBER(LK_M_NO_QUORUM))
 		return rc;

@@ -38,6 +38,9 @@ void lk_qwk_object_format(const struct lk_qwk_object *object, unsigned char byte
 	for (unsigned i = 0; i < object->n && i < LK_QWK_NODES - 1; i++)
 		at += snprintf(at, (size_t)(end - at), "node=%.*s\ncommstat=%s\n", LK_SYS_MAX,
 			       object->peer[i].name, lk_sys_state_names[object->peer[i].commstat]);
+	if (object->lease)
+		at += snprintf(at, (size_t)(end - at), "lease=%llu\nstop=%llu\n",
+			       (unsigned long long)object->lease, (unsigned long long)object->stop);
 	snprintf(at, (size_t)(end - at), "checksum=%08x\n",
 		 lk_crc32(bytes, (size_t)(at - (char *)bytes)));
 }
@@ -136,6 +139,17 @@ static int read_head(struct reading *r, const char *local, struct lk_qwk_object 
 	return 0;
 }
 
+/* How long it may run after this. Both or neither. */
+static int read_terms(struct reading *r, struct lk_qwk_object *object)
+{
+	const char *lease = take(r, "lease"), *stop = lease ? take(r, "stop") : NULL;
+
+	if (lease && (!stop || take_number(lease, &object->lease) < 0 || take_number(stop, &object->stop) < 0 ||
+		      object->lease > LK_QWK_TERM_MAX || object->stop > LK_QWK_TERM_MAX))
+		return lk_fail(r->err, LK_M_QWK_TERMS);
+	return 0;
+}
+
 /* The checksum stands in the last line; behind it there is nothing. */
 static int check_sum(struct reading *r, const unsigned char *bytes)
 {
@@ -173,6 +187,8 @@ int lk_qwk_object_parse(const unsigned char bytes[static LK_QWK_SIZE], const cha
 	int rc = read_head(&r, local, &read);
 	if (rc == 0)
 		rc = read_peers(&r, &read);
+	if (rc == 0)
+		rc = read_terms(&r, &read);
 	if (rc == 0)
 		rc = check_sum(&r, bytes);
 	if (rc == 0)

@@ -17,7 +17,7 @@
 #include "lk/qwkconf.h"
 #include "lk/poison.h"
 
-#define HEAD "#lockkeeper qwkstate 1\n"
+#define HEAD "#lockkeeper qwkstate 2\n"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_TEXT 40
 #define SIZE 4096		/* always, so that the place on the disk is there once and for all */
@@ -54,16 +54,17 @@ static int format(const struct lk_qwk_state *state, char text[static SIZE])
 	memset(text, 0, SIZE);
 	len = (size_t)snprintf(text, SIZE,
 			       HEAD "boot=%s\nstarted=%" PRId64 " written=%" PRId64 " said=%" PRId64
-			       " hbeat=%u misses=%u nodes=%u\n", boot, state->started, state->written,
-			       state->said, state->hbeat, state->misses, state->n);
+			       " stop=%u hbeat=%u misses=%u nodes=%u\n", boot, state->started, state->written,
+			       state->said, state->stop, state->hbeat, state->misses, state->n);
 	for (unsigned i = 0; i < state->n && i < LK_QWK_NODES && len < SIZE; i++) {
 		const struct lk_qwk_node *node = &state->node[i];
 
 		len += (size_t)snprintf(text + len, SIZE - len,
 					"node=%s sequence=%" PRIu64 " changed=%" PRId64 " before=%" PRId64
-					" looked=%" PRId64 " quiet=%u commstat=%u\n", node->name,
-					node->sequence, node->changed, node->before, node->looked,
-					node->quiet, (unsigned)node->commstat);
+					" looked=%" PRId64 " quiet=%u commstat=%u lease=%u stop=%u left=%u\n",
+					node->name, node->sequence, node->changed, node->before, node->looked,
+					node->quiet, (unsigned)node->commstat, node->lease, node->stop,
+					node->left);
 	}
 	if (len + 16 > SIZE)
 		return -1;
@@ -91,14 +92,16 @@ int lk_qwk_state_write(const struct lk_tree *tree, const struct lk_qwk_state *st
 /* A line that begins with the head and has n values behind it. */
 static bool scan_node(const char *line, struct lk_qwk_node *node)
 {
-	unsigned commstat;
+	unsigned commstat, left;
 	int end = 0;
 
 	if (sscanf(line, "node=%255s sequence=%" SCNu64 " changed=%" SCNd64 " before=%" SCNd64
-			 " looked=%" SCNd64 " quiet=%u commstat=%u%n", node->name, &node->sequence,
-		   &node->changed, &node->before, &node->looked, &node->quiet, &commstat, &end) != 7 ||
-	    line[end] != '\n' || commstat > LK_SYS_UNKNOWN)
+			 " looked=%" SCNd64 " quiet=%u commstat=%u lease=%u stop=%u left=%u%n", node->name,
+		   &node->sequence, &node->changed, &node->before, &node->looked, &node->quiet, &commstat,
+		   &node->lease, &node->stop, &left, &end) != 10 ||
+	    line[end] != '\n' || commstat > LK_SYS_UNKNOWN || left > 1)
 		return false;
+	node->left = left;
 	node->commstat = (enum lk_sys_state)commstat;
 	return true;
 }
@@ -123,8 +126,8 @@ static int scan(const char *text, struct lk_qwk_state *state)
 	line = text + sizeof(HEAD) - 1;
 	*state = (struct lk_qwk_state){ 0 };
 	if (sscanf(line, "boot=%39s started=%" SCNd64 " written=%" SCNd64 " said=%" SCNd64
-			 " hbeat=%u misses=%u nodes=%u", boot, &state->started, &state->written,
-		   &state->said, &state->hbeat, &state->misses, &state->n) != 7 ||
+			 " stop=%u hbeat=%u misses=%u nodes=%u", boot, &state->started, &state->written,
+		   &state->said, &state->stop, &state->hbeat, &state->misses, &state->n) != 8 ||
 	    state->n > LK_QWK_NODES)
 		return -1;
 	this_boot(now);
@@ -165,6 +168,14 @@ static int64_t limit_of(const struct lk_qwk_state *state)
 	return 1000LL * state->hbeat * state->misses;
 }
 
+/* Of two that differ the larger one counts. */
+static int64_t limit_for(const struct lk_qwk_state *state, const struct lk_qwk_node *node)
+{
+	int64_t limit = limit_of(state);
+
+	return node->lease > limit ? node->lease : limit;
+}
+
 bool lk_qwk_fresh(const struct lk_qwk_state *state, int64_t now)
 {
 	return state->written > 0 && now - state->written <= limit_of(state);
@@ -180,9 +191,9 @@ enum lk_qwk_verdict lk_qwk_judge(const struct lk_qwk_state *state, const struct 
 	/* The look before the one that saw the new sequence was after since: so the update was, too. */
 	if (node->changed && node->before >= since)
 		return LK_QWK_UP;
-	if (node->quiet >= state->misses && node->looked >= since && now - changed >= limit_of(state))
+	if (node->quiet >= state->misses && node->looked >= since && now - changed >= limit_for(state, node))
 		return LK_QWK_DOWN;
-	return now - since >= 2 * limit_of(state) ? LK_QWK_TIMEOUT : LK_QWK_WAIT;
+	return now - since >= 2 * limit_for(state, node) ? LK_QWK_TIMEOUT : LK_QWK_WAIT;
 }
 
 static void explain(const struct lk_qwk_state *state, struct lk_qwk_access *access, int64_t now)

@@ -20,6 +20,10 @@
 
 #define LK_FENCE "bin/lk_fence"		/* REMOVE_FAILURE_ACTION=fence runs it, relative to the root */
 
+/* The event of a resource that is not this system's any more: it is not repaired, but removed here whatever it
+ * takes, and moves. */
+#define LK_EVENT_LOST "lost"
+
 struct lk_failure {
 	const char *tag;
 	const char *class, *event, *object;	/* of the event that has told of it; NULL: unknown */

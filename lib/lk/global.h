@@ -29,4 +29,7 @@ int lk_global_pre(const struct lk_global *global, struct lk_err *err) LK_MUST LK
  * system that does not answer stays. Result as above; -4 if our own operation holds the lock. */
 int lk_global_post(const struct lk_global *global, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* The same for who may be part of an operation that holds the lock: the scripts are told so then, by -m. */
+int lk_global_post_within(const struct lk_global *global, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
 #endif

@@ -7,6 +7,9 @@
  * heartbeats that it sent less than "lease" ago, on its own clock. A lease that has run out is lost: what
  * is in service must be stopped within "stop", by a watchdog if need be, before there can be another.
  *
+ * With storage quorum ("all") it takes the confirmations of all others, and a write of the own object that was read
+ * back counts as one of them all: who takes over has seen neither for "quiet".
+ *
  * Grant. Before it restores a resource a node becomes its candidate under a new, higher epoch, and needs the grant of a
  * majority, its own among them. Each one that grants has made sure that whoever may still run the resource has released
  * it, or was fenced, or has had no confirmation from here for "quiet" and will get none for "window". A candidate
@@ -50,6 +53,8 @@ int64_t lk_terms_bar(const struct lk_terms *ours, const struct lk_terms *theirs)
 struct lk_hold {
 	unsigned nsys, self;
 	int64_t echoed[LK_SYSTEMS_MAX];	/* when the newest heartbeat was sent that the system has confirmed; 0: none */
+	bool all;			/* storage quorum: all must confirm, or the own object be written */
+	int64_t stored;			/* until when its last write lets run; 0: there was none */
 	int64_t until;			/* the end of the lease; 0: there was none yet */
 	bool lapsed;			/* it ran out while something may have been in service */
 };
@@ -59,6 +64,9 @@ void lk_hold_init(struct lk_hold *hold, unsigned nsys, unsigned self, int64_t un
 
 /* A system confirms the heartbeat that was sent then. */
 void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent) LK_NONNULL(1);
+
+/* Storage quorum: the own object was written and read back, which lets run until then. */
+void lk_hold_stored(struct lk_hold *hold, int64_t until) LK_NONNULL(1);
 
 /* Take what was confirmed into account; to be called before anything relies on the lease. */
 void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease) LK_NONNULL(1);

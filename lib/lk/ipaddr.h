@@ -22,6 +22,7 @@ struct lk_ifaddr {
 	struct lk_ip ip;
 	unsigned prefix;
 	bool up, loopback;
+	bool link;			/* its cable is plugged in, so to speak */
 };
 
 /* A numeric address. 0, or -5. */
@@ -51,5 +52,19 @@ socklen_t lk_ip_socket(const struct lk_ip *ip, unsigned index, struct sockaddr_s
 
 /* All addresses of all interfaces, in the order of the kernel; the caller frees *list. 0, or -1. */
 int lk_ip_local(struct lk_ifaddr **list, size_t *n, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
+/* ---- changing them ---- */
+
+/* Give the device this address, take it away. Of IPv6 it is deprecated, so that nobody chooses it as source. 0, or -1:
+ * it was there already, or was not; and all else that the kernel says. */
+int lk_ip_add(const struct lk_ifaddr *row, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+int lk_ip_delete(const struct lk_ifaddr *row, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Which routes of the main table have it as their source address: those of the kernel itself, and others. 0, -1. */
+struct lk_ip_sources {
+	bool kernel, other;
+};
+int lk_ip_sources(const struct lk_ip *ip, struct lk_ip_sources *sources, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
 
 #endif

@@ -40,6 +40,10 @@ int lk_lease_renew(const struct lk_tree *tree, const struct lk_lease *lease, str
 /* Nothing is in service: no deadline any more, the end of the lease stays. 0 or -1. */
 int lk_lease_release(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* This node has no lease any more and needs none: not even one that has run out is left to be seen. Nothing is in
+ * service, or others know that it stays so without one (lk/held.h). 0 or -1. */
+int lk_lease_forget(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
 /* 1: read; 0: there is none of this boot, *lease is { 0, LK_LEASE_FOREVER }; -3: damaged; -1. */
 int lk_lease_read(const struct lk_tree *tree, struct lk_lease *lease, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);

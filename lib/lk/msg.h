@@ -337,9 +337,14 @@
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
 #define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
 	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
+#define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
+	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
+	"%u ms: the larger ones count, make them equal"
+#define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
-#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease: a majority confirms its heartbeats"
-#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "no majority has confirmed the heartbeats of this node in time: " \
+#define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
+#define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
 #define LK_M_LEASE_CLEAR 703195, LK_EX_OK, "nothing is in service here any more: this node may have a lease again"
@@ -562,8 +567,15 @@
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
 #define LK_M_OFFER_OLD 720000, LK_EX_EXISTS, "\"%s\": what system \"%s\" says of its owner is not the newest: %s"
 #define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run and --nowait"
+#define LK_M_UP_ALREADY 720002, LK_EX_SYSTEM, "%s is configured already on network interface \"%s\""
+#define LK_M_NO_LINK 720003, LK_EX_SYSTEM, "the link of network interface \"%s\" is not known to be up"
+#define LK_M_IS_SOURCE 720004, LK_EX_SYSTEM, "%s is the source address of routes"
+#define LK_M_MANY_DEVICES 720005, LK_EX_SYSTEM, "%s is configured more than once"
 #define LK_M_FENCE_CUT 703288, LK_EX_SYSTEM, "the test was interrupted"
 /* what does not hold up a recovery */
 #define LK_M_ACT_BUSY 720100, LK_EX_EXISTS, "another operation is at work on \"%s\" on system \"%s\""
+/* grants, and what stays in service without daemons */
+#define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
+	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
 
 #endif

@@ -17,17 +17,20 @@ struct lk_quiet_ended {
 	uint64_t here[LK_SYSTEMS_MAX];	/* by this system */
 };
 
-/* Quiet is also one of which no other incarnation was heard since than one that has ended.
+/* Nobody is quiet that was stopped with resources in service (lk/held.h), as long as that lasts. Needs LK_T_FLG.
+ *
+ * Quiet is also one of which no other incarnation was heard since than one that has ended.
  *
  * Of the set those that are quiet are barred, and the others are left alone: one that lives must not lose
  * its lease by questions. Without lcm nobody is quiet. 0; -1; -3; -9. */
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
 		 struct lk_err *err) LK_MUST LK_NONNULL(1, 3, 4, 5);
 
-/* The same in storage mode: a system has stopped when its object was not seen to advance for the time that it may
- * run without access, and the stop time. Nobody is barred; *limit: that time, in ms. 0; -1; -3 the
- * daemon has said nothing. */
-int lk_quiet_storage(const struct lk_lcd *lcd, struct lk_quiet *quiet, int64_t *limit, struct lk_err *err)
-	LK_MUST LK_NONNULL(1, 2, 3, 4);
+/* The same in storage mode: a system has stopped when its object was not seen to advance, and its heartbeats were not
+ * confirmed from here, for the time that each of them lets it run, and the stop time. Nobody is barred: no system
+ * becomes a candidate without the grant of all that are not quiet. *limit: how long the storage lets this
+ * one run, in ms. 0; -1; -3 the daemon has said nothing; -9. */
+int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, int64_t *limit,
+		     struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
 
 #endif

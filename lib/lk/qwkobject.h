@@ -9,6 +9,8 @@
  *	sequence=17
  *	node=beta			for each other system, and how alpha sees it
  *	commstat=ALIVE
+ *	lease=24000			how long, in ms, a write lets alpha run; 0 or not there: it does not say
+ *	stop=15000			and its QUORUM_LOSS_DEADLINE
  *	checksum=1a2b3c4d		CRC-32 of all before this line
  */
 #ifndef LK_QWKOBJECT_H
@@ -20,11 +22,13 @@
 #include "lk/sys.h"
 
 #define LK_QWK_SIZE 4096
+#define LK_QWK_TERM_MAX 3600000	/* milliseconds, of lease and stop */
 #define LK_QWK_NODES 4		/* storage mode has 2 to 4 systems */
 
 struct lk_qwk_object {
 	char local[LK_SYS_MAX + 1];
 	uint64_t time, sequence;
+	uint64_t lease, stop;	/* 0: not said */
 	unsigned n;		/* other systems */
 	struct {
 		char name[LK_SYS_MAX + 1];

@@ -70,11 +70,14 @@ struct lk_qwk_node {
 	int64_t looked;		/* the last good look began then; 0: none */
 	unsigned quiet;		/* good looks in a row that saw no advance */
 	enum lk_sys_state commstat;	/* of this system, as that node sees it */
+	unsigned lease, stop;	/* ms: the largest that its objects have told; 0: none has */
+	bool left;		/* it has cleared its object: it may run without us seeing it */
 };
 
 struct lk_qwk_state {
 	int64_t started;	/* of lkqwk */
 	int64_t written;	/* begin of the last own write that was read back; 0: never */
+	unsigned stop;		/* ms: QUORUM_LOSS_DEADLINE, as that write has told the others */
 	int64_t said;		/* when this was written */
 	unsigned hbeat, misses;	/* seconds, and their number */
 	unsigned n;		/* nodes; the first one is this system */

@@ -126,6 +126,12 @@ void bus_put_bar(struct lk_out *out, const struct bus_bar *bar)
 	lk_put_u32(out, bar->peers);
 }
 
+void bus_put_stored(struct lk_out *out, const struct bus_stored *stored)
+{
+	lk_put_u8(out, BUS_STORED);
+	lk_put_u64(out, stored->until);
+}
+
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease)
 {
 	lk_put_u8(out, BUS_LEASE);
@@ -220,7 +226,7 @@ bool bus_get_config(struct lk_in *in, struct bus_config *config)
 	config->generation = lk_get_u32(in);
 	config->incarnation = lk_get_u64(in);
 	config->probe_interval = lk_get_u32(in);
-	config->quorum = get_choice(in, 1);
+	config->quorum = get_choice(in, BUS_STORAGE);
 	config->lease = lk_get_u32(in);
 	config->stop = lk_get_u32(in);
 	get_name(in, config->self);
@@ -354,6 +360,12 @@ static uint64_t get_time(struct lk_in *in)
 	if (value > INT64_MAX)
 		in->bad = true;
 	return value;
+}
+
+bool bus_get_stored(struct lk_in *in, struct bus_stored *stored)
+{
+	stored->until = get_time(in);
+	return lk_get_end(in);
 }
 
 bool bus_get_lease(struct lk_in *in, struct bus_lease *lease)

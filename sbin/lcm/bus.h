@@ -57,6 +57,7 @@ enum bus_type {
 	BUS_FD,			/* path, with the descriptor (struct bus_want) */
 	BUS_BAR,		/* number, peers: bar these, and tell (BUS_CONFIRMS) of all */
 	BUS_CLEAR,		/* nothing is in service here, a lease that has lapsed is forgotten; no payload */
+	BUS_STORED,		/* until when the last good write of the own object lets run (struct bus_stored) */
 	/* from net */
 	BUS_READY = 64,		/* privileges dropped, waiting for a configuration; no payload */
 	BUS_CONFIGURED,		/* generation: in force, removed numbers are free (struct bus_generation) */
@@ -75,11 +76,14 @@ enum bus_type {
 	BUS_COUNTERS,		/* path, what was wrong on a TTY path, when that has changed */
 };
 
+/* Which lease is wanted? */
+enum bus_quorum { BUS_NO_LEASE, BUS_MAJORITY, BUS_STORAGE };
+
 struct bus_config {
 	uint32_t generation;
 	uint64_t incarnation;		/* of this lcm, for HELLO; random, not 0 */
 	uint32_t probe_interval;	/* milliseconds; 0: the smallest interval of the peer's paths */
-	uint8_t quorum;			/* is a lease wanted? */
+	uint8_t quorum;			/* enum bus_quorum */
 	uint32_t lease, stop;		/* milliseconds, the terms of this node (lk/grant.h) */
 	char self[LK_SYS_MAX + 1];
 };
@@ -157,6 +161,10 @@ struct bus_bar {
 	uint32_t peers;			/* bit p: peer p */
 };
 
+struct bus_stored {
+	uint64_t until;			/* ns of the clock of lk/lease.h */
+};
+
 struct bus_lease {
 	uint64_t until;			/* ns of the clock of lk/lease.h; 0 there was none */
 	uint32_t stop;			/* milliseconds: the terms that it was got by */
@@ -220,6 +228,7 @@ void bus_put_probe(struct lk_out *out, const struct bus_probe *probe) LK_NONNULL
 void bus_put_link(struct lk_out *out, const struct bus_link *link) LK_NONNULL(1, 2);
 void bus_put_stall(struct lk_out *out, uint32_t ms) LK_NONNULL(1);
 void bus_put_bar(struct lk_out *out, const struct bus_bar *bar) LK_NONNULL(1, 2);
+void bus_put_stored(struct lk_out *out, const struct bus_stored *stored) LK_NONNULL(1, 2);
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
 void bus_put_counters(struct lk_out *out, const struct bus_counters *counters) LK_NONNULL(1, 2);
@@ -240,6 +249,7 @@ bool bus_get_probe(struct lk_in *in, struct bus_probe *probe) LK_MUST LK_NONNULL
 bool bus_get_link(struct lk_in *in, struct bus_link *link) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_stall(struct lk_in *in, uint32_t *ms) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_bar(struct lk_in *in, struct bus_bar *bar) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_stored(struct lk_in *in, struct bus_stored *stored) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_lease(struct lk_in *in, struct bus_lease *lease) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_counters(struct lk_in *in, struct bus_counters *counters) LK_MUST LK_NONNULL(1, 2);

@@ -39,11 +39,11 @@
 
 static const struct {
 	const char *dir;
-	const char *file[2];
+	const char *file[3];
 } watched[] = {
-	{ "config", { "sys", "net" } },
-	{ "etc", { "lkkey", NULL } },
-	{ "etc/default", { "LifeKeeper", NULL } },
+	{ "config", { "sys", "net", "qwk" } },
+	{ "etc", { "lkkey", NULL, NULL } },
+	{ "etc/default", { "LifeKeeper", NULL, NULL } },
 };
 
 #define WATCHED (sizeof(watched) / sizeof(*watched))
@@ -339,7 +339,7 @@ void config_confirmed(struct lcm *lcm, uint32_t generation)
 static void send_config(struct lcm *lcm)
 {
 	struct bus_config config = { .generation = ++lcm->generation,
-				     .incarnation = lcm->incarnation, .quorum = lcm->set.quorum,
+				     .incarnation = lcm->incarnation, .quorum = (uint8_t)lcm->set.quorum,
 				     .lease = lcm->set.lease, .stop = lcm->set.stop };
 	uint8_t bytes[2048];
 	struct lk_out out = LK_OUT(bytes);
@@ -500,7 +500,7 @@ static bool is_ours(const struct lcm *lcm, const struct inotify_event *event)
 	if (event->mask & (IN_Q_OVERFLOW | IN_IGNORED))
 		return true;
 	for (unsigned i = 0; i < WATCHED; i++)
-		for (unsigned k = 0; k < 2; k++)
+		for (unsigned k = 0; k < 3; k++)
 			if (event->wd == lcm->watched[i] && event->len && watched[i].file[k] &&
 			    !strcmp(event->name, watched[i].file[k]))
 				return true;

@@ -2,12 +2,16 @@
 /* The lease of this node as main sees it. */
 #include "lease.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk/lcd.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
+#include "lk/qwkconf.h"
+#include "lk/qwkstate.h"
 #include "lk/tunable.h"
 #include "exec.h"
 #include "netproc.h"
@@ -16,6 +20,7 @@
 #define MS INT64_C(1000000)
 #define ANSWER_MS 5000		/* net does not take longer, unless it is stopped */
 #define LOSS_MS 10000		/* between two runs of lk_quorumloss that did not end well */
+#define STORED_MS 500		/* between two looks at what lkqwk says */
 #define FIRST_MS 15000		/* and four leases: to get the first one after a start */
 
 /* ---- the file ---- */
@@ -31,7 +36,8 @@ void lease_init(struct lcm *lcm)
 	if (rc < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_FILE, err.text);
 	*lease = (struct lcm_lease){ .until = rc < 0 ? 1 : old.until,
-				     .deadline = rc < 0 ? 1 : old.deadline, .loss_at = -1, .first_at = -1 };
+				     .deadline = rc < 0 ? 1 : old.deadline, .loss_at = -1, .first_at = -1,
+				     .stored_at = -1 };
 }
 
 /* What cannot be published does not count: the watchdog would not know of it. */
@@ -70,19 +76,29 @@ static void release(struct lcm *lcm)
 
 /* ---- settings ---- */
 
-/* What makes no sense changes nothing. */
-static bool wanted(const struct lcm *lcm)
+/* The storage mode is in force from qwk_storage_init to qwk_storage_exit. */
+static enum bus_quorum storage(const struct lcm *lcm)
 {
-	static const char *const others[] = { "", "none", "off", "tcp_remote", "storage" };
+	return faccessat(lcm->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? BUS_STORAGE : BUS_NO_LEASE;
+}
+
+/* What makes no sense changes nothing. */
+static enum bus_quorum wanted(const struct lcm *lcm)
+{
+	static const char *const others[] = { "", "none", "off", "tcp_remote" };
 	char mode[LK_TUNABLE_MAX];
 	struct lk_err err;
 	int rc = lk_tunable(&lcm->tree, "QUORUM_MODE", mode, sizeof(mode), &err);
 
-	if (rc == 0 || (rc > 0 && !strcmp(mode, "majority")))
-		return rc > 0;
+	if (rc == 0)
+		return BUS_NO_LEASE;
+	if (rc > 0 && !strcmp(mode, "majority"))
+		return BUS_MAJORITY;
+	if (rc > 0 && !strcmp(mode, "storage"))
+		return storage(lcm);
 	for (size_t i = 0; rc > 0 && i < sizeof(others) / sizeof(*others); i++)
 		if (!strcmp(mode, others[i]))
-			return false;
+			return BUS_NO_LEASE;
 	return lcm->set.quorum;
 }
 
@@ -111,15 +127,21 @@ static uint32_t stop_of(struct lcm *lcm)
 	struct lk_err err;
 	int64_t stop;
 
+	/* what a write lets run ends as it has told those who see nothing else */
+	if (lcm->set.quorum == BUS_STORAGE && lcm->lease.stored_stop)
+		return lcm->lease.stored_stop;
 	if (lk_lease_stop(&lcm->tree, &stop, &err) < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
 	return (uint32_t)(stop / MS);
 }
 
-static void turned(struct lcm *lcm, bool on)
+static void turned(struct lcm *lcm, enum bus_quorum on)
 {
 	struct lcm_lease *lease = &lcm->lease;
 
+	lease->stored_at = on == BUS_STORAGE ? lcm->now : -1;
+	lease->stored = 0;
+	lease->stored_stop = 0;
 	lease->first_at = on ? lcm->now + FIRST_MS + 4 * (int64_t)lcm->set.lease : -1;
 	if (on || (lease->until == 0 && lease->deadline == LK_LEASE_FOREVER))
 		return;
@@ -222,15 +244,43 @@ void lease_take(struct lcm *lcm, const struct bus_lease *new)
 	lose(lcm);
 }
 
+/* ---- storage ---- */
+
+/* What lkqwk says. Nothing here waits for the storage. */
+static void look_at_storage(struct lcm *lcm)
+{
+	struct lcm_lease *lease = &lcm->lease;
+	struct lk_qwk_state state;
+	uint8_t bytes[16];
+	struct lk_out out = LK_OUT(bytes);
+	struct lk_err ignored;
+
+	lease->stored_at = lcm->now + STORED_MS;
+	if (lk_qwk_state_read(&lcm->tree, &state, &ignored) <= 0 || state.written <= 0)
+		return;
+	if (state.stop != lease->stored_stop) {
+		lease->stored_stop = state.stop;
+		lcm->reload_at = lcm->now;
+	}
+	const int64_t until = (state.written + 1000LL * state.hbeat * state.misses) * MS;
+	if (until == lease->stored || lcm->set.stop != state.stop)
+		return;
+	lease->stored = until;
+	bus_put_stored(&out, &(struct bus_stored){ (uint64_t)until });
+	netproc_send(lcm, &out, -1);
+}
+
 int64_t lease_deadline(const struct lcm *lcm)
 {
-	return lcm_earlier(lcm->lease.loss_at, lcm->lease.first_at);
+	return lcm_earlier(lcm_earlier(lcm->lease.loss_at, lcm->lease.first_at), lcm->lease.stored_at);
 }
 
 void lease_tick(struct lcm *lcm)
 {
 	struct lcm_lease *lease = &lcm->lease;
 
+	if (lease->stored_at >= 0 && lcm->now >= lease->stored_at)
+		look_at_storage(lcm);
 	if (lease->loss_at >= 0 && lcm->now >= lease->loss_at)
 		lose(lcm);
 	if (lease->first_at < 0 || lcm->now < lease->first_at)
@@ -294,11 +344,12 @@ static void answer_end(struct lcm_client *client)
 	const struct lcm *lcm = client->lcm;
 	const struct lcm_lease *lease = &lcm->lease;
 	int64_t now = lk_lease_now();
-	bool valid = lcm->set.quorum && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+	bool active = lcm->set.quorum != BUS_NO_LEASE;
+	bool valid = active && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
 	uint8_t bytes[64];
 	struct lk_out out = LK_OUT(bytes);
 
-	lk_put_u8(&out, (uint8_t)(lcm->set.quorum | valid << 1 | (lease->lapsed || lease->losing) << 2));
+	lk_put_u8(&out, (uint8_t)(active | valid << 1 | (lease->lapsed || lease->losing) << 2));
 	lk_put_u64(&out, (uint64_t)now);
 	lk_put_u64(&out, (uint64_t)lease->until);
 	lk_put_u64(&out, (uint64_t)lease->deadline);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The lease of this node (lk/grant.h, lk/lease.h) as main sees it: net computes it, main publishes it, answers who asks,
- * and starts lk_quorumloss when it has run out. Without QUORUM_MODE=majority there is none.
+ * and starts lk_quorumloss when it has run out. With storage quorum main also tells net how long the last write of the
+ * own object, which lkqwk(8) makes, lets run. In the other modes of quorum there is none.
  */
 #ifndef LCM_LEASE_H
 #define LCM_LEASE_H

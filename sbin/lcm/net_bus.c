@@ -223,6 +223,16 @@ static bool take_bar(struct net *net, struct lk_in *in)
 	return true;
 }
 
+static bool take_stored(struct net *net, struct lk_in *in)
+{
+	struct bus_stored stored;
+
+	if (!bus_get_stored(in, &stored))
+		return false;
+	confirm_stored(net, &stored);
+	return true;
+}
+
 static bool take_clear(struct net *net, struct lk_in *in)
 {
 	confirm_clear(net);
@@ -273,6 +283,8 @@ static bool take(struct net *net, struct lk_in *in, int *fd)
 		return take_bar(net, in);
 	case BUS_CLEAR:
 		return take_clear(net, in);
+	case BUS_STORED:
+		return take_stored(net, in);
 	case BUS_QUIT:
 		net->quit = bus_get_empty(in);
 		return net->quit;

@@ -101,6 +101,12 @@ static void take_echo(struct net *net, struct net_peer *peer, uint64_t echo, int
 	renew(net, now);
 }
 
+void confirm_stored(struct net *net, const struct bus_stored *stored)
+{
+	lk_hold_stored(&net->hold, (int64_t)stored->until);
+	renew(net, lk_lease_now());
+}
+
 void confirm_clear(struct net *net)
 {
 	lk_hold_clear(&net->hold);
@@ -115,9 +121,11 @@ void confirm_configured(struct net *net)
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		n += net->peer[i].used && n < LK_SYSTEMS_MAX - 1;
 	if (!net->conf.quorum)
-		old.until = old.lapsed = 0;
+		old = (struct lk_hold){ .until = 0 };
 	lk_hold_init(&net->hold, n + 1, n, old.until);
 	net->hold.lapsed = old.lapsed;
+	net->hold.all = net->conf.quorum == BUS_STORAGE;
+	net->hold.stored = old.stored;
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		if (net->peer[i].used)
 			lk_hold_echo(&net->hold, number_in_hold(net, &net->peer[i]), net->peer[i].confirmed);
@@ -139,7 +147,7 @@ void confirm_timers(struct net *net)
 	if (!net->conf.quorum || hold->lapsed || !hold->until)
 		return;
 	/* alone in the cluster there is nobody whose heartbeat would renew it */
-	int64_t left = hold->nsys > 1 ? hold->until - now : own_terms(net).lease / 4;
+	int64_t left = hold->nsys > 1 || hold->all ? hold->until - now : own_terms(net).lease / 4;
 	net_due(net, net->now + left / MS + 1);
 }
 

@@ -259,6 +259,7 @@ struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *
 	LK_NONNULL(1, 2);
 void confirm_configured(struct net *net) LK_NONNULL(1);
 void confirm_clear(struct net *net) LK_NONNULL(1);
+void confirm_stored(struct net *net, const struct bus_stored *stored) LK_NONNULL(1, 2);
 void confirm_bar(struct net *net, const struct bus_bar *bar) LK_NONNULL(1, 2);
 void confirm_timers(struct net *net) LK_NONNULL(1);
 void confirm_flush(struct net *net) LK_NONNULL(1);

@@ -83,7 +83,7 @@ struct lcm_settings {
 	unsigned init;			/* INITTIMEOUT in ms */
 	unsigned remote;		/* REMOTETIMEOUT in ms */
 	unsigned realtime;		/* LCMRTPRIO */
-	bool quorum;			/* QUORUM_MODE asks for a lease */
+	enum bus_quorum quorum;		/* which lease QUORUM_MODE asks for */
 	uint32_t lease, stop;		/* the terms in ms (lk/grant.h) */
 	char user[64];			/* LCMUSER */
 };
@@ -103,6 +103,9 @@ struct lcm_lease {
 	int64_t loss_at;		/* it is to be started again; -1 */
 	int64_t first_at;		/* if there is no lease by then, there is none; -1 */
 	uint32_t asked;			/* number of the last question to net */
+	int64_t stored_at;		/* storage quorum: next look at what lkqwk says; -1 */
+	int64_t stored;			/* what net was told */
+	uint32_t stored_stop;		/* the QUORUM_LOSS_DEADLINE in ms that lkqwk has told the others; 0: none yet */
 };
 
 struct lcm_session;

@@ -12,6 +12,7 @@
 #include "lk/cleanup.h"
 #include "lk/detach.h"
 #include "lk/event.h"
+#include "lk/failure.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/reboot.h"
@@ -27,10 +28,10 @@
 
 /* ---- failure ---- */
 
-static void tell_story(struct world *w, const struct item *item)
+static void tell_story(struct world *w, const struct item *item, const char *event)
 {
 	struct lk_story story = {
-		.prog = "lkcheck", .subject = item->tag, .what = "check", .decision = "failed",
+		.prog = "lkcheck", .subject = item->tag, .what = "check", .decision = event,
 		.inputs = LK_INPUTS({ "check", kind_names[item->entry.kind] }),
 	};
 	struct lk_err ignored;
@@ -42,14 +43,16 @@ static void tell_story(struct world *w, const struct item *item)
  * it is. */
 void report_failure(struct world *w, const struct item *item)
 {
-	char *args[] = { (char[]){ "-C" }, (char *)item->app, (char[]){ "-E" }, (char[]){ EVENT },
+	bool lost = item->last == FAILED && item->code == CHECK_LOST;
+	const char *name = lost ? LK_EVENT_LOST : EVENT;
+	char *args[] = { (char[]){ "-C" }, (char *)item->app, (char[]){ "-E" }, (char *)name,
 			 (char[]){ "-m" }, (char[]){ "LK:lkcheck" }, (char[]){ "-n" },
 			 (char *)item->tag, NULL };
-	struct lk_event event = { .tree = &w->tree, .prog = "lkcheck", .class = item->app, .name = EVENT,
+	struct lk_event event = { .tree = &w->tree, .prog = "lkcheck", .class = item->app, .name = name,
 				  .object = item->tag, .severity = LK_MAJOR, .args = args };
 	struct lk_err err;
 
-	tell_story(w, item);
+	tell_story(w, item, name);
 	lk_event_identify(&event);
 	event.recovering = lk_recoverable(&event);
 	if (lk_event_check(&event, &err) == 0 && lk_event_dispatch(&event, false, &err) < 0)

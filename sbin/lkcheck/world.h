@@ -12,6 +12,7 @@
 
 #define CHECKS_MAX 4096		/* scripts at a time, those that hang included */
 #define CHECK_PARALLEL 16	/* CHECK_PARALLEL */
+#define CHECK_LOST 110		/* how a check says that the resource is not this system's any more, lk-kit(7) */
 #define NEVER INT64_MAX
 
 enum outcome { NONE, HEALTHY, FAILED, CANNOT_TELL, TIMED_OUT };
@@ -39,7 +40,6 @@ struct watched {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct schedule schedule;
@@ -55,6 +55,7 @@ struct world {
 	uint32_t dice;
 	bool reboots;			/* this system is about to */
 	char complaint[LK_ERR_TEXT];	/* what went wrong last, said once */
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_CHK_READY, w->n). */

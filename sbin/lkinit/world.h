@@ -27,7 +27,6 @@ struct daemon {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct daemon *daemon[DAEMONS];	/* in the order of the table, then those that are gone */
@@ -42,6 +41,7 @@ struct world {
 	bool quarantine;		/* all daemons are stopped, or being stopped, until quarantine_at */
 	int64_t quarantine_at;
 	int64_t status_retry;
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_INIT_UP). */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lk/lease.h"
 #include "lk/tunable.h"
 #include "world.h"
 #include "lk/poison.h"
@@ -70,7 +71,8 @@ static void complain(struct world *w, unsigned i, const struct lk_err *err, bool
 
 static void fill(struct world *w, unsigned char bytes[static LK_QWK_SIZE])
 {
-	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence };
+	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence,
+					.lease = (uint64_t)limit_of(w), .stop = w->stop };
 
 	snprintf(object.local, sizeof(object.local), "%s", w->conf.member[0].name);
 	for (unsigned i = 1; i < w->conf.n; i++) {
@@ -117,12 +119,31 @@ static void take_own(struct world *w, unsigned i)
 	/* its begin counts: from then on others may have seen it */
 	if (io->begun > w->state.written)
 		w->state.written = io->begun;
+	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
 	w->state.node[0].looked = io->begun;
 }
 
 /* ---- the others' ---- */
+
+/* What another system may still do after its last write is for it to say, and the largest that it has said counts: it
+ * may have made it smaller since. */
+static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	struct lk_qwk_node *node = &w->state.node[i];
+	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
+	bool differs = lease && (lease != limit_of(w) || stop != w->stop);
+
+	if (lease > node->lease)
+		node->lease = lease;
+	if (stop > node->stop)
+		node->stop = stop;
+	if (differs && (lease != w->told_lease[i] || stop != w->told_stop[i]))
+		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, node->name, lease, stop, (unsigned)limit_of(w), w->stop);
+	w->told_lease[i] = differs ? lease : 0;
+	w->told_stop[i] = differs ? stop : 0;
+}
 
 static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
 {
@@ -137,6 +158,8 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
+		node->left = false;
+		take_terms(w, o->node, object);
 	}
 	if (sight == WENT_BACK || sight == BEGAN_ANEW)
 		say(w, LK_LOG_WARN, LK_M_QWK_BACK, node->name, best, (unsigned long long)object->sequence);
@@ -149,6 +172,16 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	if (w->down[o->node])
 		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_UP, node->name);
 	w->down[o->node] = false;
+}
+
+/* By qwk_storage_exit: without the mode nothing ends what it runs. */
+static void take_leave(struct world *w, unsigned i)
+{
+	struct lk_qwk_node *node = &w->state.node[i];
+
+	if (!node->left)
+		say(w, LK_LOG_WARN, LK_M_QWK_LEFT, node->name);
+	node->left = true;
 }
 
 static void take_other(struct world *w, unsigned i)
@@ -165,6 +198,8 @@ static void take_other(struct world *w, unsigned i)
 	} else if (lk_qwk_object_parse(io->reply.bytes, w->conf.member[w->object[i].node].name, &object,
 				       &err) < 0) {
 		complain(w, i, &err, true);
+		if (err.number == LK_M_NUMBER(LK_M_QWK_EMPTY))
+			take_leave(w, w->object[i].node);
 		take_sight(w, i, NULL);
 	} else {
 		if (w->debug)
@@ -204,12 +239,16 @@ static void start_round(struct world *w)
 {
 	unsigned char bytes[LK_QWK_SIZE];
 	int64_t limit = 1000LL * w->conf.hbeat;
+	struct lk_err ignored;
+	int64_t stop;
 	int64_t late = w->round ? lk_qwk_now() - w->round : 0;
 
 	if (late > 2 * limit)
 		say(w, LK_LOG_ERROR, LK_M_QWK_LATE, (long long)late, (long long)(2 * limit));
 	w->debug = wants_debug(w);
 	commstat_ask(w);
+	(void)!lk_lease_stop(&w->tree, &stop, &ignored);
+	w->stop = (unsigned)(stop / 1000000);
 	if (w->known)
 		fill(w, bytes);
 	w->round = lk_qwk_now();
@@ -335,15 +374,29 @@ void rounds_work(struct world *w)
 
 /* ---- begin and end ---- */
 
+static void take_over_terms(struct world *w, const struct lk_qwk_state *old)
+{
+	for (unsigned i = 1; i < w->state.n; i++)
+		for (unsigned k = 1; k < old->n; k++) {
+			if (strcmp(w->state.node[i].name, old->node[k].name) != 0)
+				continue;
+			w->state.node[i].lease = old->node[k].lease;
+			w->state.node[i].stop = old->node[k].stop;
+		}
+}
+
 /* What the process before us has written still counts. */
 static void take_over(struct world *w)
 {
 	struct lk_qwk_state old;
 	struct lk_err ignored;
 
-	if (lk_qwk_state_read(&w->tree, &old, &ignored) > 0 && old.hbeat == w->conf.hbeat &&
-	    old.misses == w->conf.misses)
-		w->state.written = old.written;
+	if (lk_qwk_state_read(&w->tree, &old, &ignored) > 0) {
+		if (old.hbeat == w->conf.hbeat && old.misses == w->conf.misses)
+			w->state.written = old.written;
+		w->state.stop = old.stop;
+		take_over_terms(w, &old);
+	}
 	w->had_quorum = lk_qwk_fresh(&w->state, lk_qwk_now());
 }
 

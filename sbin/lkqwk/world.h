@@ -22,7 +22,6 @@ struct object {
 };
 
 struct world {
-	struct lk_daemon frame;
 	struct lk_tree tree;
 	struct lk_logger logger;
 	struct lk_qwk_conf conf;
@@ -31,6 +30,8 @@ struct world {
 	struct object object[OBJECTS];	/* of the same number */
 	unsigned n;
 	uint64_t sequence;		/* of the own object */
+	unsigned stop;			/* QUORUM_LOSS_DEADLINE in ms, as this round tells it */
+	unsigned told_lease[LK_QWK_NODES], told_stop[LK_QWK_NODES];	/* what was logged as different */
 	bool known;			/* the old object has been looked at: writing may begin */
 	bool own_failed;		/* the last round did not write the own object */
 	bool had_quorum, first_done;
@@ -45,6 +46,7 @@ struct world {
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */
 	char state_complaint[COMPLAINT];
+	struct lk_daemon frame;
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_QWK_RESTORED). */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lk/detach.h"
+#include "lk/held.h"
 #include "lk/name.h"
 #include "lk/realtime.h"
 #include "lk/tunable.h"
@@ -245,12 +246,12 @@ static void finish(struct world *w)
 		else
 			say(w, LK_LOG_INFO, LK_M_WD_DISARMED, w->device.path);
 	}
-	if (w->lease.deadline != LK_LEASE_FOREVER) {
-		if (lk_lcd_read(&lcd, LK_T_INS | LK_T_FLG, &err) < 0 || lk_anything_runs(&lcd))
-			say(w, LK_LOG_WARN, LK_M_WD_UNWATCHED);
-		if (lk_lease_release(&w->tree, &err) < 0)
-			say_err(w, LK_LOG_ERROR, &err);
-	}
+	bool known = lk_lcd_read(&lcd, LK_T_INS | LK_T_FLG | LK_T_SYS, &err) == 0;
+	bool runs = !known || lk_anything_runs(&lcd), held = known && lk_held(&lcd, lcd.local);
+	if (w->lease.deadline != LK_LEASE_FOREVER && runs && !held)
+		say(w, LK_LOG_WARN, LK_M_WD_UNWATCHED);
+	if ((runs && !held ? lk_lease_release(&w->tree, &err) : lk_lease_forget(&w->tree, &err)) < 0)
+		say_err(w, LK_LOG_ERROR, &err);
 	say(w, LK_LOG_INFO, LK_M_WD_STOPPED);
 }
 

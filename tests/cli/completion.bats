@@ -169,4 +169,16 @@ type_line() {	# LINE
 	lines_are --dest --device --local-only
 	type_lkcli 'lkcli commpath delete --dest b'
 	lines_are beta
+	type_lkcli 'lkcli commpath create --type '
+	lines_are DISK TCP TTY
+	type_lkcli 'lkcli fence off --force --system b'
+	lines_are beta
+	type_lkcli 'lkcli server set-failover --dest beta --system '
+	lines_are off on
+	type_lkcli 'lkcli resource create app --inservice '
+	lines_are N Y
+	type_lkcli 'lkcli resource set-recovery --recovery Y --dest b'
+	lines_are beta
+	type_lkcli 'lkcli simulate node-failure b'
+	lines_are beta
 }

@@ -15,14 +15,6 @@ tags_are() {
 	[ "$have" = "${*:+$* }" ] || { echo "tags: $have"; return 1; }
 }
 
-# A script of your own as an action: own_action APP/TYPE ACTION <<text
-own_action() {
-	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
-	mkdir -p "$dir"
-	{ echo '#!/bin/sh'; cat; } >"$dir/$2"
-	chmod 755 "$dir/$2"
-}
-
 global_scripts() {
 	local name
 	mkdir -p "$LKROOT/subsys/comm/actions"

@@ -4,13 +4,6 @@
 
 load ../helpers/tree
 
-# Field N of an instance has this value: field_is TAG N VALUE
-field_is() {
-	expect 0 ins_list '-f|' -t "$1"
-	fields "$2" '|'
-	lines_are "$3"
-}
-
 @test "IT1: the method is set" {
 	f1
 	expect 0 ins_setit -t ip1 -I INIT_ISP

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: lk_netprobe {-c|-r|-p|-a|-e} [-i interface] [-m netmask] [-s source] [-w ms] [-n tries] [-l preload] [address ...]
+# usage: lk_netprobe {-c|-r|-p|-a|-u|-x|-e} [-i interface] [-m netmask] [-s source] [-w ms] [-n tries] [-l preload] [address ...]
 # shellcheck disable=SC2154
 
 load ../helpers/tree
@@ -168,4 +168,78 @@ in_net() { ip netns exec "$A" "$LK_BIN/lk_netprobe" "$@"; }
 	expect 9 in_net -e -w 20 -n 3 -l 4 10.7.0.2
 	all() { [ "$(grep -c 'echo request' "$seen")" -eq 6 ]; }
 	wait_until 5 all
+}
+
+has() {	# WORDS: the line of an address of e0
+	[[ $(ip -n "$A" -o address show dev e0 to "$1") == *"$2"* ]]
+}
+
+@test "-u asks, adds and announces an address, of both families" {
+	net_setup
+	expect 0 in_net -u -i e0 -m 24 -w 15 10.7.0.10
+	lines_are added
+	has 10.7.0.10 'inet 10.7.0.10/24 brd 10.7.0.255 scope global secondary e0'
+	ip netns exec "$B" ping -c 1 -W 5 10.7.0.10
+	expect 0 in_net -u -i e0 -m 255.255.255.255 10.7.0.11
+	has 10.7.0.11 'inet 10.7.0.11/32 scope global e0'
+	expect 0 in_net -u -i e0 -m 64 fd07::10
+	has fd07::10 'inet6 fd07::10/64 scope global '
+	has fd07::10 deprecated
+	ip netns exec "$B" ping -c 1 -W 5 fd07::10
+}
+
+@test "-u changes nothing where the address is in use, or here already, or the link is down" {
+	net_setup
+	local before
+	before=$(ip -n "$A" -o address)
+	expect 4 in_net -u -i e0 -m 24 -w 200 10.7.0.2
+	says '10.7.0.2 is in use by'
+	expect 1 in_net -u -i e0 -m 24 10.7.0.1
+	says '10.7.0.1 is configured already on network interface "e0"'
+	expect 1 in_net -u -i e0 -m 24 10.7.1.1
+	expect 1 in_net -u -i nosuch -m 24 10.7.0.10
+	expect 5 in_net -u -i e0 -m 33 10.7.0.10
+	expect 2 in_net -u -i e0 10.7.0.10
+	says 'option -m is missing'
+	expect 2 in_net -u -m 24 10.7.0.10
+	[ "$(ip -n "$A" -o address)" = "$before" ]
+	ip -n "$B" link set e0 down
+	expect 1 in_net -u -i e0 -m 24 10.7.0.10
+	says 'the link of network interface "e0" is not known to be up'
+	run ! has 10.7.0.10 inet
+}
+
+@test "-x takes an address away and leaves the others of its subnet" {
+	net_setup
+	expect 0 in_net -x 10.7.0.10
+	ip -n "$A" address add 10.7.0.10/24 dev e0
+	ip -n "$A" address add fd07::10/64 dev e0 nodad
+	expect 0 in_net -x 10.7.0.10
+	expect 0 in_net -x fd07::10
+	lines_are
+	run ! has 10.7.0.10 inet
+	run ! has fd07::10 inet6
+	has 10.7.0.1 inet
+	has fd07::1 inet6
+	ip netns exec "$A" sysctl -qw net.ipv4.conf.e1.promote_secondaries=0
+	ip -n "$A" address add 10.9.0.10/24 dev e1
+	expect 0 in_net -x 10.9.0.10
+	[ "$(ip netns exec "$A" sysctl -n net.ipv4.conf.e1.promote_secondaries)" -eq 1 ]
+}
+
+@test "-x leaves alone what routes have as their source, or two interfaces have" {
+	net_setup
+	ip -n "$A" address add 10.7.0.10/24 dev e0
+	ip -n "$A" route add 10.99.0.0/16 via 10.7.0.2 src 10.7.0.10
+	expect 1 in_net -x 10.7.0.10
+	says '10.7.0.10 is the source address of routes'
+	ip -n "$A" route delete 10.99.0.0/16
+	ip -n "$A" route change 10.7.0.0/24 dev e0 proto kernel scope link src 10.7.0.10
+	expect 1 in_net -x 10.7.0.10
+	ip -n "$A" route change 10.7.0.0/24 dev e0 proto kernel scope link src 10.7.0.1
+	ip -n "$A" address add 10.7.0.10/32 dev e1
+	expect 1 in_net -x 10.7.0.10
+	says '10.7.0.10 is configured more than once'
+	ip -n "$A" address delete 10.7.0.10/32 dev e1
+	expect 0 in_net -x 10.7.0.10
 }

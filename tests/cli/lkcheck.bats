@@ -193,6 +193,20 @@ own_action() {
 	wait_until 13 state_is ip1 OSF
 }
 
+@test "a check that says 110 has its resource leave without a repair" {
+	interval ip1 1 0
+	ins_setlocalrecover -t ip1 -l Y
+	mkdir -p "$LKROOT/events/comm/lost"
+	printf '#!/bin/sh\necho "handler $*" >>"%s"\n' "$J" >"$LKROOT/events/comm/lost/h"
+	chmod 755 "$LKROOT/events/comm/lost/h"
+	own_action comm/ip quickCheck <<<'exit 110'
+	in_service
+	monitor
+	wait_until 13 grep -q 'handler -A -C comm -E lost -m LK:lkcheck -n ip1' "$J"
+	wait_until 13 state_is ip1 OSF
+	[ "$(count recover ip1)" -eq 0 ]
+}
+
 @test "a check that cannot tell moves nothing, and is said once" {
 	interval ip1 1 0
 	ins_setlocalrecover -t ip1 -l Y

@@ -252,6 +252,21 @@ tells() {	# TEXT
 	tells 'one network to beta'
 }
 
+@test "cluster check names the systems that can be fenced, and those that cannot" {
+	f3
+	lkcli cluster check >"$BATS_TEST_TMPDIR/without" || :
+	if grep Fencing "$BATS_TEST_TMPDIR/without"; then return 1; fi
+	mkdir -p "$LKROOT/etc/fence"
+	echo 'device bmc agent=fence_ipmilan' >"$LKROOT/etc/fence/beta"
+	expect 3 lkcli cluster check
+	tells 'Fencing: devices for beta. Once one has confirmed'
+	tells 'there is no fence device for gamma.'
+	cp "$LKROOT/etc/fence/beta" "$LKROOT/etc/fence/gamma"
+	expect 3 lkcli cluster check
+	tells 'Fencing: devices for beta gamma.'
+	[[ $output != *'there is no fence device'* ]]
+}
+
 @test "cluster check tells what a majority survives, and misses the watchdog" {
 	f3
 	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"

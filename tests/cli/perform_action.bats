@@ -45,14 +45,6 @@ all_free() {
 	[ "$(ins_list -f: | cut -d: -f10 | tr -d '\n')" = "" ]
 }
 
-# A script of your own as an action: own_action APP/TYPE ACTION <<text
-own_action() {
-	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
-	mkdir -p "$dir"
-	{ echo '#!/bin/sh'; cat; } >"$dir/$2"
-	chmod 755 "$dir/$2"
-}
-
 # Reserve ip1: reserve KIND PID
 reserve() {
 	local file=$LKROOT/subsys/comm/resources/ip/instances
@@ -115,6 +107,7 @@ app1='restore -t app1 -i app1id'
 	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -e trace=renameat,fsync -o "$trace" perform_action -G -t app1 -a restore
 	run -1 grep "config/journal" "$trace"
 	# two types are left: both are reserved before the first script
+	# shellcheck disable=SC2016
 	run -0 awk '/SIGCHLD/ { exit } /^renameat/ { print $4 } /^fsync/ { print "fsync" }' "$trace"
 	lines_are fsync fsync '"subsys/comm/resources/ip/instances")' '"subsys/gen/resources/app/instances")'
 	all_free

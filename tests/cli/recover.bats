@@ -155,6 +155,23 @@ nothing_is_in_service_twice() {
 	all_free
 }
 
+@test "what is lost is not repaired but leaves, also where it may not move" {
+	cluster beta:10
+	expect 0 recover -t ip1 -C comm -E lost -n ip1
+	states_are 'app1=OSU ip1=OSF vol1=OSU'
+	states_are 'app1=ISP ip1=ISP vol1=ISP' on beta
+	run grep recover "$J"
+	[ "$status" -eq 1 ]
+	told no-repair
+	in_service
+	: >"$J"
+	flg_create -f block_failover
+	expect 1 recover -t ip1 -C comm -E lost -n ip1
+	journal_is 'alpha remove -t app1 -i app1id' 'alpha remove -t ip1 -i 10.0.0.10'
+	states_are 'app1=OSU ip1=OSF vol1=ISP'
+	all_free
+}
+
 @test "without copies elsewhere it ends out of service here" {
 	stub_action comm/ip recover 1
 	ins_setlocalrecover -t app1 -l N

@@ -46,7 +46,7 @@ lab_obstacle() {
 lab_or_skip() {
 	local why
 	why=$(lab_obstacle)
-	[ -z "$why" ] && return
+	[ -z "$why" ] && return 0
 	[ "${CI:-}" != true ] || { lab_fail "$why, and CI=true"; return; }
 	skip "no cluster lab: $why"
 }
@@ -84,7 +84,8 @@ lab__node() {
 	local nodes
 	[ -n "${LAB_DIR:-}" ] && [ -e "$LAB_DIR/.lab/nodes" ] || { lab_fail 'there is no lab: lab up'; return; }
 	node=$1
-	[ -n "$1" ] && [ -d "$LAB_DIR/$1/lk" ] && return
+	# the number is needed: in a teardown, which is a trap, it would be that of the test
+	[ -n "$1" ] && [ -d "$LAB_DIR/$1/lk" ] && return 0
 	read -ra nodes <"$LAB_DIR/.lab/nodes"
 	[[ $1 =~ ^[1-9][0-9]*$ ]] && node=${nodes[$1 - 1]:-}
 	[ -n "$node" ] && [ -d "$LAB_DIR/$node/lk" ] || lab_fail "$1: no such node"

@@ -1,9 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Quorum by shared storage: the vectors QS-1 to QS-6 of spec/core.md 6.8 on real nodes, with the shortest times that it
-# has: 5 s, 3 times. QS-7 and QS-10 are in tests/cli/lkqwk.bats. A is alpha, B beta.
+# Quorum by shared storage: the vectors of spec/core.md 6.8 on real nodes, with the shortest times that it has: 5 s, 3
+# times. A is alpha, B beta.
+#
+#	QS-1 to QS-6, QS-9	here
+#	QS-7, QS-10		tests/cli/lkqwk.bats (QS-10 also tests/unit/qwk.c)
+#	QS-8			hang.bats
+#	QM-1 to QM-14		quorum.bats (QM-11 and QM-12, with four and five nodes: quorum_split.bats)
 
 # shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
+# heartbeats let run for 4.4 s without storage, so that a busy machine is not taken for a cut
+export INTERVAL=0.2 MISSES=20
 
 load lab
 load service
@@ -19,7 +27,7 @@ QWK_STORAGE_HBEATTIME=5
 QWK_STORAGE_NUMHBEATS=3
 QWK_STORAGE_OBJECT_alpha=$SHARE/alpha
 QWK_STORAGE_OBJECT_beta=$SHARE/beta
-QUORUM_LOSS_DEADLINE=2
+QUORUM_LOSS_DEADLINE=5
 QUORUM_QUARANTINE_SECS=3
 QUORUM_LOSS_ACTION=osu
 LCMHBEATTIME=0.2
@@ -38,6 +46,7 @@ setup() {
 	lab restore
 	for node in alpha beta; do
 		lab alive "$node" || lab start "$node"
+		sed -i '/^QUORUM_LOSS_DEADLINE=9$/d' "$(lab root "$node")/etc/default/LifeKeeper"
 		has_storage "$node" || give_storage "$node"
 		wait_until 60 started "$node"
 		wait_until 60 has_quorum "$node"
@@ -55,8 +64,9 @@ teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
 }
 
-# A quarantine ends by itself.
+# A quarantine ends by itself; a node that could not stop in time was ended.
 started() {	# NODE
+	lab alive "$1" || lab start "$1"
 	on "$1" lktest >/dev/null || on "$1" lkstart 2>/dev/null
 }
 
@@ -126,6 +136,58 @@ settled_alone() {	# NODE
 	all_isp beta
 	none_isp alpha
 	owner_is alpha app1 beta
+}
+
+@test "QS-5: only alpha loses the storage: it goes on, starts nothing more, and nothing moves" {
+	in_service_on alpha
+	lose_storage alpha
+	wait_until 60 logged alpha 'quorum state changed to'
+	run on alpha perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	# its last write alone would not let it run any more
+	wait_until 30 silent_for alpha 16000
+	on alpha lk_quorum -J | jq -e '.lost == false and .deadline_ms > 2000'
+	all_isp alpha
+	has_quorum beta
+	none_isp beta
+	[ -z "$(journal alpha)$(journal beta)" ]
+}
+
+# Is the own object so old, in milliseconds?
+silent_for() {	# NODE MS
+	local age
+	age=$(on "$1" lk_quorum -J | jq -r .why | sed -n 's/.*read back \([0-9]*\) ms ago.*/\1/p')
+	[ "${age:-0}" -ge "$2" ]
+}
+
+@test "QS-9: alpha starts while beta, which had it, goes off: alpha restores it when beta has certainly stopped" {
+	in_service_on beta
+	lab off alpha
+	wait_until 60 not_alive beta alpha
+	lab off beta
+	lab start alpha
+	on alpha lkstart
+	wait_until 120 all_isp alpha
+	owner_is alpha app1 alpha
+}
+
+not_alive() {	# NODE SYSTEM
+	[ "$(on "$1" sys_getst -s "$2")" != ALIVE ]
+}
+
+takeover() {	# NODE
+	on "$1" lk_quorum -J | jq .takeover_ms
+}
+
+@test "systems whose times differ say so, and the larger ones count" {
+	local settings
+	settings=$(lab root beta)/etc/default/LifeKeeper
+	[ "$(takeover alpha)" -lt 27000 ]
+	echo QUORUM_LOSS_DEADLINE=9 >>"$settings"
+	wait_until 40 logged alpha 'system "beta" has storage settings of 15000 ms'
+	wait_until 40 logged beta 'system "alpha" has storage settings of 15000 ms'
+	[ "$(takeover alpha)" -gt 29000 ]
+	[ "$(takeover beta)" -gt 29000 ]
 }
 
 @test "QS-4, QS-6: the storage is lost for both: nothing happens until the paths are cut, too" {

@@ -3,6 +3,8 @@
 # Quorum by majority where waiting is not needed: what a system has released that only others reach, and what ran on
 # one that has certainly ended. Who waits all the same waits for ever, by the deadline below.
 
+# shellcheck disable=SC2016  # the nodes expand what stands in single quotes
+
 load lab
 load service
 
@@ -178,4 +180,91 @@ not_alive() {	# NODE SYSTEM
 	on gamma lk_grant -l -f: | grep -q '^alpha:ip1:[0-9]*:gamma:gamma$'
 	wait_until 30 owner_is alpha ip1 gamma
 	on gamma ins_setit -t ip1 -I AUTORES_ISP
+}
+
+past() {	# MILLISECONDS
+	[ "$(now_ms)" -ge "$1" ]
+}
+
+no_flag() {	# NODE FLAG
+	! on "$1" flg_test -f "$2"
+}
+
+@test "what lkstop -f leaves in service nobody takes over, and the next start takes charge of it again" {
+	in_service_on alpha
+	on alpha lkstop -f
+	local end=$(($(now_ms) + 4000))
+	on beta flg_test -f '!held!alpha'
+	on gamma flg_test -f '!held!alpha'
+	wait_until 60 not_alive beta alpha
+	run on beta perform_action -t app1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'alpha may have it in service, and was stopped with that'* ]]
+	none_isp beta
+	# its lease has ended meanwhile
+	wait_until 30 past "$end"
+	on alpha lkstart
+	wait_until 60 settled
+	all_isp alpha
+	if journal alpha | grep remove; then return 1; fi
+	if logged alpha 'its lease is lost'; then return 1; fi
+	wait_until 30 no_flag beta '!held!alpha'
+	wait_until 30 no_flag gamma '!held!alpha'
+	wait_until 30 no_flag alpha '!held!alpha'
+	on beta perform_action -t app1 -a restore
+	all_isp beta
+	none_isp alpha
+}
+
+@test "lkstop -f is refused when others cannot note that resources stay, and nothing has been stopped" {
+	in_service_on alpha
+	lab cut alpha gamma
+	wait_until 60 not_alive alpha gamma
+	# beta and alpha are a majority
+	mv "$(lab root beta)/bin/flg_create" "$(lab root beta)/bin/flg_create.away"
+	printf '#!/bin/sh\nexit 1\n' >"$(lab root beta)/bin/flg_create"
+	chmod 755 "$(lab root beta)/bin/flg_create"
+	run on alpha lkstop -f
+	mv "$(lab root beta)/bin/flg_create.away" "$(lab root beta)/bin/flg_create"
+	[ "$status" -eq 3 ]
+	[[ $output == *'only 0 of 2 other systems have noted that they stay so: nothing has been stopped'* ]]
+	on alpha lktest >/dev/null
+	all_isp alpha
+	no_flag beta '!nofailover!alpha'
+	on alpha lkstop -f
+	on beta flg_test -f '!held!alpha'
+	no_flag gamma '!held!alpha'
+	on alpha lkstart
+	lab restore
+	wait_until 60 settled
+	wait_until 30 no_flag beta '!held!alpha'
+	wait_until 30 no_flag alpha '!held!alpha'
+	all_isp alpha
+}
+
+@test "who was stopped with resources in service and was fenced then is not waited for" {
+	local root
+	root=$(lab root beta)
+	in_service_on alpha
+	on alpha lkstop -f
+	wait_until 60 not_alive beta alpha
+	lab off alpha
+	agent ": >'$root/tmp/power.off'"
+	on beta lk_fence -s alpha
+	on beta perform_action -t app1 -a restore
+	all_isp beta
+}
+
+@test "lkcli cluster check names what differs between the systems" {
+	run on alpha lkcli cluster check
+	[[ $output != *'should be the same'* && $output != *'is not the same on both'* ]]
+	echo 'QUORUM_LOSS_DEADLINE=401' >>"$(lab root beta)/etc/default/LifeKeeper"
+	on gamma sys_create -s delta
+	run on alpha lkcli cluster check
+	sed -i '$d' "$(lab root beta)/etc/default/LifeKeeper"
+	on gamma sys_remove -s delta
+	[ "$status" -eq 3 ]
+	[[ $output == *'beta has QUORUM_LOSS_DEADLINE=401, this system 400: '* ]]
+	[[ $output == *'gamma knows the systems alpha beta delta gamma and this one alpha beta gamma : a majority is not the same on both.'* ]]
+	[[ $output != *'gamma has QUORUM_LOSS'* && $output != *'beta knows the systems'* ]]
 }

@@ -78,3 +78,42 @@ teardown() {
 	wait_until 30 all_isp gamma
 	owner_is gamma app1 gamma
 }
+
+sees() {	# NODE SYSTEM STATE
+	[ "$(on "$1" sys_getst -s "$2")" = "$3" ]
+}
+
+@test "INIT_OSU: beta, for which alpha was dead from its start, is not waited for when alpha crashes" {
+	local node
+	for node in alpha beta gamma; do
+		lab sh $node 'for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done'
+	done
+	in_service_on alpha
+	lab off beta
+	wait_until 20 sees gamma beta DEAD
+	lab cut alpha beta
+	lab start beta
+	on beta lkstart
+	wait_until 20 sees beta alpha DEAD
+	wait_until 20 sees gamma beta ALIVE
+	wait_until 20 sees beta gamma ALIVE
+	wait_until 20 node_idle gamma
+	wait_until 20 node_idle beta
+	none_isp beta
+	all_isp alpha
+	lab off alpha
+	wait_until 20 all_isp gamma
+	none_isp beta
+	owner_is beta app1 gamma
+	logged gamma 'alpha, which had it in service, is dead, and no better system is left'
+	lab restore
+	for node in beta gamma; do
+		lab sh $node 'for t in ip1 vol1 app1; do ins_setit -t $t -I AUTORES_ISP; done'
+	done
+	lab start alpha
+	lab sh alpha 'for t in ip1 vol1 app1; do ins_setit -t $t -I AUTORES_ISP; done'
+}
+
+node_idle() {	# NODE: no event is being processed
+	lab sh "$1" '! pgrep -x sendevent >/dev/null'
+}

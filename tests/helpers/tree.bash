@@ -37,6 +37,14 @@ f0() {
 	sed -i "s/^$name\tlocal$/alpha\tlocal/" "$LKROOT/config/sys"
 }
 
+# A script of your own as an action: own_action APP/TYPE ACTION <<text
+own_action() {
+	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
+	mkdir -p "$dir"
+	{ echo '#!/bin/sh'; cat; } >"$dir/$2"
+	chmod 755 "$dir/$2"
+}
+
 # An action script that notes "alpha ACTION ARGUMENTS" in $J and exits with $3 (default 0).
 stub_action() {	# APP/TYPE ACTION [EXIT]
 	local dir=$LKROOT/subsys/${1%/*}/resources/${1#*/}/actions
@@ -149,6 +157,13 @@ lines_are() {
 # Field N (1-based) of every output line, separator S: fields N S
 fields() {
 	output=$(printf '%s\n' "$output" | cut -d "$2" -f "$1")
+}
+
+# Field N of an instance has this value: field_is TAG N VALUE
+field_is() {
+	expect 0 ins_list '-f|' -t "$1"
+	fields "$2" '|'
+	lines_are "$3"
 }
 
 # stderr must contain this text.

@@ -395,3 +395,202 @@ remove_works() { expect 0 action remove; }
 	expect 7 program config --tag none --fsck no
 	expect 5 program config --tag fs1 --fsck maybe
 }
+
+# ---- reservations ----
+
+# A sg_persist that plays a disk: $PR/holder, $PR/type and $PR/keys, a key in each line. $PR/fail: it ends with that
+# code. It says unit attention once if $PR/attention is there. tests/vm/scsi.bats has a real one.
+pr_disk() {
+	export PR=$BATS_TEST_TMPDIR/pr
+	mkdir "$PR"
+	: >"$PR/keys"
+	stub sg_persist '
+echo "$*" >>"$PR/calls"
+[ ! -e "$PR/fail" ] || { echo broken; exit "$(cat "$PR/fail")"; }
+[ ! -e "$PR/attention" ] || { rm "$PR/attention"; exit 6; }
+for word; do
+	case $word in
+	--param-rk=*) rk=${word#*=} ;;
+	--param-sark=*) sark=${word#*=} ;;
+	esac
+done
+registered() { grep -qx "$rk" "$PR/keys" || exit 24; }
+drop() { grep -vx "$1" "$PR/keys" >"$PR/keys.new"; mv "$PR/keys.new" "$PR/keys"; }
+case " $* " in
+*" -c "*) echo "(PTPL_C): $(cat "$PR/keeps" 2>/dev/null)"; echo "Write Exclusive, registrants only: $(cat "$PR/can" 2>/dev/null || echo 1)" ;;
+*" -k "*) echo "  PR generation=0x1, registered:"; sed "s/^/    /" "$PR/keys" ;;
+*" -r "*)
+	[ -s "$PR/holder" ] || { echo "  PR generation=0x1, there is NO reservation held"; exit 0; }
+	printf "  PR generation=0x1, Reservation follows:\n    Key=%s\n    scope: LU_SCOPE,  type: %s\n" \
+		"$(cat "$PR/holder")" "$(cat "$PR/type" 2>/dev/null || echo "Write Exclusive, registrants only")"
+	;;
+*" --register-ignore "*) drop "$sark"; echo "$sark" >>"$PR/keys" ;;
+*" --reserve "*) registered; [ ! -s "$PR/holder" ] || exit 24; echo "$rk" >"$PR/holder" ;;
+*" --preempt-abort "*) exit 5 ;;
+*" --preempt "*)
+	registered
+	grep -qx "$sark" "$PR/keys" || exit 24
+	[ "$(cat "$PR/holder")" != "$sark" ] || { echo "$rk" >"$PR/holder"; rm -f "$PR/type"; }
+	[ "$sark" = "$rk" ] || drop "$sark"
+	;;
+*" --release "*) registered; [ "$(cat "$PR/holder")" != "$rk" ] || : >"$PR/holder" ;;
+*" --register "*) registered; drop "$rk"; [ "$(cat "$PR/holder" 2>/dev/null)" != "$rk" ] || : >"$PR/holder" ;;
+*) exit 1 ;;
+esac'
+	OURS=$(key_of "$(uname -n)")
+	OTHER=$(key_of beta)
+}
+
+key_of() { echo "0x4c4b$(printf %s "$1" | sha256sum | cut -c 1-12)"; }
+
+held_by() {	# KEY, the only one that is registered
+	[ "$(cat "$PR/holder" "$PR/keys" | sort -u)" = "$1" ] && return
+	tail -n 20 "$PR/holder" "$PR/keys" "$PR/calls"
+	return 1
+}
+
+pr_taken() { printf '%s\n' "$OTHER" | tee "$PR/holder" >"$PR/keys"; }
+
+@test "with reserve=yes restore takes the disk, and remove gives it back" {
+	disk_make ext4
+	pr_disk
+	made reserve=yes
+	for kit_shell in $KIT_SHELLS; do
+		expect 0 action restore
+		held_by "$OURS"
+		expect 0 action restore
+		expect 0 action quickCheck
+		expect 0 action deepCheck
+		expect 0 action recover
+		held_by "$OURS"
+		expect 0 action remove
+		held_by ''
+		expect 0 action remove
+	done
+	run ! grep aptpl "$PR/calls"
+	echo 1 >"$PR/keeps"
+	expect 0 action restore
+	grep -q -- '--register-ignore --param-aptpl' "$PR/calls"
+}
+
+@test "a restore takes the disk from another server, and all that are registered lose it" {
+	disk_make ext4
+	pr_disk
+	made reserve=yes
+	for kit_shell in $KIT_SHELLS; do
+		pr_taken
+		key_of gamma >>"$PR/keys"
+		: >"$PR/attention"
+		expect 0 action restore
+		held_by "$OURS"
+		expect 0 action remove
+		pr_taken
+		echo "$OURS" >>"$PR/keys"
+		echo "$OURS" >"$PR/holder"
+		echo 'Write Exclusive' >"$PR/type"
+		expect 0 action restore
+		held_by "$OURS"
+		[ ! -e "$PR/type" ]
+		expect 0 action remove
+	done
+	logged "is taken from $OTHER"
+}
+
+@test "a lost reservation fails the checks with 110, and nothing here takes it back" {
+	disk_make ext4
+	pr_disk
+	made reserve=yes
+	for kit_shell in $KIT_SHELLS; do
+		expect 0 action restore
+		ins_setst -t fs1 -S ISP
+		pr_taken
+		expect 110 action quickCheck
+		expect 110 action deepCheck
+		expect 1 action recover
+		expect 1 action restore
+		kit_is_up
+		held_by "$OTHER"
+		expect 0 action remove
+		run ! kit_is_up
+		held_by "$OTHER"
+		expect 0 action restore
+		: >"$PR/holder"
+		: >"$PR/keys"
+		expect 110 action quickCheck
+		expect 1 action restore
+		held_by ''
+		expect 0 action remove
+	done
+	logged "is lost: it is held by $OTHER"
+	logged 'is lost: it is held by nobody'
+}
+
+@test "a disk that does not say who holds it is a failure only if it does not work" {
+	disk_make ext4
+	pr_disk
+	made reserve=yes
+	expect 0 action restore
+	echo 11 >"$PR/fail"
+	each_shell expect 2 action quickCheck
+	each_shell expect 2 action deepCheck
+	each_shell expect 1 action recover
+	in_ns mount -o remount,ro "$MNT"
+	each_shell expect 1 action quickCheck
+	each_shell expect 0 action remove
+	logged 'the reservation of'
+	each_shell expect 1 action restore
+	run ! kit_is_up
+}
+
+@test "a disk that other software has reserved is left alone, and a failed restore gives back what it took" {
+	disk_make ext4
+	pr_disk
+	made reserve=yes
+	echo 0x123 | tee "$PR/holder" >"$PR/keys"
+	each_shell expect 1 action restore
+	logged 'the key 0x123 is registered, which is not of Lockkeeper'
+	held_by 0x123
+	: >"$PR/holder"
+	: >"$PR/keys"
+	stub mount 'exit 32'
+	each_shell expect 1 action restore
+	held_by ''
+}
+
+@test "create reserves on demand, and refuses what cannot be reserved or shares its disk" {
+	disk_make ext4
+	expect 5 program create --mountpoint "$MNT" --device "$DISK" --tag fs1 --reserve maybe
+	each_shell without sg_persist expect 1 program create --mountpoint "$MNT" --device "$DISK" --tag fs1 --reserve yes
+	pr_disk
+	echo 5 >"$PR/fail"
+	expect 5 program create --mountpoint "$MNT" --device "$DISK" --tag fs1 --reserve yes
+	says "option --reserve: $DISK has no persistent reservations: broken"
+	rm "$PR/fail"
+	echo 0 >"$PR/can"
+	expect 5 program create --mountpoint "$MNT" --device "$DISK" --tag fs1 --reserve yes
+	rm "$PR/can"
+	expect 0 ins_list
+	lines_are
+	in_ns mount "$DISK" "$MNT"
+	expect 0 program create --mountpoint "$MNT" --tag fs1 --reserve yes
+	held_by "$OURS"
+	expect 0 program config --tag fs1 --fsck no
+	expect 0 ins_list -f'|' -t fs1
+	[[ $output == *'fsck=no reserve=yes|'* ]]
+	for kit_shell in $KIT_SHELLS; do
+		expect 5 program create --mountpoint "$MNT/x" --device "$DISK" --tag fs2
+		says "option --reserve: fs1 is on the same disk"
+	done
+}
+
+@test "extend wants a target that can reserve the disk" {
+	kit_peer "$KIT"
+	disk_make ext4
+	pr_disk
+	expect 0 program create --mountpoint "$MNT" --device "$DISK" --tag fs1 --reserve yes
+	in_ns umount "$MNT"
+	expect 0 program canextend --tag fs1 --target beta
+	lines_are "dev=$DISK fstype=ext4 opts=defaults fsck=auto reserve=yes"
+	echo 0 >"$PR/can"
+	expect 5 program canextend --tag fs1 --target beta
+}

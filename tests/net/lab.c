@@ -193,6 +193,13 @@ bool node_bar(struct node *node, uint32_t peers)
 	return WAIT(node->confirms.number == bar.number, 5000);
 }
 
+void node_stored(struct node *node, int64_t until)
+{
+	const struct bus_stored stored = { (uint64_t)until };
+
+	SAY(node, bus_put_stored, &stored);
+}
+
 void node_clear(struct node *node)
 {
 	SAY(node, bus_put_empty, BUS_CLEAR);

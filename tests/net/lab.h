@@ -71,6 +71,7 @@ void node_commit(struct node *node);
 void node_view(struct node *node, unsigned peer, enum frame_view view);
 /* Bar these peers (bit p) and wait for what it tells of all. */
 bool node_bar(struct node *node, uint32_t peers);
+void node_stored(struct node *node, int64_t until);
 void node_clear(struct node *node);
 bool node_send(struct node *node, unsigned peer, const void *data, size_t len);
 /* How often the log has this text. */

@@ -146,6 +146,32 @@ static void test_terms(void)
 	lab_end();
 }
 
+/* Storage quorum: all others, or a write of the own object. */
+static void test_storage(void)
+{
+	pair();
+	lab[0].conf.quorum = lab[1].conf.quorum = BUS_STORAGE;
+	lab_pair_start();
+	see_each_other();
+	ok(WAIT(BOTH_VALID, 20000), "all others that confirm give a lease");
+	node_view(&lab[1], 0, FRAME_VIEW_SUSPECT);
+	int64_t until = lk_lease_now() + 3 * LEASE * MS;
+	node_stored(&lab[1], until);
+	ok(WAIT((int64_t)lab[1].lease.until == until, 5000), "a write of the own object lets run without them");
+	lab_pump(LEASE + 1000);
+	ok(VALID(1), "as long as it was said to");
+	node_stored(&lab[1], until - 1000 * MS);
+	lab_pump(200);
+	ok((int64_t)lab[1].lease.until == until, "an older one changes nothing");
+	ok(WAIT(lab[1].lease.lapsed, 20000) && lk_lease_now() >= until, "then the lease is lost");
+	node_stored(&lab[1], lk_lease_now() + LEASE * MS);
+	lab_pump(200);
+	ok(lab[1].lease.lapsed, "and a write that comes too late does not bring it back");
+	node_clear(&lab[1]);
+	ok(WAIT(VALID(1), 5000), "until nothing is in service any more");
+	lab_end();
+}
+
 /* It beats, and is heard, but neither confirms nor is confirmed. */
 static void test_old_peer(void)
 {
@@ -194,6 +220,7 @@ int main(void)
 	test_pause();
 	test_restart();
 	test_terms();
+	test_storage();
 	test_old_peer();
 	return tap_done();
 }

@@ -66,8 +66,9 @@ static void test_object(void)
 		   lk_qwk_object_sees(&object, "delta") == LK_SYS_UNKNOWN, "it tells how others are seen");
 	ok(lk_crc32("123456789", 9) == 0xcbf43926, "the checksum is CRC-32");
 	ok(number_after("sequence=17", "sequence=18446744073709551615", true) == 0, "64 bits of sequence");
-	lk_qwk_object_format(&(struct lk_qwk_object){ .local = "a" }, bytes);
+	lk_qwk_object_format(&(struct lk_qwk_object){ .local = "a", .lease = 15000 }, bytes);
 	ok(lk_qwk_object_parse(bytes, NULL, &object, &err) == 0 && object.n == 0, "others are not needed");
+	ok(object.lease == 15000 && object.stop == 0, "an object may tell how long it lets run");
 }
 
 static void test_damage(void)
@@ -92,6 +93,9 @@ static void test_damage(void)
 		{ "commstat=DEAD\n", "", 18143 },
 		{ "commstat=DEAD", "commstat=MAYBE", 18142 },
 		{ "checksum=", "chcksum=", 18144 },
+		{ "checksum=", "lease=1\nchecksum=", 720400 },
+		{ "checksum=", "lease=1\nstop=x\nchecksum=", 720400 },
+		{ "checksum=", "lease=3600001\nstop=1\nchecksum=", 720400 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -221,6 +225,12 @@ static void test_judge(void)
 	ok(lk_qwk_judge(&s, beta, 114001, 120000) == LK_QWK_WAIT, "but on a check that began after the question");
 	beta->quiet = 3;
 	ok(lk_qwk_judge(&s, beta, 95000, 120000) == LK_QWK_WAIT, "and not after 3 checks");
+	beta->quiet = 4;
+	beta->lease = 30000;
+	ok(lk_qwk_judge(&s, beta, 95000, 119999) == LK_QWK_WAIT && lk_qwk_judge(&s, beta, 95000, 120000) == LK_QWK_DOWN,
+	   "one that has longer times is given them");
+	beta->quiet = 3;
+	beta->lease = 12000;
 	s.written = 140000;
 	ok(lk_qwk_judge(&s, beta, 95000, 143000) == LK_QWK_TIMEOUT, "without an answer for 48 s: timeout");
 	ok(lk_qwk_judge(&s, beta, 95000, 164001) == LK_QWK_NO_QUORUM, "without access nothing can be told");
@@ -248,7 +258,11 @@ static void test_state(const char *root)
 
 	ok(lk_tree_open(&tree, &err) == 0 && lk_qwk_state_read(&tree, &back, &err) == 0, "no state at first");
 	ok(!lk_qwk_access(&tree, &access) && strstr(access.why, "not initialised"), "and no access");
+	s.stop = 2000;
+	s.node[1].lease = 15000;
+	s.node[1].left = true;
 	ok(lk_qwk_state_write(&tree, &s, &err) == 0 && lk_qwk_state_read(&tree, &back, &err) == 1 &&
+		   back.stop == 2000 && back.node[1].lease == 15000 && back.node[1].left && !back.node[0].left &&
 		   back.written == 100000 && back.n == 2 && !strcmp(back.node[1].name, "beta") &&
 		   back.node[1].quiet == 1 && back.node[1].before == 84000, "a state is read as it was written");
 	tap_write(root, LK_QWK_CONF, "x", 0600);

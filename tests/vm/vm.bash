@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Virtual machines for tests: User Mode Linux, a kernel that runs as a process. tests/vm/guest is what runs in them. They
-# have no network, and nothing of this machine can be written there but the test's own directory.
+# Virtual machines for tests: User Mode Linux, a kernel that runs as a process. tests/vm/guest is what runs in them.
+# Nothing of this machine can be written there but the test's own directory; a network they have only as nodes of a
+# lab (node.bash).
 
 vm_or_skip() {
 	local why=
@@ -15,22 +16,30 @@ vm_or_skip() {
 	[ -z "$why" ] || skip "$why"
 }
 
-# vm SECONDS TEXT: run a text in a new machine until that is off; false if it takes longer. $vm is the directory that
-# it shares with us. softdog lets the kernel panic, which ends the process; UML's way to reboot out of a timer often fails.
-vm() {
-	local modules=${LK_UML_MODULES:-/usr/lib/uml/modules}
-	vm=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/vm.$((vm_number += 1))
+# vm_boot SECONDS [KERNEL-ARGUMENT...]: run the text on standard input in a new machine until that is off; false if it
+# takes longer. $vm is the directory that it shares with us; VM_IN is what it is started by. softdog lets the kernel
+# panic, which ends the process; UML's way to reboot out of a timer often fails.
+vm_boot() {
+	local seconds=$1 modules=${LK_UML_MODULES:-/usr/lib/uml/modules}
+	shift
 	mkdir -p "$vm"
-	printf '%s\n' "$2" >"$vm/script"
+	cat >"$vm/script"
 	# 124, or 137 if even its end hangs; what a panic leaves as exit code means nothing
 	(
-		TMPDIR=/dev/shm HOME=$vm timeout --kill-after=5 "$1" linux.uml mem=192M umid="lk-$$-$vm_number" \
-			root=/dev/root rootfstype=hostfs rootflags=/ ro init="$LK_SRC/tests/vm/guest" \
+		"${VM_IN[@]}" env TMPDIR=/dev/shm HOME="$vm" timeout --kill-after=5 "$seconds" linux.uml mem=192M \
+			umid="lk-$$-${vm##*.}" root=/dev/root rootfstype=hostfs rootflags=/ ro init="$LK_SRC/tests/vm/guest" \
 			vm="$vm" src="$LK_SRC" build="$LK_BUILD" modules="$modules" \
-			softdog="soft_panic=1,nowayout=${vm_nowayout:-0}" quiet con=null con0=null,fd:1 \
+			softdog="soft_panic=1,nowayout=${vm_nowayout:-0}" quiet con=null con0=null,fd:1 "$@" \
 			</dev/null >"$vm/kernel" 2>&1 3>&- || code=$?
 		[ "${code:-0}" -ne 124 ] && [ "${code:-0}" -ne 137 ]
 	) 2>/dev/null
+}
+
+# vm SECONDS TEXT: a machine without a network.
+vm() {
+	local VM_IN=()
+	vm=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/vm.$((vm_number += 1))
+	vm_boot "$1" <<<"$2"
 }
 
 vm_boots() {

@@ -123,6 +123,21 @@ ip_bring() {	# DEV
 	}
 }
 
+# The same for an address that is on no interface yet, if its link is up and nobody else has it: one program,
+# while clients wait. If it fails for whatever reason, ip_bring finds out, and says so.
+# lk_undo is to take back what undo says.
+ip_bring_new() {	# DEV
+	lk_number NOIPUNIQUE 0 0 1
+	[ "$LK_VALUE" -eq 0 ] || return
+	lk_number IP_PROBETIME 15 1 60000
+	undo=$(lk_netprobe -u -i "$1" -m "$IP_PREFIX" -w "$LK_VALUE" "$LK_ID" 2>/dev/null) || return
+	IP_ON=$1 IP_HELD=$LK_ID/$IP_PREFIX IP_WORDS='' IP_LINKS=" $1 "
+	[ "$IP_SOURCE" = N ] || {
+		ip_look
+		ip_set_source "$1"
+	}
+}
+
 # A link that is down may come back within IP_MAX_LINKCHK seconds.
 ip_await_link() {	# DEV
 	local left

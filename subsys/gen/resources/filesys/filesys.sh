@@ -6,9 +6,12 @@
 #	dev=UUID=...		or dev=LABEL=..., or dev=/dev/...
 #	fstype=ext4 opts=rw,noatime
 #	fsck=auto		or force, no
+#	reserve=yes		or no: the disk, by SCSI reservations (reserve.sh)
 # shellcheck disable=SC2034,SC2154
 
 FS_DATA=$LKROOT/subsys/gen/resources/filesys
+# shellcheck source=subsys/gen/resources/filesys/reserve.sh
+. "$FS_DATA/reserve.sh"
 
 # Read the instance.
 fs_info() {
@@ -21,6 +24,8 @@ fs_info() {
 	FS_OPTS=$LK_VALUE
 	lk_word fsck auto
 	FS_FSCK=$LK_VALUE
+	lk_word reserve no
+	FS_RESERVE=$LK_VALUE
 }
 
 # A path as the kernel writes it in mountinfo, as FS_NAME.
@@ -127,12 +132,12 @@ fs_mount() {
 	fs_look "$LK_ID"
 	if [ -n "$FS_SOURCE" ]; then
 		FS_WHY="$FS_SOURCE is mounted on $LK_ID instead of $FS_WANT"
-		fs_is_device
+		fs_is_device && fs_take_mounted
 		return
 	fi
 	FS_WHY="the mount point $LK_ID cannot be made"
 	[ -d "$LK_ID" ] || mkdir -p -- "$LK_ID" || return
-	fs_check || return
+	fs_take && fs_check || return
 	FS_WHY="$FS_DEVICE cannot be mounted on $LK_ID"
 	lk_run 0 mount -t "$FS_FSTYPE" -o "$FS_OPTS" -- "$FS_DEVICE" "$LK_ID" || return
 	fs_look "$LK_ID"

@@ -31,6 +31,35 @@ fs_write_list() {	# TAG
 	fi
 }
 
+# The first other instance on the disk of a device, where one of the two has reservations.
+fs_pr_others() {	# DEVICE RESERVE
+	local disk record
+	fs_pr_disk "$1" || return 0
+	disk=$FS_DISK
+	ins_list -a gen -r filesys | while IFS= read -r record; do
+		lk_take_record "$record"
+		lk_word reserve no
+		[ "$2$LK_VALUE" != nono ] || continue
+		lk_word dev
+		if fs_find_device "$LK_VALUE" && fs_pr_disk "$FS_DEVICE" && [ "$FS_DISK" = "$disk" ]; then
+			printf '%s\n' "$LK_TAG"
+			break
+		fi
+	done
+}
+
+# With a reservation the disk is one file system's alone: whoever takes one would take all.
+fs_check_reserve() {
+	local other
+	[ "$opt_reserve" = no ] || {
+		lk_need sg_persist sha256sum
+		fs_pr_can || lk_bad "option --reserve: $FS_WHY"
+	}
+	other=$(fs_pr_others "$FS_DEVICE" "$opt_reserve")
+	[ -z "$other" ] ||
+		lk_bad "option --reserve: $other is on the same disk, and a reservation is for the whole disk"
+}
+
 # A mount point that can be mounted on here.
 fs_check_point() {	# PATH
 	[ ! -e "$1" ] || [ -d "$1" ] || lk_bad "the mount point $1 is not a directory"

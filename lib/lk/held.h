@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Resources that stay in service while no daemon of their system runs (lkstop -f): no lease ends them, so
+ * others must not take them for ended. Where grants are needed (lk/canvass.h) that is said before the daemons stop, by
+ * a flag on enough of the others that every majority has one that knows; who knows takes that system for
+ * quiet only if its incarnation has certainly ended (lk/fenced.h). The flag goes when the system has a lease
+ * again, so that its watchdog covers what it runs; it has one of its own for that.
+ */
+#ifndef LK_HELD_H
+#define LK_HELD_H
+
+#include <stdbool.h>
+
+#include "lk/lcd.h"
+
+#define LK_HELD_FLAG "!held!"		/* and the system */
+#define LK_HELD_WAIT 99999999		/* ms: as good as for ever, in answers to who asks */
+
+/* Was it said here? Needs LK_T_FLG. */
+bool lk_held(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
+
+/* Say it, if need be: grants are needed and anything is in service here. lcd was read with all tables. 0: said, or
+ * there was no need; -3: no quorum, or not enough others have noted it: nothing has changed; -1. */
+int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Take it back everywhere, whatever that needs. */
+void lk_held_cancel(struct lk_lcd *lcd) LK_NONNULL(1);
+
+/* This system is back: take it back where others are reached, if it was said and there is quorum. */
+void lk_held_end(void);
+
+#endif

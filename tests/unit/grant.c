@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Leases and grants, one rule at a time: lk/grant.h. What follows from them together tests/sim/ looks for. */
+#include "lk/grant.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tap.h"
+#include "lk/poison.h"
+
+#define S INT64_C(1000000000)
+
+enum { A, B, C, D, E };
+#define BIT(s) (UINT32_C(1) << (s))
+
+/* ---- the times ---- */
+
+static void test_terms(void)
+{
+	struct lk_terms ours = lk_terms(1 * S, 5, 15 * S), theirs = lk_terms(2 * S, 5, 1 * S);
+
+	ok(ours.lease == 7 * S && ours.stop == 15 * S, "a lease is the interval times the misses and two more");
+	ok(lk_terms_window(&ours) == 7 * S / 2, "grants are collected for half a lease");
+	ok(lk_terms_quiet(&ours, &ours) > 22 * S + 22 * S / 64 && lk_terms_quiet(&ours, &ours) < 23 * S,
+	   "who is silent for lease and stop on the slowest clock has stopped");
+	ok(lk_terms_quiet(&ours, &theirs) == lk_terms_quiet(&theirs, &ours) &&
+		   lk_terms_quiet(&ours, &theirs) == lk_terms_quiet(&ours, &ours),
+	   "the larger sum of both sides counts");
+	ok(lk_terms_bar(&ours, &theirs) == lk_terms_bar(&theirs, &theirs) &&
+		   lk_terms_bar(&ours, &theirs) > lk_terms_window(&theirs),
+	   "a bar outlasts the longer window, also on the slowest clock");
+}
+
+/* ---- the lease ---- */
+
+static void test_hold(void)
+{
+	const int64_t lease = 5 * S;
+	struct lk_hold hold;
+
+	lk_hold_init(&hold, 5, A, 0);
+	lk_hold_renew(&hold, 10 * S, lease);
+	ok(!lk_hold_valid(&hold, 10 * S) && !hold.lapsed, "without a confirmation there is no lease, and none that is lost");
+	lk_hold_echo(&hold, A, 10 * S);
+	lk_hold_echo(&hold, 7, 10 * S);
+	lk_hold_echo(&hold, B, 10 * S);
+	lk_hold_renew(&hold, 10 * S, lease);
+	ok(!lk_hold_valid(&hold, 10 * S), "the own one and one of five are no majority");
+	lk_hold_echo(&hold, C, 8 * S);
+	lk_hold_renew(&hold, 10 * S, lease);
+	ok(hold.until == 13 * S && lk_hold_valid(&hold, 13 * S - 1) && !lk_hold_valid(&hold, 13 * S),
+	   "with two of four others it lasts from the older one");
+	lk_hold_echo(&hold, C, 7 * S);
+	lk_hold_echo(&hold, D, 9 * S);
+	lk_hold_renew(&hold, 10 * S, lease);
+	ok(hold.until == 14 * S, "the newest ones that make a majority count, and none is taken back");
+	lk_hold_renew(&hold, 14 * S, lease);
+	ok(hold.lapsed && !lk_hold_valid(&hold, 14 * S), "one that has run out is lost");
+	lk_hold_echo(&hold, B, 14 * S);
+	lk_hold_echo(&hold, C, 14 * S);
+	lk_hold_renew(&hold, 14 * S, lease);
+	ok(hold.lapsed && !lk_hold_valid(&hold, 14 * S), "and is not renewed before what it let run has ended");
+	lk_hold_clear(&hold);
+	lk_hold_renew(&hold, 14 * S, lease);
+	ok(!hold.lapsed && lk_hold_valid(&hold, 15 * S), "then it is");
+	lk_hold_init(&hold, 5, A, 12 * S);
+	lk_hold_renew(&hold, 20 * S, lease);
+	ok(hold.lapsed, "one that has run out before a restart is lost");
+	lk_hold_init(&hold, 3, A, 0);
+	lk_hold_echo(&hold, B, 10 * S);
+	lk_hold_renew(&hold, 20 * S, lease);
+	ok(!hold.until && !hold.lapsed, "a confirmation that is older than a lease gives none");
+}
+
+/* ---- grants ---- */
+
+struct grant_case {
+	const char *what;
+	struct lk_grant_ask ask;
+	struct lk_grant_here here;
+	struct lk_grant_answer answer;
+	struct lk_promise after;
+};
+
+#define NONE { 0, LK_GRANT_NOBODY, 0 }
+#define FREE .owner = LK_GRANT_NOBODY, .promise = NONE
+
+static const struct grant_case grants[] = {
+	{ "what nobody has is granted", { B, 1, 0, 0 }, { .self = A, FREE }, { LK_GRANT_YES, 1, 0 }, { 1, B, BIT(B) } },
+	{ "asked again the answer is the same", { B, 1, 0, 0 },
+	  { .self = A, .owner = LK_GRANT_NOBODY, .promise = { 1, B, BIT(B) } }, { LK_GRANT_YES, 1, 0 }, { 1, B, BIT(B) } },
+	{ "one epoch is granted once", { C, 1, 0, 0 },
+	  { .self = A, .owner = LK_GRANT_NOBODY, .promise = { 1, B, BIT(B) } }, { LK_GRANT_OLD, 1, 0 }, { 1, B, BIT(B) } },
+	{ "a lower epoch than promised is old", { C, 2, 0, 0 },
+	  { .self = A, .owner = LK_GRANT_NOBODY, .promise = { 3, B, BIT(B) } }, { LK_GRANT_OLD, 3, 0 }, { 3, B, BIT(B) } },
+	{ "so is that of the ownership record, also for who was promised it", { B, 4, 0, 0 },
+	  { .self = A, .epoch = 4, .owner = B, .promise = { 4, B, BIT(B) } }, { LK_GRANT_OLD, 4, 0 }, { 4, B, BIT(B) } },
+	{ "what is in service here is not granted to others", { B, 2, BIT(A), 0 },
+	  { .self = A, .epoch = 1, .owner = A, .in_service = true, .promise = { 1, A, BIT(A) } },
+	  { LK_GRANT_HERE, 1, 0 }, { 1, A, BIT(A) } },
+	{ "but to this system itself", { A, 2, 0, 0 },
+	  { .self = A, .epoch = 1, .owner = A, .in_service = true, .promise = { 1, A, BIT(A) } },
+	  { LK_GRANT_YES, 2, 0 }, { 2, A, BIT(A) } },
+	{ "what this system has had it releases by the answer", { B, 2, BIT(A), 0 },
+	  { .self = A, .epoch = 1, .owner = A, .promise = { 1, A, BIT(A) } }, { LK_GRANT_YES, 2, 0 }, { 2, B, BIT(B) } },
+	{ "a suspect that is not quiet is named, and that is a release", { B, 2, BIT(C), 0 },
+	  { .self = A, .epoch = 1, .owner = C, .promise = { 1, C, BIT(C) } }, { LK_GRANT_ALIVE, 1, BIT(C) },
+	  { 2, B, BIT(C) } },
+	{ "one that is quiet does not matter, and is not forgotten", { B, 2, BIT(C), 0 },
+	  { .self = A, .epoch = 1, .owner = C, .quiet = BIT(C), .promise = { 1, C, BIT(C) } },
+	  { LK_GRANT_YES, 2, BIT(C) }, { 2, B, BIT(B) | BIT(C) } },
+	{ "one that has released it does not either, and is struck out", { B, 2, BIT(C), BIT(C) },
+	  { .self = A, .epoch = 1, .owner = C, .promise = { 1, C, BIT(C) } }, { LK_GRANT_YES, 2, BIT(C) },
+	  { 2, B, BIT(B) } },
+	{ "a suspect of the candidate alone is waited for, too", { B, 1, BIT(D), 0 }, { .self = A, FREE },
+	  { LK_GRANT_ALIVE, 0, BIT(D) }, { 1, B, 0 } },
+	{ "a runner that the candidate does not know is told, also one that is quiet", { B, 2, 0, 0 },
+	  { .self = A, .epoch = 1, .owner = C, .quiet = BIT(C), .promise = { 1, C, BIT(C) } },
+	  { LK_GRANT_MORE, 1, BIT(C) }, { 2, B, BIT(C) } },
+	{ "the owner of the record counts as well as who was promised it", { B, 5, BIT(C), 0 },
+	  { .self = A, .epoch = 3, .owner = C, .promise = { 4, D, BIT(D) } }, { LK_GRANT_MORE, 4, BIT(C) | BIT(D) },
+	  { 5, B, BIT(D) } },
+	{ "the candidate is no suspect of its own", { C, 2, BIT(C), 0 },
+	  { .self = A, .epoch = 1, .owner = C, .promise = { 1, C, BIT(C) } }, { LK_GRANT_YES, 2, 0 }, { 2, C, BIT(C) } },
+};
+
+static bool same_promise(const struct lk_promise *a, const struct lk_promise *b)
+{
+	return a->epoch == b->epoch && a->candidate == b->candidate && a->runners == b->runners;
+}
+
+static void test_grants(void)
+{
+	for (size_t i = 0; i < sizeof(grants) / sizeof(*grants); i++) {
+		const struct grant_case *want = &grants[i];
+		struct lk_grant_here here = want->here;
+		struct lk_grant_answer got = lk_grant(&want->ask, &here);
+
+		if (!ok(got.grant == want->answer.grant && got.epoch == want->answer.epoch &&
+				got.who == want->answer.who && same_promise(&here.promise, &want->after),
+			"%s", want->what))
+			diag("%s %llu %x; %llu %d %x", lk_grant_names[got.grant], (unsigned long long)got.epoch,
+			     got.who, (unsigned long long)here.promise.epoch, here.promise.candidate,
+			     here.promise.runners);
+	}
+}
+
+static void test_learn(void)
+{
+	struct lk_promise promise = { 5, B, BIT(B) | BIT(C) };
+
+	ok(!lk_grant_learn(&promise, 4, D) && promise.epoch == 5, "an older record says nothing");
+	ok(!lk_grant_learn(&promise, 6, LK_GRANT_NOBODY) && promise.epoch == 5, "nor one that names nobody");
+	ok(lk_grant_learn(&promise, 5, B) && promise.runners == BIT(B), "a winner is the only one that may run it");
+	ok(!lk_grant_learn(&promise, 5, B), "the same again changes nothing");
+	ok(lk_grant_learn(&promise, 7, D) && promise.epoch == 7 && promise.candidate == D && promise.runners == BIT(D),
+	   "a newer one is the promise");
+}
+
+/* ---- collecting ---- */
+
+static bool answers(struct lk_canvass *c, unsigned from, int64_t when, struct lk_grant_answer answer)
+{
+	const struct lk_canvass_sent sent = { when, c->ask.suspects };
+
+	return lk_canvass_answer(c, from, &sent, &answer);
+}
+
+static const struct lk_grant_answer yes = { LK_GRANT_YES, 3, 0 };
+
+static void test_canvass(void)
+{
+	const struct lk_grant_ask ask = { .candidate = A, .epoch = 3, .suspects = BIT(C) };
+	struct lk_canvass c;
+
+	lk_canvass_begin(&c, 5, &ask);
+	ok(answers(&c, B, 10 * S, yes) && answers(&c, D, 10 * S, yes) && answers(&c, E, 10 * S, yes) &&
+		   !lk_canvass_won(&c, 10 * S, S),
+	   "a majority without the candidate itself is none");
+	ok(answers(&c, A, 10 * S, yes) && lk_canvass_won(&c, 10 * S, S), "with it it is");
+	ok(lk_canvass_won(&c, 11 * S - 1, S) && !lk_canvass_won(&c, 11 * S, S), "grants count for the window only");
+	lk_canvass_begin(&c, 4, &ask);
+	ok(answers(&c, A, 10 * S, yes) && answers(&c, B, 10 * S, yes) && !lk_canvass_won(&c, 10 * S, S),
+	   "half of them is no majority");
+	ok(c.ask.released == BIT(B), "who grants has released it, but for the candidate");
+	ok(answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_ALIVE, 2, BIT(C) }) &&
+		   c.ask.released == (BIT(B) | BIT(D)) && !c.outbid,
+	   "who names others has released it, too");
+	ok(!answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_MORE, 2, BIT(B) | BIT(C) }) &&
+		   c.ask.suspects == (BIT(B) | BIT(C)) && !c.asked[A] && !c.asked[B],
+	   "with more suspects all have to be asked again");
+	const struct lk_canvass_sent before = { 10 * S, BIT(C) };
+	ok(!lk_canvass_answer(&c, B, &before, &yes) && !c.asked[B], "a grant of the question before is none");
+	ok(!answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_MORE, 2, BIT(B) }) &&
+		   c.ask.suspects == (BIT(B) | BIT(C)),
+	   "one that was not asked about them asks to be asked again");
+	ok(answers(&c, C, 10 * S, (struct lk_grant_answer){ LK_GRANT_HERE, 2, 0 }) && !(c.ask.released & BIT(C)),
+	   "who has it in service has not released it");
+	ok(answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_OLD, 9, 0 }) && c.outbid && c.highest == 9,
+	   "a higher epoch is remembered");
+}
+
+int main(void)
+{
+	test_terms();
+	test_hold();
+	test_grants();
+	test_learn();
+	test_canvass();
+	return tap_done();
+}
