@@ -113,6 +113,39 @@ app1='restore -t app1 -i app1id'
 	all_free
 }
 
+@test "a remove goes on while the state of what it needed to wait for is recorded" {
+	in_service
+	# nobody can record anything before ip1 is removed
+	own_action gen/app remove <<-'END'
+		setsid flock config/lock sh -c 'echo >held; while [ ! -e removed ]; do sleep 0.02; done' >/dev/null 2>&1 &
+		while [ ! -e held ]; do sleep 0.02; done
+	END
+	own_action comm/ip remove <<-'END'
+		ins_list -t app1 -f: | cut -d: -f7 >removed
+	END
+	expect 0 timeout 50 perform_action -t ip1 -a remove
+	[ "$(cat "$LKROOT/removed")" = ISP ]
+	states_are app1=OSU ip1=OSU vol1=ISP
+	all_free
+}
+
+@test "a remove that is killed while it goes on can be repeated" {
+	in_service
+	own_action gen/app remove <<-'END'
+		echo app >>ran
+	END
+	own_action comm/ip remove <<-'END'
+		echo ip >>ran
+		[ -e again ] || kill -KILL "$PPID"
+	END
+	expect 137 perform_action -t ip1 -a remove
+	touch "$LKROOT/again"
+	expect 0 perform_action -t ip1 -a remove
+	states_are app1=OSU ip1=OSU vol1=ISP
+	[ "$(tail -1 "$LKROOT/ran")" = ip ]
+	all_free
+}
+
 @test "PA2: restore brings up the parents too, with all that they need" {
 	one_by_one
 	expect 0 perform_action -t vol1 -a restore
