@@ -1031,6 +1031,9 @@ killed_restore() {
 		all_free
 		[ "$(tail -1 "$J")" = "alpha $app1" ]
 	done
+	# one that was killed when all was done left its admin lock; the next one that has something to do clears it
+	for tag in app1 ip1 vol1; do ins_setst -t "$tag" -S OSU; done
+	expect 0 timeout 20 perform_action -t app1 -a restore
 	# the next writer finishes a change that was committed; one that was killed may leave the file that it was
 	# writing, and nothing else
 	expect 0 flg_create -f another
