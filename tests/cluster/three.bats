@@ -18,17 +18,13 @@ teardown_file() {
 
 setup() {
 	local node
-	for node in alpha beta gamma; do
-		lab alive "$node" || lab start "$node"
-		on "$node" lktest >/dev/null || on "$node" lkstart
-	done
-	wait_until 30 settled
+	all_started alpha beta gamma
 	for node in alpha beta gamma; do
 		lab sh "$node" '. "$LKROOT/tmp/act"
 			for a in "comm/tip restore" "comm/tip remove" "filesys/volume restore" "filesys/volume remove" "gen/tapp restore" "gen/tapp remove"; do act $a; done
-			for t in ip1 vol1 app1; do retstate $t; done
-			for t in ip1 vol1; do perform_action -t $t -a remove; done'
+			for t in ip1 vol1 app1; do retstate $t; done'
 	done
+	all_removed alpha beta gamma
 	clear
 }
 
