@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Random faults on three nodes, tests/cluster/chaos: for CHAOS_SECONDS (180) in all; half an hour by hand.
+# Random faults on three nodes, tests/cluster/chaos: for CHAOS_SECONDS (180) in all, of seeds that do not change: what
+# fails here is this change's fault. CHAOS_SEED=random make check-chaos, or a number, is for other seeds; half an hour
+# by hand:
+#	tests/cluster/chaos --seconds 1800
 # With slower heartbeats than the 0.2 s of a run by hand: here other tests may load the machine.
 
 # shellcheck disable=SC2030,SC2031	# each test has status and lines of its own
@@ -17,8 +20,11 @@ chaos() {	# ARG...
 	[ "$status" -ne 77 ] || skip "${lines[-1]}"
 }
 
+# A quick machine does not come to rounds that others have never seen.
 clean() {	# SEED
-	chaos --seed "$1" --seconds $((${CHAOS_SECONDS:-180} / 3))
+	local limit=(--rounds 25)
+	[ -z "${CHAOS_SECONDS:-}" ] || limit=()
+	chaos --seed "$1" --seconds $((${CHAOS_SECONDS:-180} / 3)) "${limit[@]}"
 	printf '%s\n' "${lines[@]}" | tail -n 120
 	[ "$status" -eq 0 ]
 	[[ ${lines[-1]} == clean:* ]]
@@ -33,8 +39,10 @@ clean() {	# SEED
 	clean 2
 }
 
-@test "whatever fails, a resource has one owner, and what can run does: a random seed" {
-	clean "${CHAOS_SEED:-$((RANDOM * 32768 + RANDOM))}"
+@test "whatever fails, a resource has one owner, and what can run does: seed 3, or CHAOS_SEED" {
+	local seed=${CHAOS_SEED:-3}
+	[ "$seed" != random ] || seed=$((RANDOM * 32768 + RANDOM))
+	clean "$seed"
 }
 
 @test "two owners do not go unnoticed" {
