@@ -125,11 +125,12 @@ app1='restore -t app1 -i app1id'
 	in_service
 	# nobody can record anything before ip1 is removed
 	own_action gen/app remove <<-'END'
-		setsid flock config/lock sh -c 'echo >held; while [ ! -e removed ]; do sleep 0.02; done' >/dev/null 2>&1 &
+		setsid flock config/lock timeout 60 sh -c 'echo >held; while [ ! -e removed ]; do sleep 0.02; done' >/dev/null 2>&1 &
 		while [ ! -e held ]; do sleep 0.02; done
 	END
 	own_action comm/ip remove <<-'END'
-		ins_list -t app1 -f: | cut -d: -f7 >removed
+		ins_list -t app1 -f: | cut -d: -f7 >seen
+		mv seen removed
 	END
 	expect 0 timeout 50 perform_action -t ip1 -a remove
 	[ "$(cat "$LKROOT/removed")" = ISP ]
