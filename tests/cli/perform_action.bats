@@ -976,6 +976,8 @@ slow() {
 		all_free
 		[ "$(tail -1 "$J")" = "alpha $app1" ]
 	done
+	# killed when all was in service, it was not needed any more: the next action drops its admin lock
+	expect 0 perform_action -t app1 -a remove
 	# the next writer finishes a change that was committed; one that was killed may leave the file that it was
 	# writing, and nothing else
 	expect 0 flg_create -f another
