@@ -198,6 +198,15 @@ static bool collect(struct lk_act_run *run, struct lk_pool_end *ends)
 	return n;
 }
 
+/* Is there something to record, to settle, or nothing left to wait for? */
+static bool has_news(const struct lk_act_run *run)
+{
+	for (unsigned i = 0; i < run->plan.n; i++)
+		if (run->step[i].phase == LK_ACT_ENDED || lk_act_ready(run, i))
+			return true;
+	return !run->pool.n;
+}
+
 /*
  * Until nothing is left to do, or the rest cannot be recorded.
  *
@@ -211,7 +220,7 @@ static void carry_out(struct lk_act_run *run, struct lk_pool_end *ends)
 	for (;;) {
 		if (run->act->what.kind == LK_PLAN_REMOVE)
 			start_steps(run, true);
-		int rc = lk_act_record(run, &err);
+		int rc = has_news(run) ? lk_act_record(run, &err) : 0;
 
 		if (rc < 0)
 			lk_act_fail(run, &err);
