@@ -74,13 +74,14 @@ chaos__node() {	# NUMBER
 
 chaos_up() {
 	local k jobs=() job
-	lab up "$N" || return
+	lab up ${quorum:+-c} "$N" || return
 	SHARED=$LAB_DIR/chaos
 	mkdir -p "$SHARED"/{lock,owner,knob,see}
 	: >"$SHARED/journal"
 	: >"$SHARED/violations"
 	cp "$LAB_TOOLS/writer" "$SHARED" || return
 	start_ticks
+	quorum_devices || return
 	lab run alpha lkkey create >/dev/null || return
 	for ((k = 1; k <= N; k++)); do
 		chaos__node "$k" &

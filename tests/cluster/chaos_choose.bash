@@ -38,9 +38,9 @@ others_stay() {	# NODE
 
 # A step that makes sense now -> $choice; 1: not this one
 choose() {
-	local nodes node r amp='' kind parted=()
-	[ -z "$quorum" ] || parted=(part part part rift rift mute mute)
-	pick ${parted[@]+"${parted[@]}"} off off boot boot boot reboot pause pauseoff cut cut loss blip lcmkill netkill initkill fail slow slow \
+	local nodes node r amp='' kind kinds=()
+	[ -z "$quorum" ] || quorum_kinds
+	pick ${kinds[@]+"${kinds[@]}"} off off boot boot boot reboot pause pauseoff cut cut loss blip lcmkill netkill initkill fail slow slow \
 		restore restore restore restore remove remove lkstop lkstart lkstart stopf setas
 	kind=$r
 	case $kind in
@@ -58,7 +58,7 @@ choose() {
 	off | pauseoff | lkstop | reboot) [ "${STATUS[$node]}" != run ] || others_stay "$node" || return ;;
 	esac
 	case $kind in
-	stopf) [ -z "${KIND[start]:-}${KIND[ops]:-}" ] || return ;;
+	stopf) [ -z "${KIND[start]:-}${KIND[ops]:-}" ] || return; [ -z "$quorum" ] || [ "$nsteps" -eq 1 ] || return ;;
 	restore | remove | boot | lkstart | reboot) [ -z "${KIND[stopf]:-}" ] || return ;;
 	esac
 	choice="$kind $node"
@@ -66,9 +66,7 @@ choose() {
 	case $kind in
 	pause) pick 200 400 1000 2500; choice+=" $r" ;;
 	pauseoff) pick 100 300 1000; choice+=" $r" ;;
-	part) [ "$N" -lt 5 ] || { pick "${NODES[@]}"; [ "$r" = "$node" ] || choice+=",$r"; }; pick 500 2000 6000; choice+=" $r" ;;
-	rift) pick "${NODES[@]}"; [ "$r" != "$node" ] || return; choice+=" $r"; pick 500 2000 6000; choice+=" $r" ;;
-	mute) pick any "${NODES[@]}"; [ "$r" != "$node" ] || return; choice+=" $r"; pick 500 2000 6000; choice+=" $r" ;;
+	part | rift | mute | deaf | killall | kidkill | hang | step) quorum_choose "$kind" "$node" || return ;;
 	cut) choice+=" $net" ;;
 	loss) choice="loss 30 $node $net" ;;
 	blip) choice+=' 150' ;;

@@ -113,6 +113,7 @@ conclude() {
 # From a power cut to the last restore, where nothing else happened.
 measure() {
 	local times gap
+	[ -z "$quorum" ] || { measure_quorum; return; }
 	[[ -n ${KIND[*]:-} && "${!KIND[*]}" == off-* && $nsteps -eq 1 ]] || return 0
 	times=$(tail -n "+$mark" "$SHARED/journal" | awk '$4 == "off" { off = $1 } $4 == "restore" { last = $1 }
 		END { if (off && last) printf "%s %s %d", off, last, (last - off) * 1000 }')

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2016	# for the node
 LOOK='cat /proc/[0-9]*/comm 2>/dev/null |
 	grep -xE "sendevent|perform_action|lcdmach.*|lcdavail|flg_.*|lkst.*|restore|remove" | sed "s/^/busy /"
-id=$(sed -n "s/.*Lockkeeper starts, start id //p" "$LKROOT/out/lifekeeper.log" | tail -n 1)
+id=$(sed -n "s/.*\(Lockkeeper starts, start id\|the quarantine is over: start\) //p" "$LKROOT/out/lifekeeper.log" | tail -n 1)
 [ "$id" = "$(cat "$LKROOT/run/lcm.avail")" ] || echo "busy starting"
 lktest >/dev/null || echo "down lktest"
 for p in lkinit lcm; do pgrep -x $p >/dev/null || echo "down $p"; done
@@ -80,6 +80,8 @@ longest_tick() {	# FROM
 settle() {	# TICKS
 	local end=$(($(ticks) + $1)) last='' now why
 	while :; do
+		[ -z "$quorum" ] || quorum_mend
+		[ ! -s "$SHARED/violations" ] || return 0	# it will be found
 		look
 		why=$(unsettled)
 		now=$(cat "$SHARED"/see/*)

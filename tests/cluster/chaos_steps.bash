@@ -19,6 +19,7 @@ do_off() {	# NODE
 	mark "$1" off
 	freeze "$1"
 	lab off "$1"
+	disarm "$1"
 	STATUS[$1]=off
 }
 
@@ -33,14 +34,16 @@ do_reboot() {	# NODE
 	KIND[off-$1]=1
 	mark "$1" reboot
 	freeze "$1"
-	lab kill "$1" && do_boot "$1"
+	! lab alive "$1" || lab kill "$1"
+	disarm "$1"
+	do_boot "$1"
 }
 
 do_lkstart() {	# NODE
 	KIND[start]=1 KIND[started-$1]=1
 	STATUS[$1]=run
 	timeout 300 "$home/lab" run "$1" lkstart >"$SHARED/lkstart.$1" 2>&1 ||
-		! lab alive "$1" || complain "lkstart on $1: $(<"$SHARED/lkstart.$1")"
+		! lab alive "$1" || in_quarantine "$1" || complain "lkstart on $1: $(<"$SHARED/lkstart.$1")"
 }
 
 do_lkstop() {	# NODE
@@ -49,7 +52,7 @@ do_lkstop() {	# NODE
 	mark "$1" lkstop
 	timeout 300 "$home/lab" run "$1" lkstop >"$SHARED/lkstop.$1" 2>&1
 	local code=$?
-	[ $code -eq 0 ] || [ -n "${KIND[knob]:-}" ] || complain "lkstop on $1 says $code: $(<"$SHARED/lkstop.$1")"
+	[ $code -eq 0 ] || [ -n "${KIND[knob]:-}" ] || ! lab alive "$1" || complain "lkstop on $1 says $code: $(<"$SHARED/lkstop.$1")"
 }
 
 do_stopf() {	# NODE MS
@@ -60,10 +63,11 @@ do_stopf() {	# NODE MS
 }
 
 do_pause() {	# NODE MS
+	[ -z "$quorum" ] || KIND[part]=1	# DEAD for a moment, it may be asked to release what it has
 	mark "$1" pause
 	lab pause "$1"
 	do_wait "$2"
-	lab resume "$1"
+	! lab alive "$1" || lab resume "$1"
 }
 
 do_pauseoff() {	# NODE MS
@@ -207,7 +211,8 @@ mend() {
 	rm -f "$SHARED"/knob/*
 	for node in "${NODES[@]}"; do
 		[ -z "${KIND[again-$node]:-}" ] || [ "${STATUS[$node]}" != run ] ||
-			wait_until 120 lab sh "$node" 'lktest >/dev/null || lkstart >/dev/null 2>&1' || complain "lkstart on $node after the death of lkinit fails"
+			wait_until 120 is_again "$node" || complain "lkstart on $node after the death of lkinit fails"
 	done
 	finish_pending
+	[ -z "$quorum" ] || quorum_mend
 }
