@@ -15,7 +15,7 @@ quorum_tunables() {	# MODE
 quorum_devices() {
 	local node args=()
 	[ -n "$quorum" ] || return 0
-	[ -z "${dogs:-}" ] || kill "$dogs" 2>/dev/null
+	[ -z "${dogs:-}" ] || kill -9 "$dogs" 2>/dev/null
 	for node in "${NODES[@]}"; do
 		mkfifo "$SHARED/dog.$node" || return
 		args+=("$node" "$SHARED/dog.$node" "$LAB_DIR/$node/pid" "$(cat "$LAB_DIR/.lab/cgroup" 2>/dev/null)-$node")
