@@ -7,6 +7,11 @@ check_never() {
 	[ ! -s "$SHARED/violations" ] || complain "two owners: $(<"$SHARED/violations")"
 }
 
+# After a partition it may be here and no longer at home: then, too, the next to take it removes it.
+is_dropped() {	# NODE
+	[ -n "$quorum" ] && ! grep -q "^flag !action!.*!$1:" "$SHARED/see/$1"
+}
+
 check_node() {	# NODE
 	local flag
 	! grep '^check .*\[problem' "$SHARED/see/$1" >"$SHARED/found" || complain "$1: lcdcheck: $(<"$SHARED/found")"
@@ -15,7 +20,9 @@ check_node() {	# NODE
 		'!nofailover!'*) [ "${STATUS[${flag##*!}]}" != run ] || complain "$1: flag $flag is left behind" ;;
 		# nobody waits for a dead system's lock, and the next to take the lock removes it
 		'!action!'*) flag=${flag#'!action!'*!*!} flag=${flag%%:*}
-			[ "${STATUS[$flag]:-run}" != run ] || complain "$1: a lock of $flag is left behind" ;;
+			[ "${STATUS[$flag]:-run}" != run ] || is_dropped "$flag" || complain "$1: a lock of $flag is left behind" ;;
+		# its node was ended meanwhile: what follows the action is owed until the next one
+		'!remove' | '!restore') [ -n "$quorum" ] || complain "$1: flag $flag is left behind" ;;
 		'!'*) complain "$1: flag $flag is left behind" ;;
 		esac
 	done < <(grep '^flag ' "$SHARED/see/$1")
