@@ -11,12 +11,13 @@ load ../cluster/service
 
 # The watchdog resets alpha 5 s after it was fed last; the others start some 20 s after they have heard of it last, so
 # that it does not matter when this machine is slow.
-export TUNABLES='QUORUM_MODE=majority
+export INTERVAL MISSES TUNABLES='QUORUM_MODE=majority
 WITNESS_MODE=remote_verify
 QUORUM_LOSS_DEADLINE=15
 QUORUM_LOSS_ACTION=osu
 WATCHDOG_TIMEOUT=5'
-INTERVAL=0.5 MISSES=4 PORT=9009
+INTERVAL=0.5 MISSES=4
+PORT=9009
 
 setup_file() {
 	node_or_skip
