@@ -2,7 +2,10 @@
 /* lcdavail: initialise the resources at the start of Lockkeeper (spec/core.md 5.6.3, 4.2). */
 #include "lk/boot.h"
 #include "lk/cmd.h"
+#include "lk/global.h"
 #include "lk/held.h"
+#include "lk/ins.h"
+#include "lk/proc.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
@@ -30,6 +33,41 @@ static void ask_witnesses(struct lk_cmd *cmd)
 	}
 }
 
+static bool is_at_work(void)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+
+	if (lk_lcd_read(&lcd, LK_T_INS, &ignored) < 0)
+		return true;
+	for (size_t i = 0; i < lcd.nins; i++)
+		if (lcd.ins[i].resv != LK_RESV_NONE && lk_proc_alive(&lcd.ins[i].holder))
+			return true;
+	return false;
+}
+
+static void say(void *arg, const char *text)
+{
+	lk_cmd_warn(arg, "%s", text);
+}
+
+/* An operation that ended with its machine, lkstop most likely, has left its post scripts due (3.9.4), and its flag.
+ * Those of a restore follow ours. */
+static void end_globals(struct lk_cmd *cmd)
+{
+	static const enum lk_global_kind kinds[] = { LK_GLOBAL_REMOVE, LK_GLOBAL_DELETE };
+	char *args[] = { (char[]){ "-m" }, NULL };
+	struct lk_notice notice = { .say = say, .arg = cmd };
+	struct lk_err why;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !is_at_work(); i++) {
+		struct lk_global global = { .kind = kinds[i], .args = args, .prog = cmd->prog, .notice = &notice };
+
+		if (lk_global_post(&global, &why) < 0)
+			lk_cmd_warn(cmd, "%s", why.text);
+	}
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_AVAIL };
@@ -37,6 +75,7 @@ static int run(struct lk_cmd *cmd)
 
 	if (rc < 0)
 		return rc;
+	end_globals(cmd);
 	ask_witnesses(cmd);
 	lk_held_end();
 	return lk_recovery_cmd(cmd, &recovery);

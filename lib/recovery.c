@@ -578,11 +578,59 @@ static int act_all(struct run *run, struct lk_err *err)
 	return rc;
 }
 
+/* Is it known that this system has not got it? */
+static bool is_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
+{
+	for (unsigned i = res->first; i < res->first + res->n; i++)
+		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
+			return true;
+	return run->picture.sys[sys].life == LK_LIFE_DEAD;
+}
+
+/* Is it in service here alone, by a record that names another system, which is known not to have it, or nobody? */
+static bool is_ours(const struct run *run, unsigned i)
+{
+	uint64_t epoch;
+	int owner = lk_decide_owner(&run->picture, &run->picture.res[i], &epoch);
+
+	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner == LK_PIC_NORECORD)
+		return false;
+	return owner < 0 || (owner != (int)run->picture.self && is_without(run, &run->picture.res[i], (unsigned)owner));
+}
+
+/*
+ * Systems that run in turns, and never two of them, each bring in service what they had by their own record. What the
+ * one that has come back knows better is then not true any more: the record has to name who has it, or nobody takes it
+ * over when that one fails. With quorum nothing comes in service without a grant, which has the record.
+ */
+static int own(struct run *run, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	bool alone = run->recovery->event == LK_EVENT_UP && run->picture.quorum == LK_QUORUM_NONE;
+	int rc = alone ? lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err) : 0;
+
+	for (unsigned i = 0; alone && i < run->picture.nres && rc == 0; i++) {
+		const struct lk_ins *ins = is_ours(run, i) ? lk_ins_find(&lcd, run->picture.res[i].tag) : NULL;
+
+		if (ins && ins->resv == LK_RESV_NONE && (ins->state == LK_ISP || ins->state == LK_ISU))
+			rc = lk_epoch_raise(&lcd, ins->tag, err);
+	}
+	if (rc < 0 || !lcd.dirty)
+		return rc;
+	rc = lk_lcd_commit(&lcd, err);
+	if (rc == 0)
+		lk_exchange();
+	return rc;
+}
+
 static int carry_out(struct run *run, struct lk_err *err)
 {
 	/* what we do next must have a higher epoch than all that is known */
 	int rc = lk_exchange_adopt(&run->picture, err);
 	struct lk_err more;
+
+	if (rc == 0)
+		rc = own(run, err);
 
 	run->apart = (struct lk_apart){ .left = say_left, .done = end_child, .arg = run };
 	if (rc == 0)

@@ -151,6 +151,33 @@ states_are() {
 	expect 7 flg_test -f '!restore'
 }
 
+@test "the post scripts that a remove left due, whose machine lost power, run at the start" {
+	mkdir -p "$LKROOT/subsys/gen/actions"
+	printf '#!/bin/sh\necho "post $*" >>"%s"\n' "$J" >"$LKROOT/subsys/gen/actions/postremove"
+	chmod 755 "$LKROOT/subsys/gen/actions/postremove"
+	expect 0 lcdrecover -g remove
+	expect 0 flg_test -f '!remove'
+	expect 0 lcdavail
+	[ "$(head -n 1 "$J")" = 'post -m' ]
+	[ "$(grep -c post "$J")" -eq 1 ]
+	expect 7 flg_test -f '!remove'
+}
+
+@test "the post scripts of a remove that is at work are its own" {
+	dep_remove -p app1 -c ip1
+	expect 0 lcdrecover -g remove
+	sleep 60 3>&- &
+	local holder=$! rc=0
+	taken_by "$holder" ip1 REMOVE
+	lcdavail 3>&- &
+	local pid=$!
+	wait_until 20 states_are ip1=OSU vol1=ISP app1=ISP
+	expect 0 flg_test -f '!remove'
+	kill "$holder"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 0 ]
+}
+
 @test "an argument is refused and nothing happens" {
 	expect 2 lcdavail now
 	[ ! -s "$J" ]

@@ -39,20 +39,34 @@ do_reboot() {	# NODE
 	do_boot "$1"
 }
 
+journal_lines() {
+	wc -l <"$SHARED/journal"
+}
+
+# What is cut off in the background sees its command killed before the node is gone.
+lost_power() {	# NODE LINE
+	tail -n "+$(($2 + 1))" "$SHARED/journal" | grep -qE "^[^ ]* $1 - (off|reboot)\$"
+}
+
 do_lkstart() {	# NODE
 	KIND[start]=1
 	STATUS[$1]=run
+	local from
+	from=$(journal_lines)
 	timeout 300 "$home/lab" run "$1" lkstart >"$SHARED/lkstart.$1" 2>&1 ||
-		! lab alive "$1" || in_quarantine "$1" || complain "lkstart on $1: $(<"$SHARED/lkstart.$1")"
+		! lab alive "$1" || lost_power "$1" "$from" || in_quarantine "$1" || complain "lkstart on $1: $(<"$SHARED/lkstart.$1")"
 }
 
 do_lkstop() {	# NODE
 	KIND[stop-$1]=1
 	STATUS[$1]=stopped
 	mark "$1" lkstop
+	local from
+	from=$(journal_lines)
 	timeout 300 "$home/lab" run "$1" lkstop >"$SHARED/lkstop.$1" 2>&1
 	local code=$?
-	[ $code -eq 0 ] || [ -n "${KIND[knob]:-}" ] || ! lab alive "$1" || complain "lkstop on $1 says $code: $(<"$SHARED/lkstop.$1")"
+	[ $code -eq 0 ] || [ -n "${KIND[knob]:-}" ] || ! lab alive "$1" || lost_power "$1" "$from" ||
+		complain "lkstop on $1 says $code: $(<"$SHARED/lkstop.$1")"
 }
 
 do_stopf() {	# NODE MS

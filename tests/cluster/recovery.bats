@@ -132,6 +132,26 @@ failover_done() {
 	owner_is alpha app1 beta
 }
 
+@test "systems that run in turns: the record names who has it, and who is left takes it over" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 20 failover_done
+	all_isp beta
+	lab off beta
+	lab start alpha
+	on alpha lkstart
+	wait_until 30 all_isp alpha
+	lab start beta
+	on beta lkstart
+	wait_until 30 settled
+	wait_until 20 owner_is alpha app1 alpha
+	wait_until 20 owner_is beta app1 alpha
+	all_isp alpha
+	none_isp beta
+	lab off alpha
+	wait_until 20 all_isp beta
+}
+
 @test "EV13: with AUTOMATIC switchback on alpha it comes back" {
 	on alpha ins_setas -t app1 -s AUTOMATIC
 	in_service_on alpha
