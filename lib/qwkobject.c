@@ -145,7 +145,7 @@ static int read_terms(struct reading *r, struct lk_qwk_object *object)
 	const char *lease = take(r, "lease"), *stop = lease ? take(r, "stop") : NULL;
 
 	if (lease && (!stop || take_number(lease, &object->lease) < 0 || take_number(stop, &object->stop) < 0 ||
-		      object->lease > LK_QWK_TERM_MAX || object->stop > LK_QWK_TERM_MAX))
+		      !object->lease || object->lease > LK_QWK_TERM_MAX || object->stop > LK_QWK_TERM_MAX))
 		return lk_fail(r->err, LK_M_QWK_TERMS);
 	return 0;
 }

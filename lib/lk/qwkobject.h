@@ -9,7 +9,7 @@
  *	sequence=17
  *	node=beta			for each other system, and how alpha sees it
  *	commstat=ALIVE
- *	lease=24000			how long, in ms, a write lets alpha run; 0 or not there: it does not say
+ *	lease=24000			how long, in ms, a write lets alpha run; not there: it does not say
  *	stop=15000			and its QUORUM_LOSS_DEADLINE
  *	checksum=1a2b3c4d		CRC-32 of all before this line
  */

@@ -18,6 +18,7 @@ static void check(const struct lk_qwk_object *object)
 	MUST(object->n < LK_QWK_NODES);
 	lk_qwk_object_format(object, bytes);
 	MUST(lk_qwk_object_parse(bytes, object->local, &again, &err) == 0);
+	MUST(again.lease == object->lease && again.stop == object->stop);
 	MUST(again.time == object->time && again.sequence == object->sequence && again.n == object->n);
 	for (unsigned i = 0; i < object->n; i++) {
 		MUST(!strcmp(again.peer[i].name, object->peer[i].name));

@@ -95,6 +95,7 @@ static void test_damage(void)
 		{ "checksum=", "chcksum=", 18144 },
 		{ "checksum=", "lease=1\nchecksum=", 720400 },
 		{ "checksum=", "lease=1\nstop=x\nchecksum=", 720400 },
+		{ "checksum=", "lease=0\nstop=1\nchecksum=", 720400 },
 		{ "checksum=", "lease=3600001\nstop=1\nchecksum=", 720400 },
 	};
 
