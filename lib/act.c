@@ -158,8 +158,16 @@ static int start_step(struct lk_act_run *run, unsigned i, struct lk_err *err)
 	return rc;
 }
 
-/* Start what can be started, in the order of the plan. */
-static void start_steps(struct lk_act_run *run)
+/* By the plan, which is reserved, this step has to run its script. */
+static bool is_up(const struct lk_act_run *run, unsigned i)
+{
+	enum lk_state state = lk_plan_ins(&run->plan, i)->state;
+
+	return state == LK_ISP || state == LK_ISU;
+}
+
+/* Start what can be started, in the order of the plan; with up, only what is in service. */
+static void start_steps(struct lk_act_run *run, bool up)
 {
 	struct lk_err err;
 	int sig = lk_pool_interrupted(&run->pool);
@@ -171,7 +179,7 @@ static void start_steps(struct lk_act_run *run)
 	for (unsigned i = 0; i < run->plan.n && !run->stop; i++) {
 		if (run->pool.n == run->pool.cap)
 			return;
-		if (lk_act_ready(run, i) && start_step(run, i, &err) < 0)
+		if (lk_act_ready(run, i) && (!up || is_up(run, i)) && start_step(run, i, &err) < 0)
 			lk_act_fail(run, &err);
 	}
 }
@@ -190,19 +198,35 @@ static bool collect(struct lk_act_run *run, struct lk_pool_end *ends)
 	return n;
 }
 
-/* Until nothing is left to do, or the rest cannot be recorded. */
+/* Is there something to record, to settle, or nothing left to wait for? */
+static bool has_news(const struct lk_act_run *run)
+{
+	for (unsigned i = 0; i < run->plan.n; i++)
+		if (run->step[i].phase == LK_ACT_ENDED || lk_act_ready(run, i))
+			return true;
+	return !run->pool.n;
+}
+
+/*
+ * Until nothing is left to do, or the rest cannot be recorded.
+ *
+ * A remove goes on while what has ended is recorded: clients wait. Killed then, it leaves states of what runs no more,
+ * and the same call takes it out of service once again. A restore does not: nothing may run that has no state.
+ */
 static void carry_out(struct lk_act_run *run, struct lk_pool_end *ends)
 {
 	struct lk_err err;
 
 	for (;;) {
-		int rc = lk_act_record(run, &err);
+		if (run->act->what.kind == LK_PLAN_REMOVE)
+			start_steps(run, true);
+		int rc = has_news(run) ? lk_act_record(run, &err) : 0;
 
 		if (rc < 0)
 			lk_act_fail(run, &err);
 		if (run->released || (rc < 0 && !run->pool.n))
 			return;
-		start_steps(run);
+		start_steps(run, false);
 		collect(run, ends);
 	}
 }

@@ -347,8 +347,8 @@ static int check_push(const struct lk_act_run *run, const struct lk_remote_job *
 	return 0;
 }
 
-static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const char *owner,
-		       struct lk_err *err)
+/* Whom? *lcd was read after the change: who is ALIVE only later finds it there, and who was when we began is old news. */
+static int push_to_all(struct lk_act_run *run, struct lk_lcd *lcd, const char *owner, struct lk_err *err)
 {
 	struct commands commands;
 	struct lk_err more;
@@ -360,7 +360,7 @@ static int push_to_all(struct lk_act_run *run, const struct lk_lcd *lcd, const c
 		struct push push = { .owner = owner, .sys = sys->name };
 
 		if (is_concerned(run, sys) &&
-		    lk_sys_state(&run->lcd, sys, &why) == LK_SYS_ALIVE)
+		    lk_sys_state(lcd, sys, &why) == LK_SYS_ALIVE)
 			rc = add_push(run, &commands, lcd, &push, err);
 	}
 	if (rc < 0)

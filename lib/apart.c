@@ -84,6 +84,8 @@ static _Noreturn void be_child(const struct lk_apart *apart, const struct lk_act
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	if (apart->nchild)
+		lk_wait_end(&apart->wait);
 	int rc = check_and_run(act, &err);
 	apart->done(apart->arg, act, rc, &err);
 	_exit(0);
@@ -108,6 +110,8 @@ static int give(struct lk_apart *apart, const struct lk_act *act, const bool *ma
 	note_given(apart, mark, pid == 0);
 	if (pid == 0)
 		be_child(apart, act, parent);
+	if (!apart->nchild)
+		lk_wait_begin(&apart->wait);
 	apart->child[apart->nchild++] = pid;
 	return 0;
 }
@@ -166,11 +170,15 @@ int lk_apart_run(struct lk_apart *apart, const struct lk_act *act, const char **
 
 /* ---- the end ---- */
 
+/* Beyond its commit point a recovery ignores TERM, and they with it. */
 static void end_children(const struct lk_apart *apart)
 {
-	for (unsigned i = 0; i < apart->nchild; i++)
-		if (apart->child[i] > 0)
-			kill(apart->child[i], SIGTERM);
+	for (unsigned i = 0; i < apart->nchild; i++) {
+		if (apart->child[i] <= 0)
+			continue;
+		kill(apart->child[i], SIGTERM);
+		kill(apart->child[i], SIGINT);
+	}
 }
 
 static bool reap(struct lk_apart *apart)
@@ -187,19 +195,18 @@ static bool reap(struct lk_apart *apart)
 
 int lk_apart_end(struct lk_apart *apart, bool stop, struct lk_err *err)
 {
-	struct lk_wait wait;
 	struct lk_err ignored;
 	int rc = 0;
 
 	if (stop)
 		end_children(apart);
-	lk_wait_begin(&wait);
 	while (reap(apart)) {
-		if (lk_wait_nap(&wait, rc < 0 ? &ignored : err) == 0)
+		if (lk_wait_nap(&apart->wait, rc < 0 ? &ignored : err) == 0)
 			continue;
 		rc = -1;
 		end_children(apart);
 	}
-	lk_wait_end(&wait);
+	if (apart->nchild)
+		lk_wait_end(&apart->wait);
 	return rc;
 }

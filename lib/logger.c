@@ -209,10 +209,12 @@ void lk_logger_close(struct lk_logger *logger, struct lk_tree *tree)
 {
 	int64_t until = lk_now_ms() + LK_LOGGER_END_MS, left;
 	struct pollfd fd = { .fd = logger->fd, .events = POLLIN };
+	struct packet packet;
 
 	tree->logger = NULL;
 	if (logger->fd < 0 || logger->owner != getpid())
 		return;
+	(void)send_lost(logger, &packet);
 	/* it closes its end when it has read all */
 	shutdown(logger->fd, SHUT_WR);
 	while ((left = until - lk_now_ms()) > 0)

@@ -2,7 +2,7 @@
 /*
  * Carrying out an action on a hierarchy (spec/core.md 3.11). The whole plan is reserved in one transaction
  * before the first script; independent branches run at once, at most ACTION_PARALLEL scripts; each
- * change of state is in the tree before a script starts that waited for it, and on stable storage in the end.
+ * change of state is in the tree before a restore starts that waited for it, and on stable storage in the end.
  *
  * Killed at any instant: the states tell what was done, the reservation of a dead process counts for nothing,
  * and the same call does the rest. Of a restore that was killed nobody knows what it has started: the next look

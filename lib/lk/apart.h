@@ -13,6 +13,7 @@
 
 #include "lk/act.h"
 #include "lk/graph.h"
+#include "lk/wait.h"
 
 struct lk_apart {
 	const struct lk_graph *graph;
@@ -26,6 +27,7 @@ struct lk_apart {
 	bool *given;		/* per node: a child does its hierarchy; in the child, that it does it */
 	pid_t *child;		/* room for one per node */
 	unsigned nchild;
+	struct lk_wait wait;	/* with children: a signal waits for lk_apart_end() */
 };
 
 /* Zeroed but for the functions and arg. 0, -1. */

@@ -16,6 +16,8 @@ dir=$(mktemp -d "${TMPDIR:-/var/tmp}/lkbench.XXXXXX") || exit 1
 export LAB_DIR=$dir/lab
 # shellcheck source=tests/cluster/lab.bash
 . tests/cluster/lab.bash
+# shellcheck source=tests/cluster/web.bash
+. tests/cluster/web.bash
 trap 'lab down; rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -29,31 +31,8 @@ die() {
 
 # ---- the bed ----
 
-web_scripts() {	# DIRECTORY
-	mkdir -p "$1"
-	cat >"$1/nginx.conf" <<-'END'
-		pid /run/web.pid;
-		error_log /run/web.log;
-		events { }
-		http { access_log off; server { listen 80; return 200 "$hostname\n"; } }
-	END
-	printf '#!/bin/sh\nexec nginx -c "$LKROOT/web/nginx.conf"\n' >"$1/start"
-	cat >"$1/stop" <<-'END'
-		#!/bin/sh
-		read -r pid 2>/dev/null </run/web.pid || exit 0
-		kill "$pid" 2>/dev/null
-		while kill -0 "$pid" 2>/dev/null; do sleep 0.002; done
-	END
-	printf '#!/bin/sh\nread -r pid </run/web.pid && kill -0 "$pid"\n' >"$1/check"
-	chmod 755 "$1"/*
-}
-
 on() {
 	lab run "$@"
-}
-
-alive_on() {	# NODE SYSTEM
-	[ "$(on "$1" sys_getst -s "$2" 2>/dev/null)" = ALIVE ]
 }
 
 state_is() {	# NODE STATE
@@ -85,11 +64,7 @@ make_bed() {
 	done
 	kits=$(lab root alpha)/lkadm/subsys
 	{
-		on alpha lkcli cluster init &&
-			cp -p "$(lab root alpha)/etc/lkkey" "$(lab root beta)/etc/lkkey" &&
-			on alpha lkcli commpath create --dest beta --laddr 10.1.0.1 --raddr 10.1.0.2 --laddr 10.2.0.1 --raddr 10.2.0.2 &&
-			on beta lkcli cluster join --to alpha --laddr 10.1.0.2 --raddr 10.1.0.1 --laddr 10.2.0.2 --raddr 10.2.0.1 &&
-			wait_until 30 alive_on alpha beta &&
+		web_cluster &&
 			on alpha "$kits/comm/ip/bin/create" --tag web-ip --ipaddr $address --netmask 24 &&
 			on alpha "$kits/gen/app/bin/create" --tag web --restore "$(lab root alpha)/web/start" \
 				--remove "$(lab root alpha)/web/stop" --quickCheck "$(lab root alpha)/web/check" &&

@@ -232,3 +232,21 @@ is_gone() {
 	restored ip1
 	[ "$(grep -c 'restore -t' "$J")" -eq 2 ]
 }
+
+@test "INT ends it while it waits for a hierarchy, with the process that waits" {
+	two_hierarchies
+	sleep 60 3>&- &
+	local holder=$! rc=0 child
+	taken_by "$holder" ip1 REMOVE
+	env --default-signal=INT lcdmachfail -s gamma 3>&- &
+	local pid=$!
+	wait_until 20 restored vol1
+	wait_until 10 pgrep -P "$pid"
+	child=$(pgrep -P "$pid")
+	kill -INT "$pid"
+	wait "$pid" || rc=$?
+	[ "$rc" -eq 1 ]
+	[ ! -e "/proc/$child" ]
+	[ "$(ins_list -f: -t ip1 | cut -d: -f10,11)" = "REMOVE:$holder" ]
+	kill "$holder"
+}

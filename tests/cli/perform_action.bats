@@ -113,6 +113,40 @@ app1='restore -t app1 -i app1id'
 	all_free
 }
 
+@test "a remove goes on while the state of what it needed to wait for is recorded" {
+	in_service
+	# nobody can record anything before ip1 is removed
+	own_action gen/app remove <<-'END'
+		setsid flock config/lock timeout 60 sh -c 'echo >held; while [ ! -e removed ]; do sleep 0.02; done' >/dev/null 2>&1 &
+		while [ ! -e held ]; do sleep 0.02; done
+	END
+	own_action comm/ip remove <<-'END'
+		ins_list -t app1 -f: | cut -d: -f7 >seen
+		mv seen removed
+	END
+	expect 0 timeout 50 perform_action -t ip1 -a remove
+	[ "$(cat "$LKROOT/removed")" = ISP ]
+	states_are app1=OSU ip1=OSU vol1=ISP
+	all_free
+}
+
+@test "a remove that is killed while it goes on can be repeated" {
+	in_service
+	own_action gen/app remove <<-'END'
+		echo app >>ran
+	END
+	own_action comm/ip remove <<-'END'
+		echo ip >>ran
+		[ -e again ] || kill -KILL "$PPID"
+	END
+	expect 137 perform_action -t ip1 -a remove
+	touch "$LKROOT/again"
+	expect 0 perform_action -t ip1 -a remove
+	states_are app1=OSU ip1=OSU vol1=ISP
+	[ "$(tail -1 "$LKROOT/ran")" = ip ]
+	all_free
+}
+
 @test "PA2: restore brings up the parents too, with all that they need" {
 	one_by_one
 	expect 0 perform_action -t vol1 -a restore
@@ -998,6 +1032,8 @@ killed_restore() {
 		all_free
 		[ "$(tail -1 "$J")" = "alpha $app1" ]
 	done
+	# killed when all was in service, it was not needed any more: the next action drops its admin lock
+	expect 0 perform_action -t app1 -a remove
 	# the next writer finishes a change that was committed; one that was killed may leave the file that it was
 	# writing, and nothing else
 	expect 0 flg_create -f another

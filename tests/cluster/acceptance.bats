@@ -6,6 +6,7 @@
 
 load lab
 load service
+load web
 
 ADDRESS=10.1.0.100
 
@@ -16,49 +17,6 @@ make_disk() {
 	mkfs.ext4 -q "$IMAGE"
 	DISK=$(losetup -f --show "$IMAGE") || return
 	export IMAGE DISK
-}
-
-web_scripts() {	# DIRECTORY
-	mkdir -p "$1"
-	cat >"$1/nginx.conf" <<-'END'
-		pid /run/web.pid;
-		error_log /run/web.log;
-		events { }
-		http {
-			access_log off;
-			client_body_temp_path /run/web-1;
-			proxy_temp_path /run/web-2;
-			fastcgi_temp_path /run/web-3;
-			uwsgi_temp_path /run/web-4;
-			scgi_temp_path /run/web-5;
-			server {
-				listen 80;
-				root /run/site;
-				location = / { return 200 "$hostname\n"; }
-			}
-		}
-	END
-	printf '#!/bin/sh\nexec nginx -c "$LKROOT/web/nginx.conf"\n' >"$1/start"
-	cat >"$1/stop" <<-'END'
-		#!/bin/sh
-		read -r pid 2>/dev/null </run/web.pid || exit 0
-		kill "$pid" 2>/dev/null
-		while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
-	END
-	printf '#!/bin/sh\n{ read -r pid </run/web.pid && kill -0 "$pid"; } 2>/dev/null || exit 1\n' >"$1/check"
-	chmod 755 "$1"/*
-}
-
-alive_on() {	# NODE SYSTEM
-	[ "$(on "$1" sys_getst -s "$2" 2>/dev/null)" = ALIVE ]
-}
-
-cluster() {
-	on alpha lkcli cluster init || return
-	cp -p "$(lab root alpha)/etc/lkkey" "$(lab root beta)/etc/lkkey"
-	on alpha lkcli commpath create --dest beta --laddr 10.1.0.1 --raddr 10.1.0.2 --laddr 10.2.0.1 --raddr 10.2.0.2 &&
-		on beta lkcli cluster join --to alpha --laddr 10.1.0.2 --raddr 10.1.0.1 --laddr 10.2.0.2 --raddr 10.2.0.1 &&
-		wait_until 30 alive_on alpha beta
 }
 
 hierarchy() {
@@ -83,7 +41,7 @@ setup_file() {
 		printf '%s\n' LCMHBEATTIME=0.2 LCMNUMHBEATS=3 NOBCASTPING=1 >"$(lab root $node)/etc/default/LifeKeeper"
 		web_scripts "$(lab root $node)/web"
 	done
-	cluster
+	web_cluster
 	hierarchy
 }
 
@@ -96,11 +54,7 @@ teardown_file() {
 # The active node is alpha, beta stands by.
 setup() {
 	local node
-	for node in alpha beta; do
-		lab alive $node || lab start $node
-		on $node lktest >/dev/null || on $node lkstart
-	done
-	wait_until 30 settled
+	all_started alpha beta
 	for node in alpha beta; do
 		lab sh $node 'flg_list | grep "^shutdown" | while read -r f; do flg_remove -f "$f"; done
 			ins_setchkint -t web -c quick -v 0; ins_setlocalrecover -t web -l Y; retstate web; :'

@@ -15,6 +15,11 @@ end_globals() {	# NODE FLAG
 	lab run "$1" lcdrecover -G "${2#!}" </dev/null >"$SHARED/op" 2>&1 || complain "$1: lcdrecover -G ${2#!}: $(<"$SHARED/op")"
 }
 
+# After a partition it may be here and no longer at home: then, too, the next to take it removes it.
+is_dropped() {	# NODE
+	[ -n "$quorum" ] && ! grep -q "^flag !action!.*!$1:" "$SHARED/see/$1"
+}
+
 check_node() {	# NODE
 	local flag
 	! grep '^check .*\[problem' "$SHARED/see/$1" >"$SHARED/found" || complain "$1: lcdcheck: $(<"$SHARED/found")"
@@ -23,8 +28,9 @@ check_node() {	# NODE
 		'!nofailover!'*) [ "${STATUS[${flag##*!}]}" != run ] || complain "$1: flag $flag is left behind" ;;
 		# nobody waits for a dead system's lock, and the next to take the lock removes it
 		'!action!'*) flag=${flag#'!action!'*!*!} flag=${flag%%:*}
-			[ "${STATUS[$flag]:-run}" != run ] || complain "$1: a lock of $flag is left behind" ;;
-		'!restore' | '!remove' | '!delete') end_globals "$1" "$flag" ;;
+			[ "${STATUS[$flag]:-run}" != run ] || is_dropped "$flag" || complain "$1: a lock of $flag is left behind" ;;
+		# its node was ended meanwhile: what follows the action is owed until the next one
+		'!restore' | '!remove' | '!delete') [ -n "$quorum" ] || end_globals "$1" "$flag" ;;
 		# a remove failed as it was told: it may still run there, until a script says otherwise
 		'!stuck!'*) [ -n "${FAILED[${flag#'!stuck!'}]:-}" ] || complain "$1: flag $flag is left behind" ;;
 		'!'*) complain "$1: flag $flag is left behind" ;;

@@ -80,7 +80,8 @@ longest_tick() {	# FROM
 settle() {	# TICKS
 	local end=$(($(ticks) + $1)) last='' now why
 	while :; do
-		find_fallen
+		[ -z "$quorum" ] || quorum_mend
+		[ ! -s "$SHARED/violations" ] || return 0	# it will be found
 		look
 		why=$(unsettled)
 		now=$(cat "$SHARED"/see/*)

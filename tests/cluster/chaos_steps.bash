@@ -81,6 +81,7 @@ do_stopf() {	# NODE MS
 }
 
 do_pause() {	# NODE MS
+	[ -z "$quorum" ] || KIND[part]=1	# DEAD for a moment, it may be asked to release what it has
 	mark "$1" pause
 	lab pause "$1"
 	do_wait "$2"

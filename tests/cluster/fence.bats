@@ -17,10 +17,8 @@ teardown_file() {
 
 setup() {
 	lab restore
-	lab alive alpha || lab start alpha
-	on alpha lktest >/dev/null || on alpha lkstart
+	all_started alpha beta
 	root=$(lab root beta)
-	wait_until 30 settled
 	rm -f "$root"/tmp/power.* "$root"/etc/fence/*
 	in_service_on alpha
 	clear

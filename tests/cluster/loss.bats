@@ -22,15 +22,14 @@ setup() {
 	for node in alpha beta; do
 		lab alive "$node" || lab start "$node"
 		lab sh "$node" 'rm -f "$LKROOT/run/lease" "$LKROOT/run/quarantine" "$LKROOT/etc/default/LifeKeeper"'
-		on "$node" lktest >/dev/null || on "$node" lkstart
 	done
-	wait_until 30 settled
+	all_started alpha beta
 	for node in alpha beta; do
 		lab sh "$node" 'flg_list | while read -r f; do flg_remove -f "$f"; done
-			for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done
-			for t in ip1 vol1; do perform_action -t $t -a remove; done'
+			for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done'
 		action "$node" gen/tapp remove
 	done
+	all_removed alpha beta
 	clear
 }
 

@@ -23,6 +23,8 @@ teardown() {
 	lab down
 }
 
+# One pair after another, which may take seconds: who has the resource comes last, so that nobody who is about to lose
+# quorum takes it over meanwhile.
 split() {	# 'NODE...' 'NODE...'
 	local a b
 	for a in $1; do
@@ -35,7 +37,7 @@ split() {	# 'NODE...' 'NODE...'
 @test "QM-11: four nodes fall into halves: neither half starts anything" {
 	service_up 4
 	in_service_on alpha
-	split 'alpha beta' 'gamma delta'
+	split 'beta alpha' 'gamma delta'
 	local node
 	for node in gamma delta; do
 		wait_until 30 logged "$node" 'quorum state changed to lost quorum'
@@ -52,7 +54,7 @@ split() {	# 'NODE...' 'NODE...'
 @test "QM-12: two of five nodes, with the resource, are cut off: the best of the other three restores it" {
 	service_up 5
 	in_service_on alpha
-	split 'alpha beta' 'gamma delta epsilon'
+	split 'beta alpha' 'gamma delta epsilon'
 	wait_until 60 all_isp gamma
 	local node
 	for node in beta delta epsilon; do

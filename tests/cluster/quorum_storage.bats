@@ -52,22 +52,12 @@ setup() {
 		wait_until 60 has_quorum "$node"
 	done
 	wait_until 60 settled
-	for node in alpha beta; do
-		for tag in ip1 vol1; do
-			on "$node" perform_action -t $tag -a remove
-		done
-	done
+	all_removed alpha beta
 	clear
 }
 
 teardown() {
 	[ -n "${BATS_TEST_COMPLETED:-}" ] || lab logs
-}
-
-# A quarantine ends by itself; a node that could not stop in time was ended.
-started() {	# NODE
-	lab alive "$1" || lab start "$1"
-	on "$1" lktest >/dev/null || on "$1" lkstart 2>/dev/null
 }
 
 # A report says so if not.

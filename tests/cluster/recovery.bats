@@ -20,18 +20,14 @@ teardown_file() {
 setup() {
 	local node
 	lab restore
-	for node in alpha beta; do
-		lab alive "$node" || lab start "$node"
-		on "$node" lktest >/dev/null || on "$node" lkstart
-	done
-	wait_until 30 settled
+	all_started alpha beta
 	for node in alpha beta; do
 		lab sh "$node" 'for a in "comm/tip restore" "comm/tip remove" "filesys/volume restore" "filesys/volume remove" "gen/tapp restore" "gen/tapp remove"; do
 			. "$LKROOT/tmp/act"; act $a; done
 			flg_list | grep "^!split!\|^nosys\|^confirm\|^shutdown\|^!nofail" | while read -r f; do flg_remove -f "$f"; done
-			rm -f $LKROOT/etc/default/LifeKeeper; for t in ip1 vol1 app1; do ins_setas -t $t -s INTELLIGENT 2>/dev/null; ins_setit -t $t -I AUTORES_ISP; retstate $t; done
-			for t in ip1 vol1; do perform_action -t $t -a remove; done'
+			rm -f $LKROOT/etc/default/LifeKeeper; for t in ip1 vol1 app1; do ins_setas -t $t -s INTELLIGENT 2>/dev/null; ins_setit -t $t -I AUTORES_ISP; retstate $t; done'
 	done
+	all_removed alpha beta
 	clear
 }
 

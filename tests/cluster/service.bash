@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2016
 # A lab whose nodes form a cluster that Lockkeeper runs on, with the hierarchy app1 -> ip1, vol1 of
-# spec/core.md 9.0. Load it after lab.bash.
+# spec/core.md 9.0. Load it after lab.bash; it has the verbs of cluster.bash, too.
 #
 #	service_up N		nodes alpha, beta, ... with priorities 1, 10, 20, ...; everything out of service;
 #				the lines of $TUNABLES are in the settings of each
-#	on NODE COMMAND...	run there
 #	state NODE TAG		its state there
 #	states_are NODE TAG=STATE...
 #	owner_is NODE TAG OWNER
 #	journal NODE		what the actions there noted: "restore ip1"
 #	action NODE TYPE ACTION [EXIT]	replace an action by one that exits so
-#	logged NODE TEXT	is the text in its log?
+#	started NODE		to be waited for: it is up, and Lockkeeper runs there, also after a quarantine
+#	all_started NODE...	bring them back, and wait until they agree
+#	all_removed NODE...	take everything out of service there
 #	clear			empty all journals and logs
 #	in_service_on NODE	restore app1 there
 #	settled			do all living nodes agree, with nothing reserved and no event running?
 
-: "${INTERVAL:=0.2}" "${MISSES:=3}"
+# shellcheck source=tests/cluster/cluster.bash disable=SC1091
+source "$LAB_HOME/cluster.bash"
 
 NODES=(alpha beta gamma delta epsilon)
-
-on() {
-	lab run "$@"
-}
 
 # The far ends of the paths of node number I among N nodes: one line per path.
 service__paths() {	# I N
@@ -149,16 +147,33 @@ action() {	# NODE TYPE ACTION [EXIT]
 	lab sh "$1" '. "$LKROOT/tmp/act"; act "$@"' "$2" "$3" "${4:-0}"
 }
 
-logged() {	# NODE TEXT
-	grep -qF -- "$2" "$(lab root "$1")/out/lifekeeper.log"
-}
-
 clear() {
 	local node
 	for node in $(<"$LAB_DIR/.lab/nodes"); do
 		: >"$(lab root "$node")/out/lifekeeper.log"
 		: >"$(lab root "$node")/tmp/journal"
 		service__types | sed '/^for type/,$d' >"$(lab root "$node")/tmp/act"
+	done
+}
+
+# A node that could not stop in time was ended; a quarantine ends by itself.
+started() {	# NODE
+	lab alive "$1" || lab start "$1"
+	on "$1" lktest >/dev/null || on "$1" lkstart 2>/dev/null
+}
+
+all_started() {	# NODE...
+	local node
+	for node; do
+		wait_until 60 started "$node" || return
+	done
+	wait_until 60 settled
+}
+
+all_removed() {	# NODE...
+	local node
+	for node; do
+		lab sh "$node" 'for t in ip1 vol1; do perform_action -t $t -a remove || exit; done' || return
 	done
 }
 

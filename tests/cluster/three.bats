@@ -4,6 +4,9 @@
 
 # shellcheck disable=SC2016  # the nodes expand what stands in single quotes
 
+# what is busy for a moment is not dead
+export MISSES=10
+
 load lab
 load service
 
@@ -18,17 +21,13 @@ teardown_file() {
 
 setup() {
 	local node
-	for node in alpha beta gamma; do
-		lab alive "$node" || lab start "$node"
-		on "$node" lktest >/dev/null || on "$node" lkstart
-	done
-	wait_until 30 settled
+	all_started alpha beta gamma
 	for node in alpha beta gamma; do
 		lab sh "$node" '. "$LKROOT/tmp/act"
 			for a in "comm/tip restore" "comm/tip remove" "filesys/volume restore" "filesys/volume remove" "gen/tapp restore" "gen/tapp remove"; do act $a; done
-			for t in ip1 vol1 app1; do retstate $t; done
-			for t in ip1 vol1; do perform_action -t $t -a remove; done'
+			for t in ip1 vol1 app1; do retstate $t; done'
 	done
+	all_removed alpha beta gamma
 	clear
 }
 
@@ -116,4 +115,29 @@ sees() {	# NODE SYSTEM STATE
 
 node_idle() {	# NODE: no event is being processed
 	lab sh "$1" '! pgrep -x sendevent >/dev/null'
+}
+
+# Called while beta waits for alpha's remove.
+gamma_is_known() {
+	[ "$(on beta sys_getst -s gamma)" = ALIVE ] && logged gamma 'Event comm_up of system "beta" begins' &&
+		! on gamma pgrep -x sendevent >/dev/null
+}
+
+@test "who comes back while beta takes it over from alpha learns whose it is" {
+	in_service_on alpha
+	on gamma lkstop
+	wait_until 20 eval '[ "$(on beta sys_getst -s gamma)" = DEAD ]'
+	# shellcheck disable=SC2016	# for the node
+	lab sh alpha 'rm -f "$LKROOT/tmp/go"
+		printf "#!/bin/sh\nuntil [ -e \"\$LKROOT/tmp/go\" ]; do sleep 0.05; done\n" >"$LKROOT/subsys/gen/resources/tapp/actions/remove"'
+	on beta perform_action -t app1 -a restore 3>&- &
+	local job=$!
+	wait_until 30 logged alpha 'BEGIN remove of "app1"'
+	on gamma lkstart
+	wait_until 60 gamma_is_known
+	owner_is gamma app1 alpha
+	touch "$(lab root alpha)/tmp/go"
+	wait $job
+	owner_is beta app1 beta
+	owner_is gamma app1 beta
 }

@@ -28,10 +28,12 @@
 #define WORDS 4		/* of a node */
 #define LATE 50		/* ms that are more than this program should ever lose */
 #define TICK 20		/* ms */
+#define THAW 500	/* ms: by then all of it is gone, but for who came late to its group */
 
 struct node {
 	char **word;	/* name, pipe, file of its first process, group */
 	int64_t fed;	/* 0: not armed */
+	int64_t thaw;	/* 0: it is not frozen by us */
 };
 
 struct world {
@@ -103,7 +105,7 @@ static pid_t first_process(const char *file)
 }
 
 /* Frozen first: its processes would end one after another. */
-static void end(const struct world *w, struct node *n)
+static void end(const struct world *w, struct node *n, int64_t now)
 {
 	pid_t pid = first_process(n->word[2]);
 
@@ -113,7 +115,16 @@ static void end(const struct world *w, struct node *n)
 	put(n->word[3], "cgroup.freeze", "1");
 	kill(pid, SIGKILL);
 	put(n->word[3], "cgroup.kill", "1");
+	n->thaw = now + THAW;
 	say(w, "reset", n->word[0]);
+}
+
+static void thaw(struct node *n, int64_t now)
+{
+	if (!n->thaw || now < n->thaw)
+		return;
+	n->thaw = 0;
+	put(n->word[3], "cgroup.freeze", "0");
 }
 
 static void take(struct world *w, unsigned i, int64_t now)
@@ -161,7 +172,8 @@ static void turn(struct world *w, int64_t *last)
 	for (unsigned i = 0; i < w->count; i++) {
 		take(w, i, now);
 		if (w->node[i].fed && now - w->node[i].fed >= w->timeout)
-			end(w, &w->node[i]);
+			end(w, &w->node[i], now);
+		thaw(&w->node[i], now);
 	}
 }
 

@@ -38,13 +38,14 @@ lkstart
 
 # Both ends of the comm path on net1, and quick settings.
 cluster() {
-	local node other i=1
+	local node other
 	lab_run alpha lkkey create >/dev/null
 	cp -p "$(lab_root alpha)/etc/lkkey" "$(lab_root beta)/etc/lkkey"
 	for node in alpha beta; do
-		other=$([ $node = alpha ] && echo beta || echo alpha)
-		lab_run $node net_create -s $other -n TCP -l 10.1.0.$i -r 10.1.0.$((3 - i)) -D TCP:1501 -i 0.5 -m 6
-		i=2
+		for other in alpha beta; do
+			[ "$node" = "$other" ] || lab_run "$node" net_create -s "$other" -n TCP -l "$(lab_addr "$node")" \
+				-r "$(lab_addr "$other")" -D TCP:1501 -i 0.5 -m 6
+		done
 	done
 }
 
@@ -71,9 +72,9 @@ setup_file() {
 	lab_up -n 2 alpha beta san
 	san_start
 	cluster
-	node_boot alpha 300 "$initiator"
-	node_boot beta 300 "$initiator"
-	wait_until 60 node_says alpha 'sys_getst -s beta' ALIVE
+	node_boot alpha 900 "$initiator"
+	node_boot beta 900 "$initiator"
+	wait_until 120 node_says alpha 'sys_getst -s beta' ALIVE
 	node_sh alpha 'mkfs.ext4 -q /dev/sda'
 }
 
@@ -105,7 +106,7 @@ teardown() {
 @test "a takeover takes the disk: the old owner cannot write, sees it, and does not take it back" {
 	node_sh alpha 'ins_setchkint -t disk -c quick -v 0'
 	lab_cut alpha beta net1
-	wait_until 60 state_is beta ISP
+	wait_until 120 state_is beta ISP
 	held_by beta
 	state_is alpha ISP
 	# not a byte, neither past the cache nor through the file system
@@ -119,7 +120,7 @@ teardown() {
 	[ "$status" -eq 1 ]
 	# lkcheck has it leave
 	node_sh alpha 'ins_setchkint -t disk -c quick -v 1'
-	wait_until 60 state_is alpha OSF
+	wait_until 120 state_is alpha OSF
 	run node_sh alpha 'mountpoint -q /run/disk'
 	[ "$status" -ne 0 ]
 	held_by beta
@@ -128,7 +129,7 @@ teardown() {
 
 @test "a move back gives the disk to the next one" {
 	lab_restore
-	wait_until 60 node_says alpha 'sys_getst -s beta' ALIVE
+	wait_until 120 node_says alpha 'sys_getst -s beta' ALIVE
 	node_sh alpha 'retstate disk; lkcli resource in-service --tag disk'
 	held_by alpha
 	state_is beta OSU
