@@ -22,7 +22,7 @@ chaos() {	# ARG...
 
 # A quick machine does not come to rounds that others have never seen.
 clean() {	# SEED
-	local limit=(--rounds 25)
+	local limit=(--rounds 12)
 	[ -z "${CHAOS_SECONDS:-}" ] || limit=()
 	chaos --seed "$1" --seconds $((${CHAOS_SECONDS:-180} / 3)) "${limit[@]}"
 	printf '%s\n' "${lines[@]}" | tail -n 120

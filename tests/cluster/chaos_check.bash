@@ -7,6 +7,14 @@ check_never() {
 	[ ! -s "$SHARED/violations" ] || complain "two owners: $(<"$SHARED/violations")"
 }
 
+# Post scripts are due whose operation could not have the cluster's lock, since another one's lcm was gone: one
+# command helps, as documented.
+end_globals() {	# NODE FLAG
+	[[ "${!KIND[*]}" == *op-* && $nsteps -gt 1 ]] || complain "$1: flag $2 is left behind" || return
+	say "  repair: lcdrecover -G ${2#!} on $1"
+	lab run "$1" lcdrecover -G "${2#!}" </dev/null >"$SHARED/op" 2>&1 || complain "$1: lcdrecover -G ${2#!}: $(<"$SHARED/op")"
+}
+
 # After a partition it may be here and no longer at home: then, too, the next to take it removes it.
 is_dropped() {	# NODE
 	[ -n "$quorum" ] && ! grep -q "^flag !action!.*!$1:" "$SHARED/see/$1"
@@ -22,7 +30,9 @@ check_node() {	# NODE
 		'!action!'*) flag=${flag#'!action!'*!*!} flag=${flag%%:*}
 			[ "${STATUS[$flag]:-run}" != run ] || is_dropped "$flag" || complain "$1: a lock of $flag is left behind" ;;
 		# its node was ended meanwhile: what follows the action is owed until the next one
-		'!remove' | '!restore') [ -n "$quorum" ] || complain "$1: flag $flag is left behind" ;;
+		'!restore' | '!remove' | '!delete') [ -n "$quorum" ] || end_globals "$1" "$flag" ;;
+		# a remove failed as it was told: it may still run there, until a script says otherwise
+		'!stuck!'*) [ -n "${FAILED[${flag#'!stuck!'}]:-}" ] || complain "$1: flag $flag is left behind" ;;
 		'!'*) complain "$1: flag $flag is left behind" ;;
 		esac
 	done < <(grep '^flag ' "$SHARED/see/$1")

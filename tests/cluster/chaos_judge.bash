@@ -14,6 +14,11 @@ find_failed() {
 	done < <(tail -n "+$mark" "$SHARED/journal" | grep -E ' (restore|remove) (fails|interrupted)$')
 }
 
+last_on() {	# TAG: the node that brought it in service last in this round
+	tail -n "+$mark" "$SHARED/journal" | awk -v tag="$1" '$3 == tag && $4 == "restore" && NF == 4 { node = $2 }
+		END { print node ? node : "none" }'
+}
+
 # May what is wanted in service be out of service for a good reason, or the other way round?
 excused() {	# TAG
 	local tag h before=${BEFORE[$1]}
@@ -26,8 +31,8 @@ excused() {	# TAG
 		[ -n "${KIND[start]:-}" ] && [ "${INIT[$h]}" = AUTORES_ISP ]
 		return
 	fi
-	# taken out of service with its node, or not started with it
-	[ -n "${KIND[stop-${before:-none}]:-}" ] ||
+	# taken out of service with its node, maybe one that had just taken it over, or not started with it
+	[ -n "${KIND[stop-${before:-none}]:-}" ] || [ -n "${KIND[stop-$(last_on "$1")]:-}" ] ||
 		{ [ "${INIT[$h]}" = INIT_OSU ] && [ -n "${KIND[start]:-}" ]; }
 }
 
