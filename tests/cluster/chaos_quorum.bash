@@ -64,7 +64,7 @@ quorum_mend() {
 		stopped) do_lkstart "$node" ;;
 		*) continue ;;
 		esac
-		count=$((count + 1))
+		count=$((count + 1)) KIND[short]=1	# no majority had stayed together
 	done
 }
 
@@ -169,7 +169,7 @@ find_takeover() {
 # for the scripts and for a machine that is slow.
 measure_quorum() {
 	local tag from to node what gap
-	[ "$nsteps" -eq 1 ] || return 0
+	[ "$nsteps" -eq 1 ] && [ -z "${KIND[short]:-}" ] || return 0
 	read -r from node _ what < <(tail -n "+$mark" "$SHARED/journal" |
 		grep -E '^[^ ]+ [^ ]+ - (off|part|killall|fell|pause|mute any|deaf any)$')
 	[ -n "$from" ] || return 0
