@@ -47,8 +47,9 @@ live() {	# SECONDS
 # is measured by how often the client had its turn after that, 20 times a second at most, and not by the time, which goes
 # on while the machine stands still. awk has no integers of that size, but a double will do.
 in_time() {
-	awk 'FNR == NR { deadline = $4 / 1e9; next } { last = $1; late += last > deadline }
-		END { print deadline, last, late + 0; exit !(last > 1 && late <= 30) }' \
+	awk 'FNR == NR { deadline = $4 / 1e9; next } $1 > last { last = $1 }
+		$1 > deadline { late++ }
+		END { print "deadline " deadline ", last " last ", late " late + 0; exit !(last > 1 && late <= 30) }' \
 		<(head -n 1 "$vm/lease") "$vm/alive"
 }
 
@@ -125,9 +126,9 @@ barked() {
 		publish 1000 3000
 		live 60' || :
 	vm_was_cut
+	# what it logs last is not synced, and mostly lost
 	grep -q 'sysrq: Resetting' "$vm/kernel"
 	in_time
-	grep -q 'this node is ended (reboot)' "$vm/out/lifekeeper.log"
 }
 
 @test "with fastkill the machine is powered off" {
@@ -162,9 +163,9 @@ barked() {
 		printf "#!/bin/sh\nexit 0\n" >"$LKROOT/subsys/gen/resources/app/actions/remove"
 		chmod 755 "$LKROOT/subsys/gen/resources/app/actions/remove"
 		lkstart || exit 1
-		publish -1 8000
+		publish -1 25000
 		lk_quorumloss || exit 2
-		live 10
+		live 27
 		[ "$(lktest | sed -n 1p | cut -d " " -f 3)" = quarantine ]'
 	vm_finished
 	[ "$(vm_boots)" -eq 1 ]
