@@ -150,12 +150,11 @@ static int run_release(struct lk_cmd *cmd, const struct lk_notice *notice)
 	};
 
 	int rc = lk_act_check(&act, &cmd->err);
-	if (rc > 0 && lk_cmd_given(cmd, 'D'))
-		return show(cmd, &act);
-	if (rc > 0)
-		rc = lk_handover_note(&act, &cmd->err);
-	else
+	if (rc <= 0)
 		return rc;
+	if (lk_cmd_given(cmd, 'D'))
+		return show(cmd, &act);
+	rc = lk_handover_note(&act, &cmd->err);
 	if (rc == 0)
 		rc = lk_act_run(&act, &cmd->err);
 	/* what was not released stays, whatever becomes of who wanted it */

@@ -348,32 +348,32 @@ static int commit_each(struct lk_tx *tx, bool sync, struct lk_err *err)
 	return rc;
 }
 
+/* All new texts beside the old ones. 1: there are some; 0: there are none; -1. */
+static int stage(struct lk_tx *tx, struct lk_err *err)
+{
+	int rc = tx->n ? raise_seq(tx, err) : 0;
+
+	if (rc == 0)
+		rc = write_temps(tx, err);
+	return rc < 0 ? rc : tx->n > 0;
+}
+
 int lk_tx_commit_each(struct lk_tx *tx, bool sync, struct lk_err *err)
 {
-	int rc = 0;
+	int rc = stage(tx, err);
 
-	if (tx->n) {
-		rc = raise_seq(tx, err);
-		if (rc == 0)
-			rc = write_temps(tx, err);
-		if (rc == 0)
-			rc = commit_each(tx, sync, err);
-	}
+	if (rc > 0)
+		rc = commit_each(tx, sync, err);
 	lk_tx_abort(tx);
 	return rc;
 }
 
 int lk_tx_commit(struct lk_tx *tx, struct lk_err *err)
 {
-	int rc = 0;
+	int rc = stage(tx, err);
 
-	if (tx->n) {
-		rc = raise_seq(tx, err);
-		if (rc == 0)
-			rc = write_temps(tx, err);
-		if (rc == 0)
-			rc = tx->n == 1 ? commit_one(tx, err) : commit_many(tx, err);
-	}
+	if (rc > 0)
+		rc = tx->n == 1 ? commit_one(tx, err) : commit_many(tx, err);
 	lk_tx_abort(tx);
 	return rc;
 }
