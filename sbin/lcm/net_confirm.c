@@ -166,6 +166,16 @@ static bool is_barred(const struct net *net, const struct net_peer *peer, int64_
 	return now - peer->barred_at < lk_terms_bar(&ours, &wide);
 }
 
+void confirm_sender(struct net_peer *peer, uint64_t incarnation)
+{
+	if (peer->sender == incarnation)
+		return;
+	peer->mixed = peer->former == incarnation;
+	peer->former = peer->sender;
+	peer->sender = incarnation;
+	peer->taken = 0;
+}
+
 /* Who does not see us as alive does not hear us, perhaps: then neither of us may go on as if all were well. */
 void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat)
 {
@@ -175,12 +185,7 @@ void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_h
 	if (!confirm->sent)
 		return;
 	take_terms(net, peer, confirm);
-	if (peer->sender != beat->incarnation) {
-		peer->mixed = peer->former == beat->incarnation;
-		peer->former = peer->sender;
-		peer->sender = beat->incarnation;
-		peer->taken = 0;
-	}
+	confirm_sender(peer, beat->incarnation);
 	take_echo(net, peer, confirm->echo, now);
 	if (beat->view != FRAME_VIEW_ALIVE || confirm->sent <= peer->taken || is_barred(net, peer, now))
 		return;

@@ -85,6 +85,7 @@ static void new_incarnation(struct net *net, struct net_peer *peer, uint64_t inc
 	if (peer->incarnation == incarnation)
 		return;
 	peer->incarnation = incarnation;
+	confirm_sender(peer, incarnation);
 	for (unsigned i = 0; i < NET_CONNS_MAX; i++) {
 		struct conn *c = net->conn[i];
 

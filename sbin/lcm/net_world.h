@@ -117,7 +117,7 @@ struct net_peer {
 	struct net_frame *first, **last;
 	size_t queued;
 	/* leases; times of the clock of lk/lease.h */
-	uint64_t sender;		/* the incarnation that "taken" is of */
+	uint64_t sender;		/* the incarnation heard last; "taken" is of it */
 	uint64_t former;		/* the one before */
 	bool mixed;			/* they come in turn: the last one heard may not be the latest */
 	uint64_t taken;			/* its newest "sent" that is confirmed, and when that came */
@@ -252,6 +252,9 @@ struct confirm_heard {
 	struct frame_confirm confirm;	/* zeros: it talks no version 3 */
 };
 void confirm_peer_begin(struct net_peer *peer) LK_NONNULL(1);
+/* It speaks, and be it by a connection alone: who asks for a grant has no longer ended, though it was not heard to beat
+ * yet. */
+void confirm_sender(struct net_peer *peer, uint64_t incarnation) LK_NONNULL(1);
 /* A fresh heartbeat came. */
 void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat) LK_NONNULL(1, 2, 3);
 /* What goes into one to that incarnation. */

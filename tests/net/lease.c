@@ -190,6 +190,8 @@ static void test_old_peer(void)
 	hello.version_max = 2;
 	ok(fake_tls(&fake) == 0 && fake_say_hello(&fake, &hello) == 0 &&
 	   fake_frame(&fake, payload, &len) == FRAME_HELLO, "one of version 2 comes");
+	ok(node_bar(&lab[1], 0) && told(1)->incarnation == hello.incarnation,
+	   "before it beats its incarnation is known, so that no earlier one counts as the last");
 	node_view(&lab[1], 0, FRAME_VIEW_ALIVE);
 	for (beat.sequence = 1; beat.sequence < 30; beat.sequence++) {
 		uint8_t bytes[FRAME_BEAT_MAX];

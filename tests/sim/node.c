@@ -34,7 +34,7 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 		n->peer[i].safety = INTERVAL * MISSES / MS;
 		peer_init(&n->peer[i], false, now / MS);
 		n->path[i] = false;
-		n->heard[i] = n->peer_life[i] = 0;
+		n->heard[i] = n->peer_life[i] = n->asked_life[i] = 0;
 		n->beat_at[i] = n->echoed[i] = now;
 		n->barred[i] = w->params.without.no_bar ? 0 : now + lk_terms_bar(&terms, &terms);
 	}

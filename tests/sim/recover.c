@@ -94,11 +94,17 @@ static void stopped(struct world *w, unsigned node)
 
 /* ---- grants ---- */
 
-/* Has the last incarnation of it that was heard of here ended? */
+/* The incarnation that was heard of last: by heartbeats, or since it has asked. */
+uint32_t sim_life(const struct node *n, unsigned other)
+{
+	return n->asked_life[other] > n->peer_life[other] ? n->asked_life[other] : n->peer_life[other];
+}
+
+/* Has it ended? */
 static bool has_ended(const struct world *w, unsigned node, unsigned other, const uint32_t *fenced)
 {
 	const struct node *n = &w->node[node];
-	uint32_t life = n->peer_life[other];
+	uint32_t life = sim_life(n, other);
 
 	if (w->params.without.no_life)
 		return fenced[other] || n->fenced[other];
@@ -461,6 +467,8 @@ static void take_ask(struct world *w, const struct msg *msg)
 {
 	struct msg back = *msg;
 
+	if (!w->params.without.no_asked)
+		w->node[msg->to].asked_life[msg->from] = msg->life;
 	back.type = ANSWER;
 	back.who = back.from = msg->to;
 	back.to = msg->from;

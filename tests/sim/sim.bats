@@ -46,6 +46,14 @@ found() {	# MUTATION SCHEDULES
 	found life 60000
 }
 
+@test "a system that has asked has not ended, although it was not heard to beat yet" {
+	run "$sim" -s 100522614 -m asked
+	[ "$status" -eq 1 ]
+	[[ $output == *'two owners'* ]]
+	run "$sim" -s 100522614
+	[ "$status" -eq 0 ]
+}
+
 @test "a seed can be replayed" {
 	run "$sim" -n 5 -s 7 -t
 	[ "$status" -eq 0 ]

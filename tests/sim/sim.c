@@ -4,8 +4,8 @@
  *
  *	sim [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
  *
- * -t traces; -m takes away a part of the protocol: delay, epoch, majority, bar or
- * life (of those that were fenced). The exit code is 1 if a schedule
+ * -t traces; -m takes away a part of the protocol: delay, epoch, majority, bar,
+ * life (of those that were fenced) or asked (who asks is one that lives). The exit code is 1 if a schedule
  * violates what must hold; its seed is printed.
  */
 #include "sim.h"
@@ -76,7 +76,7 @@ static void fence(struct world *w, unsigned node, unsigned other)
 
 	if (!n->on || n->paused > w->now || spared(w, other) || node_life(w, node, other) != LK_LIFE_DEAD)
 		return;
-	n->fenced[other] = n->peer_life[other];
+	n->fenced[other] = sim_life(n, other);
 	node_crash(w, other);
 	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
 }
@@ -279,6 +279,7 @@ static void mutate(struct params *params, const char *what)
 	params->without.no_majority = !strcmp(what, "majority");
 	params->without.no_bar = !strcmp(what, "bar");
 	params->without.no_life = !strcmp(what, "life");
+	params->without.no_asked = !strcmp(what, "asked");
 }
 
 int main(int argc, char **argv)

@@ -24,7 +24,7 @@
 #define STOP (2 * S)
 
 struct mutation {
-	bool no_delay, no_epoch, no_majority, no_bar, no_life;
+	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
 };
 
 struct params {
@@ -89,7 +89,8 @@ struct node {
 	int rate;			/* of its clock: parts per 1024 off */
 	/* heartbeats and lease */
 	struct peer peer[MAX_NODES];
-	uint32_t peer_life[MAX_NODES];
+	uint32_t peer_life[MAX_NODES];	/* incarnation by its heartbeats */
+	uint32_t asked_life[MAX_NODES];	/* and by what it has asked */
 	int64_t heard[MAX_NODES];	/* newest heartbeat by the other's clock */
 	int64_t beat_at[MAX_NODES];	/* when the last one came */
 	bool path[MAX_NODES];
@@ -174,5 +175,6 @@ void recover_message(struct world *w, const struct msg *msg);
 void recover_timer(struct world *w, unsigned node, enum timer timer);
 void recover_stop(struct world *w, unsigned node);	/* the lease is lost, or somebody wants it */
 void recover_operator(struct world *w, unsigned node, bool in);
+uint32_t sim_life(const struct node *n, unsigned other);
 
 #endif
