@@ -28,6 +28,7 @@
 #define WAIT_MAX 86400
 #define NAP_MS 20
 #define LOCK "run/lkstart.lock"
+#define SILENT_MS 10000
 #define LOG_TAIL 65536
 #define UNIT "lockkeeper.service"
 
@@ -201,10 +202,11 @@ static int start_lkinit(struct start *s)
 	return wait_ready(s);
 }
 
-/* Several that start at once take turns, and one that is about to stop is waited for. 1: it runs
- * already; 0: it does not. */
+/* Several that start at once take turns, and one that is about to stop is waited for. One that says nothing is at its
+ * very end, or its beginning; or its disk is full. 1: it runs already; 0: it does not. */
 static int take_turn(struct start *s, int lock)
 {
+	int64_t silent = lk_now_ms() + SILENT_MS;
 	struct lk_supervisor status;
 	struct lk_err ignored;
 
@@ -216,7 +218,7 @@ static int take_turn(struct start *s, int lock)
 
 		if (known && check_quarantine(s, &status) < 0)
 			return -s->cmd->err.code;
-		if (!known || strcmp(status.row[0].state, "stopping") != 0)
+		if (known ? strcmp(status.row[0].state, "stopping") != 0 : lk_now_ms() > silent)
 			return 1;
 		if (!nap(s))
 			return lk_fail(&s->cmd->err, LK_M_START_BUSY, "stopping", s->seconds);

@@ -164,6 +164,17 @@ teardown() {
 	restarted one "$old"
 }
 
+@test "it waits for a supervisor at its very end, which tells nothing any more, and starts then" {
+	: >"$LKROOT/run/lkinit.pid"
+	flock "$LKROOT/run/lkinit.pid" sh -c 'echo >"$LKROOT/tmp/held"; until [ -e "$LKROOT/tmp/end" ]; do sleep 0.02; done' 3>&- &
+	wait_until 10 test -e "$LKROOT/tmp/held"
+	lkstart 3>&- &
+	wait_until 10 eval '! flock -n "$LKROOT/run/lkstart.lock" true'
+	touch "$LKROOT/tmp/end"
+	wait $!
+	[ "$(starts_of one)" -eq 1 ]
+}
+
 @test "after the supervisor was killed it starts anew" {
 	expect 0 lkstart
 	local pid one
