@@ -164,12 +164,17 @@ teardown() {
 	restarted one "$old"
 }
 
+is_its_turn() {
+	! flock -n "$LKROOT/run/lkstart.lock" true
+}
+
 @test "it waits for a supervisor at its very end, which tells nothing any more, and starts then" {
 	: >"$LKROOT/run/lkinit.pid"
+	# shellcheck disable=SC2016
 	flock "$LKROOT/run/lkinit.pid" sh -c 'echo >"$LKROOT/tmp/held"; until [ -e "$LKROOT/tmp/end" ]; do sleep 0.02; done' 3>&- &
 	wait_until 10 test -e "$LKROOT/tmp/held"
 	lkstart 3>&- &
-	wait_until 10 eval '! flock -n "$LKROOT/run/lkstart.lock" true'
+	wait_until 10 is_its_turn
 	touch "$LKROOT/tmp/end"
 	wait $!
 	[ "$(starts_of one)" -eq 1 ]
