@@ -4,10 +4,12 @@
 #
 #	node_boot NODE SECONDS [TEXT]	power off the node and start a machine in its place, for at most so long: its
 #				name, its cables (the lab's faults act on them), and a copy of its disk as $LKROOT. TEXT
-#				runs before it listens to the next
+#				runs before it listens to the next. VM_MORE are further arguments for its kernel
 #	node_sh NODE TEXT	run a text in bash there; output and exit code
 #	node_dir NODE		the directory that we share with it: /run/share there
 #	node_is_up NODE		does the machine run?
+#	node_journal FILE	write what is sent to 10.1.0.254, UDP port 9009, there: one clock and one order for all nodes.
+#				It ends with the lab
 #	node_tell NODE...	what they have written, for the output of a test that failed
 
 # shellcheck disable=SC2016,SC2034	# what runs in the machines is quoted; vm_boot uses VM_IN
@@ -38,9 +40,10 @@ while :; do
 	n=$((n + 1))
 done'
 
-# Taps in place of the node's cables.
+# Taps in place of the node's cables; the next machine finds those of the one before.
 node__wire() {	# NODE
 	local net
+	lab_switch test -e "/run/netns/$1" || return 0
 	lab__unwire "$1"
 	for net in $(lab__nets); do
 		printf 'tuntap add dev %s-%d mode tap vnet_hdr\nlink set %s-%d master br%d\n' "$1" "$net" "$1" "$net" "$net"
@@ -65,7 +68,7 @@ node_boot() {	# NODE SECONDS [TEXT]
 	mkdir -p "$vm"
 	echo 0 >"$vm/asked"
 	{
-		vm_boot "$2" node="$node" tree="$LAB_DIR/$node" cables="$cables" "${arguments[@]}" <<<"${3:-}$node__serve" || :
+		vm_boot "$2" node="$node" tree="$LAB_DIR/$node" cables="$cables" "${arguments[@]}" "${VM_MORE[@]}" <<<"${3:-}$node__serve" || :
 		date +%s.%N >"$vm/ended"
 	} 3>&- &
 	node_sh "$node" : || lab_fail "$node does not start: $(tail -n 20 "$vm/console" "$vm/kernel")"
@@ -91,6 +94,14 @@ node_sh() {	# NODE TEXT
 	[ -e "$dir/code.$n" ] || { lab_fail "$1 does not answer"; return; }
 	cat "$dir/said.$n"
 	return "$(<"$dir/code.$n")"
+}
+
+# One line at a time, as they come: "TIME TEXT".
+node_journal() {	# FILE
+	: >"$1"
+	lab__switch_daemon bash -c 'socat -u UDP4-RECV:9009 - | while IFS= read -r line; do
+		echo "$EPOCHREALTIME $line"
+	done >>"$1"' bash "$1" 3>&- &
 }
 
 node_tell() {	# NODE...

@@ -17,7 +17,6 @@ QUORUM_LOSS_DEADLINE=15
 QUORUM_LOSS_ACTION=osu
 WATCHDOG_TIMEOUT=5'
 INTERVAL=0.5 MISSES=4
-PORT=9009
 
 setup_file() {
 	node_or_skip
@@ -25,19 +24,11 @@ setup_file() {
 	local node dir
 	for node in alpha beta gamma; do
 		dir=$(lab_root "$node")/subsys/gen/resources/tapp/actions
-		printf '#!/bin/sh\nexec %q start 10.1.0.254 %s\n' "$LK_SRC/tests/vm/client" $PORT >"$dir/restore"
+		printf '#!/bin/sh\nexec %q start 10.1.0.254 9009\n' "$LK_SRC/tests/vm/client" >"$dir/restore"
 		printf '#!/bin/sh\nexec %q stop\n' "$LK_SRC/tests/vm/client" >"$dir/remove"
 	done
 	echo WATCHDOG_DEVICE=/dev/watchdog1 >>"$(lab_root alpha)/etc/default/LifeKeeper"
-	: >"$LAB_DIR/owners"
-	journal_start 3>&- &
-}
-
-# One line at a time, as they come.
-journal_start() {
-	lab__switch_daemon bash -c 'socat -u "UDP4-RECV:$1" - | while IFS= read -r name; do
-		echo "$EPOCHREALTIME $name"
-	done >>"$2"' bash $PORT "$LAB_DIR/owners"
+	node_journal "$LAB_DIR/owners"
 }
 
 teardown_file() {

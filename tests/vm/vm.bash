@@ -17,8 +17,9 @@ vm_or_skip() {
 }
 
 # vm_boot SECONDS [KERNEL-ARGUMENT...]: run the text on standard input in a new machine until that is off; false if it
-# takes longer. $vm is the directory that it shares with us; VM_IN is what it is started by. softdog lets the kernel
-# panic, which ends the process; UML's way to reboot out of a timer often fails.
+# takes longer. $vm is the directory that it shares with us; VM_IN is what it is started by; VM_INIT, if not tests/vm/guest,
+# is its first process. softdog lets the kernel panic, which ends the process; UML's way to reboot out of a timer often
+# fails.
 vm_boot() {
 	local seconds=$1 modules=${LK_UML_MODULES:-/usr/lib/uml/modules}
 	shift
@@ -27,7 +28,7 @@ vm_boot() {
 	# 124, or 137 if even its end hangs; what a panic leaves as exit code means nothing
 	(
 		"${VM_IN[@]}" env TMPDIR=/dev/shm HOME="$vm" timeout --kill-after=5 "$seconds" linux.uml mem=192M \
-			umid="lk-$$-${vm##*.}" root=/dev/root rootfstype=hostfs rootflags=/ ro init="$LK_SRC/tests/vm/guest" \
+			umid="lk-$$-${vm##*.}" root=/dev/root rootfstype=hostfs rootflags=/ ro init="${VM_INIT:-$LK_SRC/tests/vm/guest}" \
 			vm="$vm" src="$LK_SRC" build="$LK_BUILD" modules="$modules" \
 			softdog="soft_panic=1,nowayout=${vm_nowayout:-0}" quiet con=null con0=null,fd:1 "$@" \
 			</dev/null >"$vm/kernel" 2>&1 3>&- || code=$?
