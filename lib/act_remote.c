@@ -216,16 +216,21 @@ static bool is_concerned(const struct lk_act_run *run, const struct lk_sys *sys)
 	return !sys->local && next_eqv(run, sys->name, &at);
 }
 
-/* How many other systems of the plan are ALIVE. */
-static unsigned count_alive(struct lk_act_run *run)
+/* The other system of the plan that is ALIVE, as lcd sees them; NULL: none, or several. */
+static const char *only_alive(const struct lk_act_run *run, struct lk_lcd *lcd)
 {
-	const char *why;
-	unsigned n = 0;
+	const char *why, *found = NULL;
 
-	for (size_t i = 0; i < run->lcd.nsys; i++)
-		n += is_concerned(run, &run->lcd.sys[i]) &&
-		     lk_sys_state(&run->lcd, &run->lcd.sys[i], &why) == LK_SYS_ALIVE;
-	return n;
+	for (size_t i = 0; i < run->lcd.nsys; i++) {
+		const struct lk_sys *sys = &run->lcd.sys[i];
+
+		if (!is_concerned(run, sys) || lk_sys_state(lcd, sys, &why) != LK_SYS_ALIVE)
+			continue;
+		if (found)
+			return NULL;
+		found = sys->name;
+	}
+	return found;
 }
 
 /* Whom to ask; nobody is asked if one that must be asked cannot be. */
@@ -272,7 +277,7 @@ static int release_there(struct lk_act_run *run, struct lk_err *err)
 
 	/* of an older release, it does not know this option, and has done nothing */
 	if (rc == 0 && run->give && commands.job[0].rc == 0 && commands.job[0].code == LK_EX_USAGE) {
-		run->give = false;
+		run->give = NULL;
 		rc = ask_for_release(run, &commands, err);
 	}
 	if (rc < 0)
@@ -413,8 +418,12 @@ static int take_ownership(struct lk_act_run *run, struct lk_err *err)
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	int rc = run->canvass ? collect_grants(run, &lcd, err) : raise_epochs(run, &lcd, err);
 
-	if (rc < 0 || (run->give && was_given(run, &lcd)))
+	if (rc < 0)
 		return rc;
+	/* one that came back meanwhile has still to be told */
+	const char *alive = run->give && was_given(run, &lcd) ? only_alive(run, &lcd) : NULL;
+	if (alive && !strcmp(alive, run->give))
+		return 0;
 	return push_to_all(run, &lcd, run->lcd.local, err);
 }
 
@@ -443,7 +452,8 @@ int lk_act_take_over(struct lk_act_run *run, struct lk_err *err)
 		rc = lk_canvass_needed(&run->lcd.tree, err);
 		run->canvass = rc > 0;
 		/* of several, one could record it while another keeps what it has */
-		run->give = rc == 0 && !run->showing && !run->act->nowait && count_alive(run) == 1;
+		if (rc == 0 && !run->showing && !run->act->nowait)
+			run->give = only_alive(run, &run->lcd);
 		if (rc >= 0)
 			rc = release_there(run, err);
 		if (rc == 0 && !run->showing)

@@ -37,7 +37,7 @@ struct lk_act_run {
 	struct lk_pool pool;
 	bool showing;			/* what would be done: nothing is changed anywhere */
 	bool canvass;			/* a majority has to consent */
-	bool give;			/* the only other system records in the release who is the owner then */
+	const char *give;		/* the only other system, which records in the release who is the owner then */
 	bool stop;			/* start nothing any more */
 	bool released;			/* nothing is left to do */
 	struct lk_err first;		/* what went wrong first; code 0: nothing */
