@@ -66,7 +66,7 @@ static int store(struct lk_cmd *cmd, struct lk_lcd *lcd, const struct lk_eqv_new
 	int rc = lk_eqv_add(lcd, new, &cmd->err);
 
 	/* what is in service already belongs to this system from now on */
-	if (rc == 0 && (ins->state == LK_ISP || ins->state == LK_ISU))
+	if (rc == 0 && lk_state_up(ins->state))
 		rc = lk_epoch_raise(lcd, new->tag, &cmd->err);
 	return rc < 0 ? rc : lk_lcd_commit(lcd, &cmd->err);
 }

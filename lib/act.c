@@ -158,14 +158,6 @@ static int start_step(struct lk_act_run *run, unsigned i, struct lk_err *err)
 	return rc;
 }
 
-/* By the plan, which is reserved, this step has to run its script. */
-static bool is_up(const struct lk_act_run *run, unsigned i)
-{
-	enum lk_state state = lk_plan_ins(&run->plan, i)->state;
-
-	return state == LK_ISP || state == LK_ISU;
-}
-
 /* Start what can be started, in the order of the plan; with up, only what is in service. */
 static void start_steps(struct lk_act_run *run, bool up)
 {
@@ -179,7 +171,10 @@ static void start_steps(struct lk_act_run *run, bool up)
 	for (unsigned i = 0; i < run->plan.n && !run->stop; i++) {
 		if (run->pool.n == run->pool.cap)
 			return;
-		if (lk_act_ready(run, i) && (!up || is_up(run, i)) && start_step(run, i, &err) < 0)
+		/* by the plan, which is reserved, this step has to run its script */
+		bool due = !up || lk_state_up(lk_plan_ins(&run->plan, i)->state);
+
+		if (due && lk_act_ready(run, i) && start_step(run, i, &err) < 0)
 			lk_act_fail(run, &err);
 	}
 }

@@ -14,7 +14,7 @@ static bool is_due(const struct lk_act_run *run, const struct lk_ins *ins)
 {
 	if (run->act->what.kind == LK_PLAN_RESTORE)
 		return ins->state != LK_ISP;
-	return ins->state == LK_ISP || ins->state == LK_ISU;
+	return lk_state_up(ins->state);
 }
 
 /* Which of the nodes the tags need (LK_DOWN) or are needed by (LK_UP). */

@@ -67,7 +67,7 @@ static void stuck_flag(const char *tag, char flag[static LK_TAG_MAX + 32])
 /* Its script may have been at work, and what it has started may run. */
 static bool restore_was_killed(const struct lk_ins *ins)
 {
-	return ins->resv == LK_RESV_RESTORE && ins->state != LK_ISP && ins->state != LK_ISU &&
+	return ins->resv == LK_RESV_RESTORE && !lk_state_up(ins->state) &&
 	       !lk_proc_alive(&ins->holder);
 }
 
@@ -98,7 +98,7 @@ bool lk_act_busy(const struct lk_plan *plan)
 	for (unsigned i = 0; i < plan->n; i++) {
 		const struct lk_ins *ins = lk_plan_ins(plan, i);
 
-		if (ins->state == LK_ISP || ins->state == LK_ISU || lk_act_is_stuck(plan->graph.lcd, ins) ||
+		if (lk_state_up(ins->state) || lk_act_is_stuck(plan->graph.lcd, ins) ||
 		    is_foreign(ins, &pid))
 			return true;
 	}
@@ -304,7 +304,7 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 static bool settle(struct lk_act_run *run, struct lk_act_step *step, struct lk_ins *ins,
 		   struct lk_lcd *lcd)
 {
-	bool up = ins->state == LK_ISP || ins->state == LK_ISU;
+	bool up = lk_state_up(ins->state);
 
 	if (up != (run->act->what.kind == LK_PLAN_RESTORE) || (up && run->act->what.again) ||
 	    (run->act->what.kind == LK_PLAN_REMOVE && lk_act_is_stuck(lcd, ins)))

@@ -56,7 +56,7 @@ static int set_states(struct lk_lcd *lcd, bool same_boot, struct lk_err *err)
 	for (size_t i = 0; i < lcd->nins && rc == 0; i++) {
 		struct lk_ins *ins = &lcd->ins[i];
 		bool stuck = lk_act_is_stuck(lcd, ins);
-		bool up = ins->state == LK_ISP || ins->state == LK_ISU || stuck;
+		bool up = lk_state_up(ins->state) || stuck;
 
 		if (ins->resv != LK_RESV_NONE && lk_proc_alive(&ins->holder))
 			continue;	/* somebody is at work on it right now */
@@ -83,7 +83,7 @@ int lk_boot_doubt(struct lk_lcd *lcd, struct lk_err *err)
 	if (rc < 0 || !*last || !strcmp(now, last))
 		return rc;
 	for (size_t i = 0; i < lcd->nins; i++)
-		if (lcd->ins[i].state == LK_ISP || lcd->ins[i].state == LK_ISU)
+		if (lk_state_up(lcd->ins[i].state))
 			lcd->ins[i].state = LK_ILLSTATE;
 	return 0;
 }

@@ -8,11 +8,6 @@
 
 static const char dep_file[] = "config/dep";
 
-static bool in_service(const struct lk_ins *ins)
-{
-	return ins->state == LK_ISP || ins->state == LK_ISU;
-}
-
 static void add_dangling(struct lk_check *check, size_t row, const char *missing)
 {
 	const struct lk_dep *dep = &check->lcd.dep[row];
@@ -26,7 +21,7 @@ static void add_dangling(struct lk_check *check, size_t row, const char *missing
 static void check_states(struct lk_check *check, const struct lk_dep *dep,
 			 const struct lk_ins *parent, const struct lk_ins *child)
 {
-	if (!in_service(parent) || in_service(child))
+	if (!lk_state_up(parent->state) || lk_state_up(child->state))
 		return;
 	struct lk_finding *found = lk_check_add(check, dep_file, dep->line,
 		"\"%s\" is in service (%s), but \"%s\", on which it depends, is not (%s)",

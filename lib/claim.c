@@ -26,7 +26,7 @@ static bool is_concerned(const struct lk_lcd *lcd, const struct lk_ins *ins)
 {
 	bool restoring = ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder) && is_ours(lcd, ins->tag);
 
-	return ins->state != LK_ISP && ins->state != LK_ISU && !restoring &&
+	return !lk_state_up(ins->state) && !restoring &&
 	       lk_eqv_priority(lcd, ins->tag, lcd->local);
 }
 

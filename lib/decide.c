@@ -69,11 +69,6 @@ static struct lk_decision decide(enum lk_what what, enum lk_why why, int sys)
 	return (struct lk_decision){ .what = what, .why = why, .sys = sys };
 }
 
-static bool in_service(int state)
-{
-	return state == LK_ISP || state == LK_ISU;
-}
-
 static const struct lk_pic_copy *copy_of(const struct lk_picture *pic, const struct lk_pic_res *res,
 					 unsigned sys)
 {
@@ -89,7 +84,7 @@ static int holder(const struct question *q)
 	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
 		const struct lk_pic_copy *copy = &q->pic->copy[i];
 
-		if (copy != q->own && q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && in_service(copy->state))
+		if (copy != q->own && q->pic->sys[copy->sys].life == LK_LIFE_ALIVE && lk_state_up(copy->state))
 			return copy->sys;
 	}
 	return -1;
@@ -191,7 +186,7 @@ static struct lk_decision decide_down(const struct question *q)
 	bool recover = q->pic->recover_stopped && q->owner < 0;
 	int other;
 
-	if (in_service(q->own->state) && !was_for_dead(q))
+	if (lk_state_up(q->own->state) && !was_for_dead(q))
 		return decide(LK_DO_LEAVE, LK_WHY_HERE, -1);
 	if (!copy_of(q->pic, q->res, q->sys))
 		return decide(LK_DO_LEAVE, LK_WHY_NOT_CONCERNED, (int)q->sys);
@@ -254,7 +249,7 @@ static struct lk_decision decide_avail(const struct question *q)
 {
 	int other = holder(q);
 
-	if (in_service(q->own->state))
+	if (lk_state_up(q->own->state))
 		return decide_left_running(q);
 	if (other >= 0)
 		return mark_osu(q, LK_WHY_ELSEWHERE, other);
@@ -292,7 +287,7 @@ static struct lk_decision decide_up(const struct question *q)
 {
 	int other = holder(q);
 
-	if (in_service(q->own->state))
+	if (lk_state_up(q->own->state))
 		return other < 0 ? decide(LK_DO_LEAVE, LK_WHY_HERE, -1) : decide_both(q, other);
 	if (!copy_of(q->pic, q->res, q->sys))
 		return decide(LK_DO_LEAVE, LK_WHY_NOT_CONCERNED, (int)q->sys);

@@ -27,11 +27,6 @@ bool lk_dep_is_root(const struct lk_lcd *lcd, const char *tag)
 
 /* ---- adding ---- */
 
-static bool in_service(const struct lk_ins *ins)
-{
-	return ins->state == LK_ISP || ins->state == LK_ISU;
-}
-
 static int check_cycle(struct lk_lcd *lcd, const char *parent, const char *child,
 		       struct lk_err *err)
 {
@@ -51,7 +46,7 @@ static int check_new(struct lk_lcd *lcd, const struct lk_ins *parent, const stru
 		return lk_fail(err, LK_M_DEP_SELF, parent->tag);
 	if (lk_dep_find(lcd, parent->tag, child->tag))
 		return lk_fail(err, LK_M_DEP_EXISTS, parent->tag, child->tag);
-	if (in_service(parent) && !in_service(child))
+	if (lk_state_up(parent->state) && !lk_state_up(child->state))
 		return lk_fail(err, LK_M_DEP_STATE, parent->tag, lk_state_names[parent->state],
 			       child->tag, lk_state_names[child->state]);
 	return check_cycle(lcd, parent->tag, child->tag, err);

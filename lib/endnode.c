@@ -62,7 +62,7 @@ int lk_endnode(enum lk_loss loss, struct lk_err *err)
 
 static bool may_run(const struct lk_lcd *lcd, const struct lk_ins *ins)
 {
-	return ins->state == LK_ISP || ins->state == LK_ISU || ins->resv == LK_RESV_RESTORE ||
+	return lk_state_up(ins->state) || ins->resv == LK_RESV_RESTORE ||
 	       ins->resv == LK_RESV_RECOVER ||
 	       lk_act_is_stuck(lcd, ins);
 }

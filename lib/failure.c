@@ -84,11 +84,6 @@ static int take_lock(const struct lk_tree *tree, const char *tag, struct lk_err 
 
 /* ---- what there is to do ---- */
 
-static bool in_service(const struct lk_ins *ins)
-{
-	return ins->state == LK_ISP || ins->state == LK_ISU;
-}
-
 /* Taken out of service by a recovery that has not come to its end: nobody has decided that it shall be
  * out of service, or the record would name nobody. */
 static bool is_left(const struct lk_failing *run, const struct lk_ins *ins)
@@ -130,7 +125,7 @@ static int survey(struct lk_failing *run, struct lk_err *err)
 	for (unsigned i = 0; i < run->nup; i++) {
 		const struct lk_ins *ins = run->graph.node[run->up[i]];
 
-		run->moving[run->up[i]] = in_service(ins) || is_left(run, ins);
+		run->moving[run->up[i]] = lk_state_up(ins->state) || is_left(run, ins);
 	}
 	return 0;
 }
@@ -149,7 +144,7 @@ static int reserve(struct lk_failing *run, struct lk_err *err)
 	for (unsigned i = 0; i < run->nup; i++) {
 		struct lk_ins *ins = run->graph.node[run->up[i]];
 
-		if (!in_service(ins) || is_foreign(ins))
+		if (!lk_state_up(ins->state) || is_foreign(ins))
 			continue;
 		ins->resv = LK_RESV_RECOVER;
 		ins->holder = lk_proc_holder(getpid());
@@ -204,7 +199,7 @@ static int begin(struct lk_failing *run, struct lk_err *err)
 	const struct lk_ins *ins = lk_failing_ins(run);
 	if (is_foreign(ins)) {
 		lk_failing_tell(run, LK_LOG_INFO, "nothing", "another operation is at work on it");
-	} else if (in_service(ins)) {
+	} else if (lk_state_up(ins->state)) {
 		rc = reserve(run, err);
 		return rc < 0 ? rc : 1;
 	} else if (run->moving[run->node]) {
@@ -266,8 +261,7 @@ static int take_out(const struct lk_failing *run, struct lk_err *err)
 static bool has_elsewhere(const struct lk_picture *pic, const struct lk_pic_res *res)
 {
 	for (unsigned k = res->first; k < res->first + res->n; k++)
-		if (pic->copy[k].sys != pic->self &&
-		    (pic->copy[k].state == LK_ISP || pic->copy[k].state == LK_ISU))
+		if (pic->copy[k].sys != pic->self && lk_state_up(pic->copy[k].state))
 			return true;
 	return false;
 }

@@ -40,11 +40,6 @@ static int read_notes(struct lk_lcd *lcd, char **text, struct lk_err *err)
 	return rc < 0 ? rc : 0;
 }
 
-static bool in_service(const struct lk_ins *ins)
-{
-	return ins->state == LK_ISP || ins->state == LK_ISU;
-}
-
 static bool has_record(const struct lk_lcd *lcd, const struct note *note)
 {
 	const struct lk_epoch *record = lk_epoch_get(lcd, note->tag);
@@ -61,7 +56,7 @@ static bool stands(const struct lk_lcd *lcd, const struct note *note)
 	const struct lk_ins *ins = lk_ins_find(lcd, note->tag);
 
 	return ins && has_record(lcd, note) &&
-	       (!in_service(ins) || (ins->resv == LK_RESV_REMOVE && lk_proc_alive(&ins->holder)));
+	       (!lk_state_up(ins->state) || (ins->resv == LK_RESV_REMOVE && lk_proc_alive(&ins->holder)));
 }
 
 int lk_handover_list(struct lk_lcd *lcd, const struct lk_handover_each *each, struct lk_err *err)
@@ -104,7 +99,7 @@ static void add_note(const struct lk_lcd *lcd, const char *tag, const char *sys,
 	const struct lk_ins *ins = lk_ins_find(lcd, tag);
 	const struct lk_epoch *record = lk_epoch_get(lcd, tag);
 
-	if (ins && in_service(ins) && record && !strcmp(record->owner, lcd->local))
+	if (ins && lk_state_up(ins->state) && record && !strcmp(record->owner, lcd->local))
 		lk_buf_addf(text, "%s %llu %s\n", sys, record->epoch, tag);
 }
 

@@ -87,7 +87,7 @@ static bool in_service(const struct lk_lcd *lcd, const struct lk_ins *ins, const
 {
 	bool ours = record && !strcmp(record->owner, lcd->local);
 
-	return ins->state == LK_ISP || ins->state == LK_ISU ||
+	return lk_state_up(ins->state) ||
 	       lk_act_is_stuck(lcd, ins) ||
 	       (ours && ins->resv == LK_RESV_RESTORE);
 }

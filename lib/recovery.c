@@ -612,7 +612,7 @@ static int own(struct run *run, struct lk_err *err)
 	for (unsigned i = 0; alone && i < run->picture.nres && rc == 0; i++) {
 		const struct lk_ins *ins = is_ours(run, i) ? lk_ins_find(&lcd, run->picture.res[i].tag) : NULL;
 
-		if (ins && ins->resv == LK_RESV_NONE && (ins->state == LK_ISP || ins->state == LK_ISU))
+		if (ins && ins->resv == LK_RESV_NONE && lk_state_up(ins->state))
 			rc = lk_epoch_raise(&lcd, ins->tag, err);
 	}
 	if (rc < 0 || !lcd.dirty)

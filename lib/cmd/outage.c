@@ -50,7 +50,7 @@ static bool in_service(const struct work *s, unsigned node)
 {
 	const struct lk_ins *ins = s->graph.node[node];
 
-	return ins->state == LK_ISP || ins->state == LK_ISU || lk_act_is_stuck(s->out->lcd, ins) ||
+	return lk_state_up(ins->state) || lk_act_is_stuck(s->out->lcd, ins) ||
 	       (ins->resv == LK_RESV_RESTORE && lk_proc_alive(&ins->holder));
 }
 

@@ -47,6 +47,12 @@ struct lk_typ {
 };
 
 enum lk_state { LK_ISP, LK_ISU, LK_OSU, LK_OSF, LK_ILLSTATE };
+/* In service, protected or not? */
+static inline bool lk_state_up(enum lk_state state)
+{
+	return state == LK_ISP || state == LK_ISU;
+}
+
 enum lk_init { LK_AUTORES_ISP, LK_INIT_ISP, LK_INIT_OSU };
 enum lk_resv { LK_RESV_NONE, LK_RESV_RESTORE, LK_RESV_REMOVE, LK_RESV_RECOVER };
 enum lk_switchback { LK_INTELLIGENT, LK_AUTOMATIC };
