@@ -146,16 +146,13 @@ static char *epoch_word(struct lk_act_run *run, const char *tag, unsigned long l
 /* What is busy there, a line each, is for us alone. */
 static int keep_tags(struct lk_remote_job *job, int stream, const void *data, size_t len)
 {
-	if (stream == 2)
-		return lk_remote_pass(job, stream, data, len);
-	lk_buf_add(job->arg, data, len);
-	return ((struct lk_buf *)job->arg)->failed ? lk_fail_nomem(&job->err) : 0;
+	return stream == 2 ? lk_remote_pass(job, stream, data, len) : lk_remote_keep(job, stream, data, len);
 }
 
 /* The equivalents of what has been told, and free that. */
 static void tell_busy(const struct lk_act_run *run, const struct lk_remote_job *job)
 {
-	struct lk_buf *text = job->arg;
+	struct lk_buf *text = job->kept[0];
 	char *at = text->data, *tag;
 
 	while (job->rc == 0 && job->code == LK_EX_EXISTS && (tag = strsep(&at, "\n")))
@@ -177,8 +174,8 @@ static int add_release(struct lk_act_run *run, struct commands *commands, const 
 
 	if (job && run->act->nowait) {
 		job->output = keep_tags;
-		job->arg = lk_graph_array(&run->plan.graph, sizeof(struct lk_buf));
-		if (!job->arg)
+		job->kept[0] = lk_graph_array(&run->plan.graph, sizeof(struct lk_buf));
+		if (!job->kept[0])
 			return lk_fail_nomem(err);
 	}
 	while (job && (eqv = next_eqv(run, sys, &at))) {

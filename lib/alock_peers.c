@@ -91,18 +91,6 @@ void lk_alock_systems_free(struct lk_alock_systems *systems)
 
 /* ---- all at a time ---- */
 
-static int keep(struct lk_remote_job *job, int stream, const void *data, size_t len)
-{
-	struct lk_alock_system *sys = job->arg;
-
-	if (stream != 1)
-		return 0;
-	if (sys->list.len + len > LK_FILE_MAX)
-		return lk_fail(&job->err, LK_M_TOO_LARGE, "the list of flags", LK_FILE_MAX);
-	lk_buf_add(&sys->list, data, len);
-	return sys->list.failed ? lk_fail_nomem(&job->err) : 0;
-}
-
 static struct lk_remote_job *run_all(const struct lk_lcd *lcd, struct lk_alock_systems *systems,
 				     int argc, char *const *argv)
 {
@@ -110,8 +98,8 @@ static struct lk_remote_job *run_all(const struct lk_lcd *lcd, struct lk_alock_s
 
 	for (size_t i = 0; job && i < systems->n; i++)
 		job[i] = (struct lk_remote_job){ .dest = systems->sys[i].name, .argc = argc,
-						 .argv = argv, .output = keep,
-						 .arg = &systems->sys[i] };
+						 .argv = argv, .output = lk_remote_keep,
+						 .kept = { &systems->sys[i].list } };
 	if (job)
 		lk_remote_jobs(lcd, job, systems->n);
 	return job;

@@ -29,17 +29,6 @@ static ssize_t give_input(struct lk_remote_job *job, void *data, size_t size)
 	return (ssize_t)len;
 }
 
-static int keep_output(struct lk_remote_job *job, int stream, const void *data, size_t len)
-{
-	struct lk_ballot *b = job->arg;
-
-	if (b->output.len + len > LK_FILE_MAX)
-		return lk_fail(&job->err, LK_M_TOO_LARGE, "the answer", LK_FILE_MAX);
-	if (stream == 1)
-		lk_buf_add(&b->output, data, len);
-	return b->output.failed ? lk_fail_nomem(&job->err) : 0;
-}
-
 static void take_end(struct lk_lcd *lcd, struct lk_ballot *b, const struct lk_remote_job *job)
 {
 	struct lk_err err;
@@ -87,7 +76,7 @@ int lk_ballot_ask(struct lk_lcd *lcd, struct lk_ballot *list, unsigned n, const 
 			return lk_fail_nomem(err);
 		job[i] = (struct lk_remote_job){
 			.dest = lcd->sys[list[i].sys].name, .argc = argc, .argv = argv, .input = give_input,
-			.output = keep_output, .arg = &list[i], .limit = way->limit,
+			.arg = &list[i], .output = lk_remote_keep, .kept = { &list[i].output }, .limit = way->limit,
 		};
 	}
 	lk_remote_jobs(lcd, job, n);

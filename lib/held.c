@@ -43,15 +43,6 @@ static int set_here(const char *sys, bool set, struct lk_err *err)
 	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }
 
-static int drop_output(struct lk_remote_job *job, int stream, const void *data, size_t len)
-{
-	(void)job;
-	(void)stream;
-	(void)data;
-	(void)len;
-	return 0;
-}
-
 /* Have the others set or remove the flag, all at the same time. How many have it as wanted now. */
 static unsigned tell_others(struct lk_lcd *lcd, bool set)
 {
@@ -64,7 +55,7 @@ static unsigned tell_others(struct lk_lcd *lcd, bool set)
 	for (size_t i = 0; i < lcd->nsys && n < LK_SYSTEMS_MAX; i++)
 		if (!lcd->sys[i].local)
 			job[n++] = (struct lk_remote_job){ .dest = lcd->sys[i].name, .argc = 3, .argv = argv,
-							   .output = drop_output, .limit = TELL_MS };
+							   .output = lk_remote_keep, .limit = TELL_MS };
 	lk_remote_jobs(lcd, job, n);
 	for (unsigned i = 0; i < n; i++)
 		good += job[i].rc == 0 && (job[i].code == 0 || job[i].code == (set ? LK_EX_EXISTS : LK_EX_NOENT));

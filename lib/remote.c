@@ -349,9 +349,9 @@ int lk_remote_run(const struct lk_lcd *lcd, const struct lk_remote_request *requ
 	return run_one(lcd, request, &job, code, err);
 }
 
-static int keep_out(struct lk_remote_job *job, int stream, const void *data, size_t len)
+int lk_remote_keep(struct lk_remote_job *job, int stream, const void *data, size_t len)
 {
-	struct lk_buf *buf = ((struct lk_buf **)job->arg)[stream == 2];
+	struct lk_buf *buf = job->kept[stream == 2];
 
 	if (!buf)
 		return 0;
@@ -364,8 +364,7 @@ static int keep_out(struct lk_remote_job *job, int stream, const void *data, siz
 int lk_remote_capture(const struct lk_lcd *lcd, const struct lk_remote_request *request, int *code,
 		      struct lk_buf *out, struct lk_buf *errout, struct lk_err *err)
 {
-	struct lk_buf *bufs[2] = { out, errout };
-	struct lk_remote_job job = { .output = keep_out, .arg = bufs };
+	struct lk_remote_job job = { .output = lk_remote_keep, .kept = { out, errout } };
 
 	return run_one(lcd, request, &job, code, err);
 }

@@ -44,6 +44,7 @@ struct lk_remote_job {
 	/* the next piece of its input into data[0..size-1]; 0 at the end, negative as above. NULL: no input */
 	ssize_t (*input)(struct lk_remote_job *job, void *data, size_t size);
 	void *arg;		/* for both */
+	struct lk_buf *kept[2];	/* for lk_remote_keep: of stream 1 and 2; NULL: not wanted */
 	/* results */
 	int rc;			/* as of lk_remote_run */
 	int code;
@@ -53,6 +54,9 @@ struct lk_remote_job {
 /* Run them all at once and wait for all. Each has its own result. When our process dies or a callback
  * stops a job, the command there gets TERM. */
 void lk_remote_jobs(const struct lk_lcd *lcd, struct lk_remote_job *job, size_t n) LK_NONNULL(1, 2);
+
+/* An output function that adds what comes to the buffers in kept, LK_FILE_MAX bytes each at most. */
+int lk_remote_keep(struct lk_remote_job *job, int stream, const void *data, size_t len) LK_MUST LK_NONNULL(1, 3);
 
 /* An output function that writes to our descriptors 1 and 2. */
 int lk_remote_pass(struct lk_remote_job *job, int stream, const void *data, size_t len)
