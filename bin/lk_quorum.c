@@ -8,6 +8,7 @@
 #include "lk/lease.h"
 #include "lk/msg.h"
 #include "lk/net.h"
+#include "lk/quiet.h"
 #include "lk/quorum.h"
 #include "lk/qwkstate.h"
 #include "lk/poison.h"
@@ -72,15 +73,12 @@ static int check(struct view *v, struct lk_err *err)
 static void take_storage(struct view *v, const struct lk_terms *ours)
 {
 	struct lk_qwk_state state;
-	struct lk_terms here = *ours;
 	struct lk_err ignored;
 
 	if (lk_qwk_state_read(&v->lcd.tree, &state, &ignored) <= 0)
 		return;
-	here.lease = 1000LL * MS * state.hbeat * state.misses;
 	for (unsigned i = 0; i < state.n; i++) {
-		const struct lk_terms theirs = { (int64_t)state.node[i].lease * MS, (int64_t)state.node[i].stop * MS };
-		int64_t takeover = lk_terms_quiet(&here, &theirs) + 1000LL * MS * state.hbeat;
+		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 1000LL * MS * state.hbeat;
 
 		if (takeover > v->takeover)
 			v->takeover = takeover;

@@ -194,26 +194,25 @@ static int find_terms(struct lk_canvassing *c, struct lk_err *err)
 	struct lk_lcm_quorum answer;
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_quorum_modes modes;
-	struct lk_quiet quiet;
-	int64_t limit;
+	int64_t limit = 0;
 	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
-	static const struct lk_quiet_ended none;
 
 	if (rc == 0)
 		rc = lk_quorum_modes(&lcd.tree, &modes, err);
-	if (rc == 0 && modes.quorum == LK_QMODE_STORAGE) {
-		c->storage = true;
-		rc = lk_quiet_storage(&lcd, &none, &quiet, &limit, err);
-		c->window = limit / 2 * MS;
-		c->lease = limit / 3;	/* about one look at the storage */
-		return rc;
-	}
+	c->storage = rc == 0 && modes.quorum == LK_QMODE_STORAGE;
+	if (c->storage)
+		rc = lk_quiet_limit(&lcd.tree, &limit, err);
 	if (rc == 0)
 		rc = lk_lcm_quorum(&lcd, &answer, err);
-	if (rc == 0 && !answer.running)
+	if (rc == 0 && !c->storage && !answer.running)
 		return lk_fail(err, LK_M_NO_DAEMON);
 	if (rc < 0)
 		return rc;
+	if (c->storage) {
+		c->window = limit / 2 * MS;
+		c->lease = limit / 3;	/* about one look at the storage */
+		return 0;
+	}
 	c->window = lk_terms_window(&answer.terms);
 	c->lease = answer.terms.lease / MS;
 	return 0;

@@ -34,11 +34,10 @@ void lk_canvass_find_gone(struct lk_canvassing *c)
 	struct lk_quiet_ended ended = { .said = { 0 } };
 	struct lk_quiet quiet;
 	struct lk_err ignored;
-	int64_t limit;
 
 	c->gone = 0;
 	memcpy(ended.here, c->fenced, sizeof(ended.here));
-	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &limit, &ignored) < 0)
+	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &ignored) < 0)
 		return;
 	c->gone = quiet.set;
 	memcpy(c->left, quiet.wait, sizeof(c->left));

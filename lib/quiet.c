@@ -74,13 +74,13 @@ static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 
 /* ---- storage ---- */
 
-/* After a sign of life that was seen on the storage: by what the other system has told there and what counts here. */
-static int64_t certain(const struct lk_qwk_state *state, const struct lk_qwk_node *node, const struct lk_terms *ours)
+int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
+			    const struct lk_terms *ours)
 {
 	const struct lk_terms theirs = { node->lease * (int64_t)MS, node->stop * (int64_t)MS };
-	const struct lk_terms here = { (int64_t)state->hbeat * state->misses * 1000 * MS, ours->stop };
+	const struct lk_terms here = { lk_qwk_limit(state) * MS, ours->stop };
 
-	return lk_terms_quiet(&here, &theirs) / MS + 1;
+	return lk_terms_quiet(&here, &theirs);
 }
 
 /* What counts is the last look: it may have begun to write again since, but then it knows that it was late. Until
@@ -106,7 +106,7 @@ static int64_t left_by_storage(const struct lk_qwk_state *state, const char *nam
 {
 	static const struct lk_qwk_node unknown;
 	const struct lk_qwk_node *node = find_node(state, name);
-	int64_t left = certain(state, node ? node : &unknown, ours);
+	int64_t left = lk_quiet_on_storage(state, node ? node : &unknown, ours) / MS + 1;
 
 	if (node && !node->left)
 		left -= silent(state, node);
@@ -114,21 +114,33 @@ static int64_t left_by_storage(const struct lk_qwk_state *state, const char *nam
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
 
-int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, int64_t *limit,
-		     struct lk_err *err)
+static int read_state(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
+{
+	int rc = lk_qwk_state_read(tree, state, err);
+
+	return rc == 0 ? lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer") : rc < 0 ? rc : 0;
+}
+
+int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *err)
+{
+	struct lk_qwk_state state;
+	int rc = read_state(tree, &state, err);
+
+	*limit = rc < 0 ? 0 : lk_qwk_limit(&state);
+	return rc;
+}
+
+int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 {
 	struct asking asking = { .lcd = lcd, .ended = ended };
 	struct lk_qwk_state state;
-	int rc = lk_qwk_state_read(&lcd->tree, &state, err);
+	int rc = read_state(&lcd->tree, &state, err);
 
 	*quiet = (struct lk_quiet){ 0 };
 	if (rc == 0)
-		return lk_fail(err, LK_M_NO_QUORUM, "the quorum daemon does not answer");
-	if (rc > 0)
 		rc = lk_lcm_quorum(lcd, &asking.answer, err);
 	if (rc < 0)
 		return rc;
-	*limit = (int64_t)state.hbeat * state.misses * 1000;
 	/* heartbeats that were confirmed from here let it run, too */
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
@@ -153,14 +165,13 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 {
 	struct asking asking = { .lcd = lcd, .ended = ended };
 	struct lk_quorum_modes modes;
-	int64_t limit;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
 	*quiet = (struct lk_quiet){ 0 };
 	if (rc < 0 || !set)
 		return rc;
 	if (modes.quorum == LK_QMODE_STORAGE)
-		return lk_quiet_storage(lcd, ended, quiet, &limit, err);
+		return lk_quiet_storage(lcd, ended, quiet, err);
 	rc = lk_lcm_quorum(lcd, &asking.answer, err);
 	if (rc < 0)
 		return rc;

@@ -163,22 +163,17 @@ int lk_qwk_state_read(const struct lk_tree *tree, struct lk_qwk_state *state, st
 
 /* ---- what it means ---- */
 
-static int64_t limit_of(const struct lk_qwk_state *state)
-{
-	return 1000LL * state->hbeat * state->misses;
-}
-
 /* Of two that differ the larger one counts. */
 static int64_t limit_for(const struct lk_qwk_state *state, const struct lk_qwk_node *node)
 {
-	int64_t limit = limit_of(state);
+	int64_t limit = lk_qwk_limit(state);
 
 	return node->lease > limit ? node->lease : limit;
 }
 
 bool lk_qwk_fresh(const struct lk_qwk_state *state, int64_t now)
 {
-	return state->written > 0 && now - state->written <= limit_of(state);
+	return state->written > 0 && now - state->written <= lk_qwk_limit(state);
 }
 
 enum lk_qwk_verdict lk_qwk_judge(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
@@ -198,7 +193,7 @@ enum lk_qwk_verdict lk_qwk_judge(const struct lk_qwk_state *state, const struct 
 
 static void explain(const struct lk_qwk_state *state, struct lk_qwk_access *access, int64_t now)
 {
-	access->limit = limit_of(state);
+	access->limit = lk_qwk_limit(state);
 	access->age = state->written > 0 ? now - state->written : -1;
 	if (access->age < 0)
 		snprintf(access->why, sizeof(access->why),

@@ -3,8 +3,10 @@
 #ifndef LK_QUIET_H
 #define LK_QUIET_H
 
+#include "lk/grant.h"
 #include "lk/lcd.h"
 #include "lk/limits.h"
+#include "lk/qwkstate.h"
 
 struct lk_quiet {
 	uint32_t set;			/* bit s: the system at lcd->sys[s] is quiet, and barred for lk_terms_bar() */
@@ -28,9 +30,16 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 
 /* The same in storage mode: a system has stopped when its object was not seen to advance, and its heartbeats were not
  * confirmed from here, for the time that each of them lets it run, and the stop time. Nobody is barred: no system
- * becomes a candidate without the grant of all that are not quiet. *limit: how long the storage lets this
- * one run, in ms. 0; -1; -3 the daemon has said nothing; -9. */
-int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, int64_t *limit,
-		     struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4, 5);
+ * becomes a candidate without the grant of all that are not quiet. 0; -1; -3 the daemon has said nothing; -9. */
+int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3, 4);
+
+/* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
+int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
+/* How long after a sign of life on the storage what it lets run has certainly ended, in ns: by what the other
+ * system has told there and by what counts here. */
+int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
+			    const struct lk_terms *ours) LK_MUST LK_NONNULL(1, 2, 3);
 
 #endif

@@ -84,6 +84,12 @@ struct lk_qwk_state {
 	struct lk_qwk_node node[LK_QWK_NODES];
 };
 
+/* HBEATTIME * NUMHBEATS. */
+static inline int64_t lk_qwk_limit(const struct lk_qwk_state *state)
+{
+	return 1000LL * state->hbeat * state->misses;
+}
+
 /* 1; 0: there is none, or it is of another start of the machine; -3: damaged; -1. */
 int lk_qwk_state_read(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);

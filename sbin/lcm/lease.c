@@ -262,7 +262,7 @@ static void look_at_storage(struct lcm *lcm)
 		lease->stored_stop = state.stop;
 		lcm->reload_at = lcm->now;
 	}
-	const int64_t until = (state.written + 1000LL * state.hbeat * state.misses) * MS;
+	const int64_t until = (state.written + lk_qwk_limit(&state)) * MS;
 	if (until == lease->stored || lcm->set.stop != state.stop)
 		return;
 	lease->stored = until;
