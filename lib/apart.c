@@ -31,6 +31,18 @@ static void note_busy(void *arg, const char *tag)
 		apart->busy[node] = true;
 }
 
+/* Mark the neighbours of a node. Was one not marked yet? */
+static bool spread(const struct lk_graph *graph, unsigned node, enum lk_dir dir, bool *mark)
+{
+	bool any = false;
+
+	for (unsigned k = graph->first[dir][node]; k < graph->first[dir][node + 1]; k++) {
+		any = any || !mark[graph->next[dir][k]];
+		mark[graph->next[dir][k]] = true;
+	}
+	return any;
+}
+
 /* All that depends on a node or that it depends on, by whatever way. */
 static void mark_hierarchy(const struct lk_graph *graph, unsigned node, bool *mark)
 {
@@ -39,15 +51,9 @@ static void mark_hierarchy(const struct lk_graph *graph, unsigned node, bool *ma
 	mark[node] = true;
 	while (more) {
 		more = false;
-		for (unsigned i = 0; i < graph->n; i++) {
-			if (!mark[i])
-				continue;
-			for (int dir = LK_DOWN; dir <= LK_UP; dir++)
-				for (unsigned k = graph->first[dir][i]; k < graph->first[dir][i + 1]; k++) {
-					more = more || !mark[graph->next[dir][k]];
-					mark[graph->next[dir][k]] = true;
-				}
-		}
+		for (unsigned i = 0; i < graph->n; i++)
+			if (mark[i])
+				more |= spread(graph, i, LK_DOWN, mark) | spread(graph, i, LK_UP, mark);
 	}
 }
 

@@ -135,20 +135,23 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag)
 {
 	struct lk_pic_sys *at = &picture->sys[sys];
+	const struct {
+		const char *lead;
+		uint32_t *set;
+	} sets[] = {
+		{ refusing[0], &at->refuses }, { refusing[1], &at->refuses }, { barring, &at->no_transfer },
+		{ absent, &at->absent },
+	};
 
 	if (!strcmp(flag, blocking))
 		at->blocked = true;
 	at->no_quorum |= !strcmp(flag, no_quorum);
-	for (unsigned i = 0; i < 4; i++) {
-		const char *name = behind(flag, i < 2 ? refusing[i] : i == 2 ? barring : absent);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+		const char *name = behind(flag, sets[i].lead);
 		int about = name ? lk_pic_find_sys(picture, name) : -1;
 
-		if (about >= 0 && i < 2)
-			at->refuses |= 1u << about;
-		else if (about >= 0 && i == 2)
-			at->no_transfer |= 1u << about;
-		else if (about >= 0)
-			at->absent |= 1u << about;
+		if (about >= 0)
+			*sets[i].set |= 1u << about;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "lk/name.h"
 #include "lk/promise.h"
 #include "lk/rec.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 static const struct lk_rec_kind ask_kind = {
@@ -126,10 +127,11 @@ static int take_ask(void *arg, struct lk_rec *rec)
 
 static int find_from(const struct lk_lcd *lcd, const char *name)
 {
-	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
-		if (!strcmp(lcd->sys[i].name, name))
-			return (int)i;
-	return *name ? LK_ANSWER_STRANGER : LK_ANSWER_OWN;
+	const struct lk_sys *sys = lk_sys_find(lcd, name);
+
+	if (!*name)
+		return LK_ANSWER_OWN;
+	return sys && sys < lcd->sys + LK_SYSTEMS_MAX ? (int)(sys - lcd->sys) : LK_ANSWER_STRANGER;
 }
 
 static int take_answer(void *arg, struct lk_rec *rec)
