@@ -37,7 +37,7 @@ static void time_text(char text[static 32])
 	text[len + 1] = '\0';
 }
 
-int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_LINE + 64])
+int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_TEXT])
 {
 	time_text(text);
 	char *body = text + strlen(text);
@@ -77,7 +77,7 @@ void lk_log_syslog(int priority, const char *text)
 
 int lk_log(const struct lk_tree *tree, const struct lk_log_line *line, struct lk_err *err)
 {
-	char text[LK_LOG_LINE + 64];
+	char text[LK_LOG_TEXT];
 	int priority = lk_log_text(line, text);
 
 	if (tree && tree->logger && lk_logger_put(tree->logger, LK_LOGGER_LINE, priority, text))

@@ -149,7 +149,7 @@ static int send_text(struct lk_logger *logger, struct packet *packet, const char
 /* How many are missing, in front of the first one that is not. */
 static int send_lost(struct lk_logger *logger, struct packet *packet)
 {
-	char text[LK_LOG_LINE + 64];
+	char text[LK_LOG_TEXT];
 	struct lk_err err;
 
 	if (!logger->lost)

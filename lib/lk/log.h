@@ -12,6 +12,7 @@
 
 #define LK_LOG "out/lifekeeper.log"
 #define LK_LOG_LINE 8192	/* longer texts are cut */
+#define LK_LOG_TEXT (LK_LOG_LINE + 64)	/* with time and end */
 
 enum lk_log_level { LK_LOG_INFO, LK_LOG_WARN, LK_LOG_ERROR };
 
@@ -25,7 +26,7 @@ struct lk_log_line {
 };
 
 /* The line as it stands in the file, with its end; the result is its priority for syslog. */
-int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_LINE + 64]) LK_NONNULL(1, 2);
+int lk_log_text(const struct lk_log_line *line, char text[static LK_LOG_TEXT]) LK_NONNULL(1, 2);
 
 /* Append the line and hand it to syslog. tree NULL: syslog only. 0 or -1; the caller may well ignore
  * the error: what it does matters more than that it was logged. */
