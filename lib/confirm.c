@@ -27,20 +27,15 @@
 #include "lk/script.h"
 #include "lk/tunable.h"
 #include "lk/wait.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 #define CONFIRM_SECONDS 600
 #define QUESTION "confirmso"
-#define CONFIRMED "confirmed"	/* run/confirmed.SYS: its failover goes on */
 #define CONFIRMED_BY_ANSWER 2	/* not by a default */
 #define ANSWER 0
 #define ASKER 1
 #define TAKE_NAPS 20		/* to wait for somebody who is just writing the answer */
-
-static void path_of(const char *kind, const char *sys, char path[static LK_PATH_MAX + 64])
-{
-	snprintf(path, LK_PATH_MAX + 64, "run/%s.%s", kind, sys);
-}
 
 static bool is_flagged(const struct lk_lcd *lcd, const char *sys)
 {
@@ -155,9 +150,9 @@ static void say_question(const struct lk_tree *tree, const char *sys, const unsi
 static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long long limits[2],
 	       const struct lk_wait *wait, struct lk_err *err)
 {
-	char path[LK_PATH_MAX + 64], text[700];
+	char path[LK_SYS_FILE], text[700];
 
-	path_of(QUESTION, sys, path);
+	lk_sys_file(QUESTION, sys, path);
 	int LK_AUTO_CLOSE fd = open_question(&lcd->tree, path, sys, err);
 	if (fd < 0)
 		return fd;
@@ -178,9 +173,9 @@ static int ask(const struct lk_lcd *lcd, const char *sys, const unsigned long lo
 /* For the failures of other systems in the meantime. What cannot be written is taken for not confirmed. */
 static void remember(const struct lk_tree *tree, const char *sys, uint64_t incarnation)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	path_of(CONFIRMED, sys, path);
+	lk_sys_file(LK_SYS_CONFIRMED, sys, path);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		lk_fenced_note(fd, incarnation);
@@ -222,26 +217,26 @@ static bool is_unfenced(const struct lk_lcd *lcd, const char *sys)
 
 bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	path_of(CONFIRMED, sys, path);
+	lk_sys_file(LK_SYS_CONFIRMED, sys, path);
 	return (is_flagged(lcd, sys) || is_unfenced(lcd, sys)) &&
 	       faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 }
 
 void lk_confirm_forget(const struct lk_tree *tree, const char *sys)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	path_of(CONFIRMED, sys, path);
+	lk_sys_file(LK_SYS_CONFIRMED, sys, path);
 	unlinkat(tree->fd, path, 0);
 }
 
 int lk_confirm_answer(const struct lk_tree *tree, const char *sys, bool yes, struct lk_err *err)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	path_of(QUESTION, sys, path);
+	lk_sys_file(QUESTION, sys, path);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT)
 		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);

@@ -17,6 +17,7 @@
 #include "lk/name.h"
 #include "lk/story.h"
 #include "lk/wait.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 #define AGENT_OFF 2		/* what an agent ends with at the action status */
@@ -38,34 +39,29 @@ static void say(const struct lk_fence_for *what, enum lk_log_level level, const 
 
 /* ---- the record ---- */
 
-static void record_path(const char *sys, char path[static LK_PATH_MAX + 64])
-{
-	snprintf(path, LK_PATH_MAX + 64, "run/fenced.%s", sys);
-}
-
 bool lk_fence_done(const struct lk_tree *tree, const char *sys)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	record_path(sys, path);
+	lk_sys_file(LK_SYS_FENCED, sys, path);
 	return faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void lk_fence_forget(const struct lk_tree *tree, const char *sys)
 {
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 
-	record_path(sys, path);
+	lk_sys_file(LK_SYS_FENCED, sys, path);
 	unlinkat(tree->fd, path, 0);
 }
 
 static int record(const struct fencing *fencing, const struct lk_fence_device *device, struct lk_err *err)
 {
 	const struct lk_fence_for *what = fencing->what;
-	char path[LK_PATH_MAX + 64];
+	char path[LK_SYS_FILE];
 	struct lk_err text;
 
-	record_path(what->sys, path);
+	lk_sys_file(LK_SYS_FENCED, what->sys, path);
 	int LK_AUTO_CLOSE fd = openat(what->tree->fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || dprintf(fd, "%lld\t%s\t%s\n", (long long)time(NULL), device->name, device->action) < 0)
 		return lk_fail_errno(err, errno, "%s/%s", what->tree->root, path);

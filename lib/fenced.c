@@ -11,6 +11,7 @@
 
 #include "lk/cleanup.h"
 #include "lk/lcm.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 #define NOTE "incarnation "
@@ -59,13 +60,13 @@ uint64_t lk_fenced_noted(const struct lk_tree *tree, const char *path)
 /* Fenced, or confirmed: either is enough. */
 void lk_fenced_here(const struct lk_lcd *lcd, uint64_t incarnation[static LK_SYSTEMS_MAX])
 {
-	static const char *const kinds[] = { "fenced", "confirmed" };
-	char path[LK_PATH_MAX + 64];
+	static const char *const kinds[] = { LK_SYS_FENCED, LK_SYS_CONFIRMED };
+	char path[LK_SYS_FILE];
 
 	memset(incarnation, 0, LK_SYSTEMS_MAX * sizeof(*incarnation));
 	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
 		for (size_t k = 0; k < 2 && !incarnation[i] && !lcd->sys[i].local; k++) {
-			snprintf(path, sizeof(path), "run/%s.%s", kinds[k], lcd->sys[i].name);
+			lk_sys_file(kinds[k], lcd->sys[i].name, path);
 			incarnation[i] = lk_fenced_noted(&lcd->tree, path);
 		}
 }

@@ -3,6 +3,7 @@
 #include "lk/sys.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lk/lcm.h"
@@ -12,6 +13,11 @@
 #include "lk/poison.h"
 
 const char *const lk_sys_state_names[] = { "ALIVE", "DEAD", "UNKNOWN", NULL };
+
+void lk_sys_file(const char *kind, const char *sys, char path[static LK_SYS_FILE])
+{
+	snprintf(path, LK_SYS_FILE, "run/%s.%s", kind, sys);
+}
 
 struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys)
 {

@@ -24,7 +24,7 @@
 
 #define ANSWER_MAX 65536
 #define STATE_FIELD 7		/* of net_list, from 1 */
-#define MARK_MAX (LK_SYS_MAX + 32)
+#define MARK "unreachable"
 #define LIMIT_MS 1000		/* for an answer, at least */
 
 struct check {
@@ -39,17 +39,12 @@ struct check {
 
 /* ---- the mark: a doubt, held by a process ---- */
 
-static void mark_name(const char *sys, char name[static MARK_MAX])
-{
-	snprintf(name, MARK_MAX, "run/unreachable.%s", sys);
-}
-
 static void set_mark(const struct lk_tree *tree, const char *sys)
 {
-	char name[MARK_MAX], temp[MARK_MAX];
+	char name[LK_SYS_FILE], temp[LK_SYS_FILE];
 	struct lk_holder self = lk_proc_holder(getpid());
 
-	mark_name(sys, name);
+	lk_sys_file(MARK, sys, name);
 	snprintf(temp, sizeof(temp), "run/.unreachable.%s", sys);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd >= 0 && dprintf(fd, "%ld:%llu\n", (long)self.pid, self.start) > 0)
@@ -58,19 +53,19 @@ static void set_mark(const struct lk_tree *tree, const char *sys)
 
 static void clear_mark(const struct lk_tree *tree, const char *sys)
 {
-	char name[MARK_MAX];
+	char name[LK_SYS_FILE];
 
-	mark_name(sys, name);
+	lk_sys_file(MARK, sys, name);
 	unlinkat(tree->fd, name, 0);
 }
 
 bool lk_witness_doubts(const struct lk_tree *tree, const char *sys)
 {
-	char name[MARK_MAX], text[64];
+	char name[LK_SYS_FILE], text[64];
 	struct lk_holder holder = { 0 };
 	long pid;
 
-	mark_name(sys, name);
+	lk_sys_file(MARK, sys, name);
 	int LK_AUTO_CLOSE fd = openat(tree->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (len <= 0)

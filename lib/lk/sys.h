@@ -4,12 +4,19 @@
 #define LK_SYS_H
 
 #include "lk/lcd.h"
+#include "lk/name.h"
 
 enum lk_sys_state { LK_SYS_ALIVE, LK_SYS_DEAD, LK_SYS_UNKNOWN };
 extern const char *const lk_sys_state_names[];
 
 /* NULL when there is none. */
 struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
+
+/* "run/KIND.SYSTEM", relative to the tree: what of a system is no table and ends with the machine. */
+#define LK_SYS_FENCED "fenced"		/* it was, lk/fence.h */
+#define LK_SYS_CONFIRMED "confirmed"	/* that its failover goes on, lk/confirm.h */
+#define LK_SYS_FILE (LK_SYS_MAX + 32)
+void lk_sys_file(const char *kind, const char *sys, char path[static LK_SYS_FILE]) LK_NONNULL(1, 2, 3);
 
 /* 0; -4 exists; -5 bad name; -6 more than 32 systems. */
 int lk_sys_add(struct lk_lcd *lcd, const char *sys, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
