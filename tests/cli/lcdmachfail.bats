@@ -153,24 +153,34 @@ restored() {	# TAG
 	grep -q "restore -t $1 " "$J" && [ "$(ins_list -f: -t "$1" | cut -d: -f7,10)" = ISP: ]
 }
 
-# Has its process ended, if perhaps nobody has reaped it yet?
-is_gone() {
-	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+# An operation is at work on ip1, here or with "on beta" there, until it is over.
+busy() {	# [COMMAND...]
+	two_hierarchies
+	sleep 60 3>&- &
+	holder=$!
+	"$@" taken_by "$holder" ip1 REMOVE
+}
+
+over() {
+	kill "$holder"
+	wait "$holder" || true
+}
+
+# The recovery has got so far as it can meanwhile.
+recovery_waits() {	# [COMMAND...]
+	"$@" lcdmachfail -s gamma 3>&- &
+	pid=$!
+	wait_until 20 restored vol1
 }
 
 @test "a hierarchy that another operation is at work on does not hold up another one" {
-	two_hierarchies
-	sleep 60 3>&- &
-	local holder=$! rc=0
-	taken_by "$holder" ip1 REMOVE
-	lcdmachfail -s gamma 3>&- &
-	local pid=$!
-	wait_until 20 restored vol1
+	local holder pid rc=0
+	busy
+	recovery_waits
 	wait_until 10 logged 'ip1:[0-9]*:another operation is at work on "ip1" on system "alpha": it is waited for'
 	run ! grep -q 'restore -t ip1' "$J"
 	run ! logged 'FINISHED AT: '
-	kill "$holder"
-	wait "$holder" || true
+	over
 	wait_until 20 restored ip1
 	wait "$pid" || rc=$?
 	[ "$rc" -eq 0 ]
@@ -179,33 +189,23 @@ is_gone() {
 }
 
 @test "nor does one that a system is at work on which has to release it" {
-	two_hierarchies
-	sleep 60 3>&- &
-	local holder=$! rc=0
-	on beta taken_by "$holder" ip1 REMOVE
-	lcdmachfail -s gamma 3>&- &
-	local pid=$!
-	wait_until 20 restored vol1
+	local holder pid rc=0
+	busy on beta
+	recovery_waits
 	wait_until 10 logged 'ip1:[0-9]*:another operation is at work on .* on system "beta": it is waited for'
 	run ! grep -q 'restore -t ip1' "$J"
-	kill "$holder"
-	wait "$holder" || true
+	over
 	wait_until 20 restored ip1
 	wait "$pid" || rc=$?
 	[ "$rc" -eq 0 ]
 }
 
 @test "one that was waited for and cannot be restored is told, with exit code 1" {
-	two_hierarchies
+	local holder pid rc=0
+	busy
 	stub_action comm/ip restore 1
-	sleep 60 3>&- &
-	local holder=$! rc=0
-	taken_by "$holder" ip1 REMOVE
-	lcdmachfail -s gamma 3>&- &
-	local pid=$!
-	wait_until 20 restored vol1
-	kill "$holder"
-	wait "$holder" || true
+	recovery_waits
+	over
 	wait "$pid" || rc=$?
 	[ "$rc" -eq 1 ]
 	logged 'ip1:[0-9]*:it failed here: beta tries next'
@@ -213,20 +213,15 @@ is_gone() {
 }
 
 @test "killed while it waits for a hierarchy it leaves nothing behind, and the same call does the rest" {
-	two_hierarchies
-	sleep 60 3>&- &
-	local holder=$! child
-	taken_by "$holder" ip1 REMOVE
-	lcdmachfail -s gamma 3>&- &
-	local pid=$!
-	wait_until 20 restored vol1
+	local holder pid child
+	busy
+	recovery_waits
 	wait_until 10 pgrep -P "$pid"
 	child=$(pgrep -P "$pid")
 	kill -KILL "$pid"
 	wait "$pid" || true
 	wait_until 10 is_gone "$child"
-	kill "$holder"
-	wait "$holder" || true
+	over
 	run ! grep -q 'restore -t ip1' "$J"
 	expect 0 lcdmachfail -s gamma
 	restored ip1
@@ -234,13 +229,9 @@ is_gone() {
 }
 
 @test "INT ends it while it waits for a hierarchy, with the process that waits" {
-	two_hierarchies
-	sleep 60 3>&- &
-	local holder=$! rc=0 child
-	taken_by "$holder" ip1 REMOVE
-	env --default-signal=INT lcdmachfail -s gamma 3>&- &
-	local pid=$!
-	wait_until 20 restored vol1
+	local holder pid rc=0 child
+	busy
+	recovery_waits env --default-signal=INT
 	wait_until 10 pgrep -P "$pid"
 	child=$(pgrep -P "$pid")
 	kill -INT "$pid"

@@ -53,11 +53,6 @@ reserve() {
 	mv "$file.x" "$file"
 }
 
-# The process has ended, if nobody has reaped it yet.
-is_gone() {
-	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
-}
-
 LOG() {
 	cat "$LKROOT/out/lifekeeper.log"
 }

@@ -61,13 +61,7 @@ $COMMON" MISSES=20 service_up 3
 storage() {
 	local share=$BATS_TEST_TMPDIR/share
 	mkdir "$share"
-	TUNABLES="QUORUM_MODE=storage
-WITNESS_MODE=storage
-QWK_STORAGE_TYPE=file
-QWK_STORAGE_HBEATTIME=5
-QWK_STORAGE_NUMHBEATS=3
-QWK_STORAGE_OBJECT_alpha=$share/alpha
-QWK_STORAGE_OBJECT_beta=$share/beta
+	TUNABLES="$(storage_settings "$share")
 $COMMON" MISSES=10 service_up 2
 	lab spawn beta qwk_storage_init
 	on alpha qwk_storage_init >/dev/null

@@ -20,18 +20,13 @@ setup_file() {
 	lab_or_skip
 	export SHARE=$BATS_FILE_TMPDIR/share
 	mkdir "$SHARE"
-	export TUNABLES="QUORUM_MODE=storage
-WITNESS_MODE=storage
-QWK_STORAGE_TYPE=file
-QWK_STORAGE_HBEATTIME=5
-QWK_STORAGE_NUMHBEATS=3
-QWK_STORAGE_OBJECT_alpha=$SHARE/alpha
-QWK_STORAGE_OBJECT_beta=$SHARE/beta
+	TUNABLES="$(storage_settings "$SHARE")
 QUORUM_LOSS_DEADLINE=5
 QUORUM_QUARANTINE_SECS=3
 QUORUM_LOSS_ACTION=osu
 LCMHBEATTIME=0.2
 LCMNUMHBEATS=3"
+	export TUNABLES
 	service_up 2
 	lab spawn beta qwk_storage_init
 	on alpha qwk_storage_init >/dev/null

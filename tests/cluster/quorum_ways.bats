@@ -30,11 +30,9 @@ setup() {
 	local node
 	lab restore
 	for node in alpha beta gamma; do
-		lab alive "$node" || lab start "$node"
-		on "$node" lktest >/dev/null || on "$node" lkstart
 		rm -f "$(lab root "$node")"/etc/fence/*
 	done
-	wait_until 60 settled
+	all_started alpha beta gamma
 	clear
 }
 

@@ -73,6 +73,19 @@ service__equivalencies() {	# I N
 	done
 }
 
+# Quorum by files in a directory that alpha and beta share, with the shortest times.
+storage_settings() {	# DIRECTORY
+	cat <<-END
+		QUORUM_MODE=storage
+		WITNESS_MODE=storage
+		QWK_STORAGE_TYPE=file
+		QWK_STORAGE_HBEATTIME=5
+		QWK_STORAGE_NUMHBEATS=3
+		QWK_STORAGE_OBJECT_alpha=$1/alpha
+		QWK_STORAGE_OBJECT_beta=$1/beta
+	END
+}
+
 service_up() {	# N
 	local i
 	lab up "$1" || return

@@ -51,11 +51,6 @@ ended() {	# PID
 	! kill -0 "$1" 2>/dev/null
 }
 
-# A zombie that nobody reaps counts as ended.
-is_gone() {	# PID
-	[ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
-}
-
 logged() {	# TEXT
 	grep -qF -- "$1" "$LKROOT/out/lifekeeper.log"
 }

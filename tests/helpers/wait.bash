@@ -19,3 +19,8 @@ wait_until() {
 		sleep 0.02
 	done
 }
+
+# Has the process ended? A zombie that nobody reaps counts as ended.
+is_gone() {	# PID
+	! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null
+}
