@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lcdavail: initialise the resources at the start of Lockkeeper (spec/core.md 5.6.3, 4.2). */
+#include "lk/alock.h"
 #include "lk/boot.h"
 #include "lk/cmd.h"
 #include "lk/global.h"
@@ -51,8 +52,8 @@ static void say(void *arg, const char *text)
 	lk_cmd_warn(arg, "%s", text);
 }
 
-/* An operation that ended with its machine, lkstop most likely, has left its post scripts due (3.9.4), and its flag.
- * Those of a restore follow ours. */
+/* An operation that ended with its machine, lkstop most likely, has left its post scripts due (3.9.4), and its flag
+ * and locks. Those of a restore follow ours. */
 static void end_globals(struct lk_cmd *cmd)
 {
 	static const enum lk_global_kind kinds[] = { LK_GLOBAL_REMOVE, LK_GLOBAL_DELETE };
@@ -60,6 +61,8 @@ static void end_globals(struct lk_cmd *cmd)
 	struct lk_notice notice = { .say = say, .arg = cmd };
 	struct lk_err why;
 
+	if (lk_alock_sweep(&notice, &why) < 0)
+		lk_cmd_warn(cmd, "%s", why.text);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !is_at_work(); i++) {
 		struct lk_global global = { .kind = kinds[i], .args = args, .prog = cmd->prog, .notice = &notice };
 

@@ -508,3 +508,18 @@ int lk_alock_list(void (*show)(const char *flag), struct lk_err *err)
 			show(action.name);
 	return 0;
 }
+
+int lk_alock_sweep(const struct lk_notice *notice, struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
+
+	if (rc < 0)
+		return rc;
+	const char *starts = read_starts(&lcd);
+	drop_dead(&lcd, starts, notice);
+	if (!(lcd.dirty & LK_T_FLG))
+		return 0;
+	rc = put_starts(&lcd, starts, NULL, 0, err);
+	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
+}

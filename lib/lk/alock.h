@@ -38,4 +38,8 @@ int lk_alock_release(const char *amach, const char *lockfile, struct lk_err *err
 /* Show the flags of the lock that are set on this system, without those of its own dead processes. */
 int lk_alock_list(void (*show)(const char *flag), struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* Remove the flags that are set here by processes that have ended: at a start, those that a power cut has left. The
+ * next to take the lock does so, too; until then they look like trouble. notice, may be NULL: what was removed. */
+int lk_alock_sweep(const struct lk_notice *notice, struct lk_err *err) LK_MUST LK_NONNULL(2);
+
 #endif
