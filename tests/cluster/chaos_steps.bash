@@ -156,7 +156,7 @@ do_setas() {	# NODE HIERARCHY SWITCHBACK
 	[ "$3" != AUTOMATIC ] || SWITCHES[$2]=1
 	local tag
 	for tag in ${TREE[$2]}; do
-		lab run "$1" ins_setas -t "$tag" -s "$3" >/dev/null 2>&1 || complain "ins_setas $tag on $1 says $?"
+		lab run "$1" ins_setas -t "$tag" -s "$3" >/dev/null 2>&1 || ! lab alive "$1" || complain "ins_setas $tag on $1 says $?"
 	done
 }
 
