@@ -281,13 +281,23 @@ static int is_first_here(struct turn *turn, struct lk_lcd *lcd, struct lk_err *e
 	return 0;
 }
 
+/* The flag's own system has answered and does not have it: what others have is a copy that nobody could remove. Had it
+ * come after that answer it would be behind ours, which all have by now. */
+static bool is_released(const struct lk_alock_systems *systems, const struct lk_action *action)
+{
+	for (size_t i = 0; i < systems->n; i++)
+		if (!strcmp(systems->sys[i].name, action->sys))
+			return systems->sys[i].answered && !lk_alock_listed(&systems->sys[i], action->name);
+	return false;
+}
+
 /* One line of another system's answer: may we go in as far as it is concerned? */
-static bool may_pass(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_system *sys,
-		     const char *flag)
+static bool may_pass(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_systems *systems,
+		     const struct lk_alock_system *sys, const char *flag)
 {
 	struct lk_action action;
 
-	if (!lk_action_parse(flag, &action) || !strcmp(action.sys, lcd->local))
+	if (!lk_action_parse(flag, &action) || !strcmp(action.sys, lcd->local) || is_released(systems, &action))
 		return true;
 	if (lk_action_compare(&action, turn->own) >= 0 &&
 	    (strcmp(action.sys, sys->name) != 0 || lk_flg_find(lcd, flag)))
@@ -297,7 +307,8 @@ static bool may_pass(struct turn *turn, const struct lk_lcd *lcd, const struct l
 }
 
 /* A system that does not answer may have any flag; it is asked again as long as it is ALIVE. */
-static bool may_pass_all(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_system *sys)
+static bool may_pass_all(struct turn *turn, const struct lk_lcd *lcd, const struct lk_alock_systems *systems,
+			 const struct lk_alock_system *sys)
 {
 	char flag[LK_FLAG_MAX + 1];
 
@@ -307,7 +318,7 @@ static bool may_pass_all(struct turn *turn, const struct lk_lcd *lcd, const stru
 		size_t len = strcspn(line, "\n");
 
 		snprintf(flag, sizeof(flag), "%.*s", (int)(len < LK_FLAG_MAX ? len : LK_FLAG_MAX), line);
-		if (!may_pass(turn, lcd, sys, flag))
+		if (!may_pass(turn, lcd, systems, sys, flag))
 			return false;
 		line += len + (line[len] == '\n');
 	}
@@ -323,15 +334,11 @@ static int drop_released(const struct lk_alock_systems *systems, const struct lk
 	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
 
 	for (size_t i = lcd.nflg; rc == 0 && i-- > 0;) {
-		if (!lk_action_parse(lcd.flg[i].name, &action) || !lk_flg_find(seen, action.name))
+		if (!lk_action_parse(lcd.flg[i].name, &action) || !lk_flg_find(seen, action.name) ||
+		    !is_released(systems, &action))
 			continue;
-		for (size_t k = 0; k < systems->n; k++)
-			if (!strcmp(systems->sys[k].name, action.sys) && systems->sys[k].answered &&
-			    !lk_alock_listed(&systems->sys[k], action.name)) {
-				LK_LCD_DROP(&lcd, flg, i);
-				lcd.dirty |= LK_T_FLG;
-				break;
-			}
+		LK_LCD_DROP(&lcd, flg, i);
+		lcd.dirty |= LK_T_FLG;
 	}
 	return rc < 0 || !lcd.dirty ? rc : lk_lcd_commit(&lcd, err);
 }
@@ -370,7 +377,7 @@ static int ask_others(struct turn *turn, struct lk_lcd *lcd, bool first, struct 
 	if (rc >= 0 && !first)
 		rc = drop_released(&systems, lcd, err);
 	for (size_t i = 0; rc >= 0 && pass && i < systems.n; i++)
-		pass = may_pass_all(turn, lcd, &systems.sys[i]);
+		pass = may_pass_all(turn, lcd, &systems, &systems.sys[i]);
 	lk_alock_systems_free(&systems);
 	turn->refreshed = lk_now_ms();
 	return rc < 0 ? rc : pass;
@@ -503,8 +510,7 @@ int lk_alock_list(void (*show)(const char *flag), struct lk_err *err)
 		return rc;
 	const char *starts = read_starts(&lcd);
 	for (size_t i = 0; i < lcd.nflg; i++)
-		if (lk_action_parse(lcd.flg[i].name, &action) &&
-		    (strcmp(action.sys, lcd.local) != 0 || !why_dead(&lcd, starts, &action)))
+		if (lk_action_parse(lcd.flg[i].name, &action) && !why_dead(&lcd, starts, &action))
 			show(action.name);
 	return 0;
 }

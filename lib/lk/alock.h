@@ -35,7 +35,8 @@ int lk_alock_take(const struct lk_alock *want, struct lk_err *err) LK_MUST LK_NO
 int lk_alock_release(const char *amach, const char *lockfile, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* Show the flags of the lock that are set on this system, without those of its own dead processes. */
+/* Show the flags of the lock that are set on this system, without those of its own dead processes and of systems that
+ * are DEAD or unknown. */
 int lk_alock_list(void (*show)(const char *flag), struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Remove the flags that are set here by processes that have ended: at a start, those that a power cut has left. The

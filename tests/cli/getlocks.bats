@@ -248,7 +248,9 @@ flags() {
 	getlocks -a alpha -i one -l "$L" -p "$HOLDER"
 	flg_create -f other
 	flg_create -f "!action!$(printf %05d "$(dead_pid)")!1000000000!alpha:old"
+	sys_create -s beta
 	flg_create -f '!action!00001!1000000000!beta:theirs'
+	flg_create -f '!action!00001!1000000000!gone:stranger'
 	expect 0 getlocks --list
 	lines_are "$(cat "$L")" '!action!00001!1000000000!beta:theirs'
 }

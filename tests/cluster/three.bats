@@ -141,3 +141,15 @@ gamma_is_known() {
 	owner_is beta app1 beta
 	owner_is gamma app1 beta
 }
+
+# As after a network that failed before beta could tell gamma of the release.
+@test "a copy of a lock that its own system has given back holds nobody" {
+	local old='!action!00999!1000000000!beta:Remove_hierarchy'
+	on gamma flg_create -f "$old"
+	lab sh alpha 'sleep 1066 >/dev/null 2>&1 3>&- & echo $!' >"$BATS_TEST_TMPDIR/pid"
+	run on alpha getlocks -a alpha -i new -e -l "$BATS_TEST_TMPDIR/L" -p "$(cat "$BATS_TEST_TMPDIR/pid")"
+	[ "$status" -eq 0 ]
+	on alpha rlslocks -a alpha -l "$BATS_TEST_TMPDIR/L"
+	on alpha pkill -f 'sleep 1066'
+	on gamma flg_remove -f "$old"
+}
