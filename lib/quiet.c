@@ -83,8 +83,9 @@ int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qw
 	return lk_terms_quiet(&here, &theirs);
 }
 
-/* What counts is the last look: it may have begun to write again since, but then it knows that it was late. Until
- * lkqwk has seen an advance, there may have been one just before it started. */
+/* What counts is the last look: it may have begun to write again since, but then it knows that it was late, unless
+ * heartbeats have let it run meanwhile. Until lkqwk has seen an advance, there may have been one just before it
+ * started. */
 static int64_t silent(const struct lk_qwk_state *state, const struct lk_qwk_node *node)
 {
 	int64_t since = node->changed ? node->changed : state->started;
@@ -100,9 +101,20 @@ static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, con
 	return NULL;
 }
 
-/* How long it may run yet, in ms, as far as its object tells. One that is not on the storage, or that has left the
- * mode, may run for ever. */
-static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours)
+/* When the last heartbeat that was confirmed from here lets it run no more. Until then it may have been granted
+ * something, also by us, and may have written. */
+static int64_t beats_end(const struct lk_lcm_confirm *row, const struct lk_terms *ours)
+{
+	const struct lk_terms here = { ours->lease, 0 }, there = { row->terms.lease, 0 };
+
+	return lk_qwk_now() + (lk_terms_quiet(&here, &there) - row->quiet) / MS + 1;
+}
+
+/* How long it may run yet, in ms, as far as its object tells, of which there must be a look that began after its last
+ * sign of life of another kind has ceased to count. One that is not on the storage, or that has left the mode, may
+ * run for ever. */
+static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours,
+			       int64_t ceased)
 {
 	static const struct lk_qwk_node unknown;
 	const struct lk_qwk_node *node = find_node(state, name);
@@ -110,6 +122,8 @@ static int64_t left_by_storage(const struct lk_qwk_state *state, const char *nam
 
 	if (node && !node->left)
 		left -= silent(state, node);
+	if (node && left <= 0 && node->looked < ceased)
+		left = ceased - node->looked;
 	/* the next look must come before it can be seen */
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
@@ -148,7 +162,8 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 		uint64_t left = 0;
 
 		if (!row || !has_ended(ended, i, row))
-			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms);
+			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms,
+							 row ? beats_end(row, &asking.answer.terms) : 0);
 		if (left > quiet->wait[i])
 			quiet->wait[i] = left;
 		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&
