@@ -167,6 +167,25 @@ no_heartbeats_of() {	# NODE OTHER
 	on "$2" lk_quorum -J | jq -e --arg name "$1" '.systems[] | select(.name == $name) | .stopped'
 }
 
+restored_on() {	# NODE
+	on "$1" perform_action -t app1 -a restore
+}
+
+@test "a system that was granted something since the last look at its object may run it, however long it was silent" {
+	in_service_on alpha
+	lab off alpha
+	wait_until 120 all_isp beta
+	all_removed beta
+	on beta mount --bind /dev/null "$SHARE/alpha"
+	# as if it had asked by a third system
+	awk '{ printf "%020d\n", $1 * 1000 }' /proc/uptime >"$(lab root beta)/run/granted.alpha"
+	run restored_on beta
+	on beta umount "$SHARE/alpha"
+	[ "$status" -eq 3 ]
+	none_isp beta
+	wait_until 60 restored_on beta
+}
+
 @test "QS-9: alpha starts while beta, which had it, goes off: alpha restores it when beta has certainly stopped" {
 	in_service_on beta
 	lab off alpha
