@@ -98,6 +98,8 @@ static int answer_all(struct vote *vote, const struct lk_lcd *read, struct lk_er
 
 	if (rc == 0 && !same_systems(read, &vote->lcd))
 		return lk_fail(err, LK_M_GRANT_SYSTEMS);
+	if (rc == 0)
+		rc = lk_quiet_note(&vote->lcd.tree, vote->lcd.sys[vote->candidate].name, err);
 	for (unsigned i = 0; i < vote->n && rc == 0; i++)
 		rc = answer_one(vote, i, err);
 	return rc == 0 && vote->lcd.dirty ? lk_lcd_commit(&vote->lcd, err) : rc;

@@ -38,6 +38,10 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 int lk_quiet_look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
+/* In storage mode: that system is being answered now, and may run something by that, however long its object has
+ * rested, until a later look at the storage. In a transaction. What cannot be noted must not be answered. 0; -1; -3. */
+int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
 /* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
 int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 

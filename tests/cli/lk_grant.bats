@@ -171,6 +171,18 @@ promises_are() {
 	expect 3 lcdcheck
 }
 
+@test "with storage it is noted when a system was answered, or nothing is answered" {
+	printf '%s\n' QUORUM_MODE=storage WITNESS_MODE=storage >>"$LKROOT/etc/default/LifeKeeper"
+	mkdir -p "$LKROOT/run/granted.beta"
+	asked 1 beta alpha:ip1:1::
+	says run/granted.beta
+	rmdir "$LKROOT/run/granted.beta"
+	promises_are
+	asked 0 beta alpha:ip1:1::
+	answers_are alpha:ip1:YES:1:
+	[ "$(<"$LKROOT/run/granted.beta")" -gt 0 ]
+}
+
 @test "names that change are changed in promises, too" {
 	asked 0 beta alpha:ip1:1::
 	asked 0 gamma alpha:vol1:1::

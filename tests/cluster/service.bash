@@ -73,17 +73,21 @@ service__equivalencies() {	# I N
 	done
 }
 
-# Quorum by files in a directory that alpha and beta share, with the shortest times.
-storage_settings() {	# DIRECTORY
+# Quorum by files in a directory that the nodes share, alpha and beta if none are named, with the shortest times.
+storage_settings() {	# DIRECTORY [NODE...]
+	local share=$1 node
+	shift
+	[ $# -gt 0 ] || set -- alpha beta
 	cat <<-END
 		QUORUM_MODE=storage
 		WITNESS_MODE=storage
 		QWK_STORAGE_TYPE=file
 		QWK_STORAGE_HBEATTIME=5
 		QWK_STORAGE_NUMHBEATS=3
-		QWK_STORAGE_OBJECT_alpha=$1/alpha
-		QWK_STORAGE_OBJECT_beta=$1/beta
 	END
+	for node; do
+		echo "QWK_STORAGE_OBJECT_$node=$share/$node"
+	done
 }
 
 service_up() {	# N
