@@ -37,6 +37,8 @@ static const struct {
 	[LK_WHY_SAME_RECORD] = { "%s has it in service, too, by a record of the same epoch" },
 	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy: an operator has to choose its owner" },
 	[LK_WHY_UNCONFIRMED] = { "%s had it in service, and the failover of that system is not confirmed" },
+	[LK_WHY_STRANGER] = { "by the record a system has it that is not known here: if that one is gone for good, bring it in "
+			      "service by hand" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -52,7 +54,8 @@ const char *const lk_why_names[] = {
 	[LK_WHY_INIT_OSU] = "init-osu", [LK_WHY_AUTORES] = "autores",
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
-	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
+	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed", [LK_WHY_STRANGER] = "stranger",
+	[LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
 /* One resource at one event. */
@@ -183,7 +186,7 @@ static bool was_for_dead(const struct question *q)
 /* 5.6.2, steps 2-3 and 9. Safety check, quorum and witness are behind us. */
 static struct lk_decision decide_down(const struct question *q)
 {
-	bool recover = q->pic->recover_stopped && q->owner < 0;
+	bool recover = q->pic->recover_stopped && q->owner < 0 && q->owner != LK_PIC_STRANGER;
 	int other;
 
 	if (lk_state_up(q->own->state) && !was_for_dead(q))
@@ -198,6 +201,8 @@ static struct lk_decision decide_down(const struct question *q)
 		return decide(LK_DO_LEAVE, LK_WHY_REFUSED, (int)q->sys);
 	if ((other = may_run(q)) >= 0)
 		return decide(LK_DO_LEAVE, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_LEAVE, LK_WHY_STRANGER, -1);
 	/* K26, EV8: what was stopped stays stopped */
 	if (!recover && q->owner < 0)
 		return decide(LK_DO_LEAVE, LK_WHY_STOPPED, -1);
@@ -241,6 +246,8 @@ static struct lk_decision decide_left_running(const struct question *q)
 	other = may_run(q);
 	if (other >= 0 && other == q->owner)
 		return decide(LK_DO_YIELD, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_YIELD, LK_WHY_STRANGER, -1);
 	return decide(LK_DO_RESTORE, LK_WHY_HERE, -1);
 }
 
@@ -257,6 +264,9 @@ static struct lk_decision decide_avail(const struct question *q)
 		return mark_osu(q, LK_WHY_NO_QUORUM, -1);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	/* a member for others, or one that this system has left */
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	if (q->own->init == LK_INIT_ISP)
 		return decide(LK_DO_MARK_ISP, LK_WHY_INIT_ISP, -1);
 	if (q->own->init == LK_INIT_OSU)
@@ -298,6 +308,8 @@ static struct lk_decision decide_up(const struct question *q)
 						 mark_osu(q, LK_WHY_ELSEWHERE, other);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	/* what an operator stopped stays stopped, also when a cable is plugged in again */
 	if (q->owner < 0)
 		return mark_osu(q, LK_WHY_STOPPED, -1);
@@ -352,6 +364,11 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 	}
 }
 
+static bool is_taken(int owner)
+{
+	return owner >= 0 || owner == LK_PIC_STRANGER;
+}
+
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)
 {
 	int owner = LK_PIC_NORECORD;
@@ -362,7 +379,7 @@ int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *r
 
 		/* whoever took it over beats whoever stopped it, as in lk_epoch_set() */
 		if (copy->epoch > *epoch ||
-		    (copy->epoch == *epoch && *epoch && owner < 0 && copy->owner >= 0)) {
+		    (copy->epoch == *epoch && *epoch && is_taken(copy->owner) && owner < 0)) {
 			*epoch = copy->epoch;
 			owner = copy->owner;
 		}
