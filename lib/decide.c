@@ -27,7 +27,7 @@ static const struct {
 	[LK_WHY_STOPPED_RECOVER] = { "it was in service nowhere, and RECOVER_STOPPED_HIERARCHIES is set" },
 	[LK_WHY_OTHER_OWNER] = { "by the record %s has it in service" },
 	[LK_WHY_BETTER] = { "%s has a better priority" },
-	[LK_WHY_MAY_RUN] = { "%s may have it in service: its state is not known" },
+	[LK_WHY_MAY_RUN] = { "%s may have it in service, its state is not known" },
 	[LK_WHY_INIT_ISP] = { "its initialisation is INIT_ISP" },
 	[LK_WHY_INIT_OSU] = { "its initialisation is INIT_OSU" },
 	[LK_WHY_AUTORES] = { "its initialisation is AUTORES_ISP, and no better system is left" },
@@ -35,10 +35,11 @@ static const struct {
 	[LK_WHY_OLDER_RECORD] = { "%s has it in service by a newer record" },
 	[LK_WHY_NEWER_RECORD] = { "%s has it in service by an older record and must give way" },
 	[LK_WHY_SAME_RECORD] = { "%s has it in service, too, by a record of the same epoch" },
-	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy: an operator has to choose its owner" },
+	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy, and an operator has to choose its owner" },
 	[LK_WHY_UNCONFIRMED] = { "%s had it in service, and the failover of that system is not confirmed" },
-	[LK_WHY_STRANGER] = { "by the record a system has it that is not known here: if that one is gone for good, bring it in "
-			      "service by hand" },
+	[LK_WHY_UNFENCED] = { "%s may have it in service, and no fence device has confirmed that it has stopped" },
+	[LK_WHY_STRANGER] = { "by the record a system has it that is not known here; once that one is gone for good, bring it "
+			      "in service by hand" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -54,7 +55,8 @@ const char *const lk_why_names[] = {
 	[LK_WHY_INIT_OSU] = "init-osu", [LK_WHY_AUTORES] = "autores",
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
-	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed", [LK_WHY_STRANGER] = "stranger",
+	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed",
+	[LK_WHY_UNFENCED] = "unfenced", [LK_WHY_STRANGER] = "stranger",
 	[LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
@@ -113,6 +115,18 @@ static int may_run(const struct question *q)
 		    (q->owner == copy->sys || q->owner == LK_PIC_NORECORD ||
 		     q->owner == q->pic->self))
 			return copy->sys;
+	}
+	return -1;
+}
+
+/* At a start the record is that of an earlier life: who could have been fenced and was not may have taken it since. */
+static int may_run_unfenced(const struct question *q)
+{
+	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
+		const struct lk_pic_sys *sys = &q->pic->sys[q->pic->copy[i].sys];
+
+		if (&q->pic->copy[i] != q->own && sys->unfenced && sys->life != LK_LIFE_ALIVE)
+			return q->pic->copy[i].sys;
 	}
 	return -1;
 }
@@ -264,6 +278,8 @@ static struct lk_decision decide_avail(const struct question *q)
 		return mark_osu(q, LK_WHY_NO_QUORUM, -1);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	if ((other = may_run_unfenced(q)) >= 0)
+		return mark_osu(q, LK_WHY_UNFENCED, other);
 	/* a member for others, or one that this system has left */
 	if (q->owner == LK_PIC_STRANGER)
 		return mark_osu(q, LK_WHY_STRANGER, -1);

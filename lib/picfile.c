@@ -137,6 +137,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			sys->blocked = true;
 		else if (!strcmp(word[i], "unconfirmed"))
 			sys->unconfirmed = true;
+		else if (!strcmp(word[i], "unfenced"))
+			sys->unfenced = true;
 		else if (!strcmp(word[i], "no-quorum"))
 			sys->no_quorum = true;
 		else
@@ -389,8 +391,9 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
 		print_set(picture, "absent", sys->absent, buf);
-		lk_buf_addf(buf, "%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
-			    sys->unconfirmed ? " unconfirmed" : "", sys->no_quorum ? " no-quorum" : "");
+		lk_buf_addf(buf, "%s%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+			    sys->unconfirmed ? " unconfirmed" : "", sys->unfenced ? " unfenced" : "",
+			    sys->no_quorum ? " no-quorum" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

@@ -173,8 +173,10 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 	}
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);
-	for (unsigned i = 0; i < picture->nsys; i++)
+	for (unsigned i = 0; i < picture->nsys; i++) {
 		picture->sys[i].unconfirmed = lk_confirm_missing(lcd, picture->sys[i].name);
+		picture->sys[i].unfenced = lk_confirm_unfenced(lcd, picture->sys[i].name);
+	}
 }
 
 static void take_record(const struct lk_picture *picture, const char *owner, struct lk_pic_copy *copy)

@@ -114,6 +114,16 @@ static int64_t left_by_storage(const struct lk_qwk_state *state, const char *nam
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
 
+/* The same for one that was fenced: one that came back, without a path to us, would write. Two of its writes are waited
+ * for, and the look that sees them. */
+static int64_t left_after_end(const struct lk_qwk_state *state, const char *name)
+{
+	const struct lk_qwk_node *node = find_node(state, name);
+	int64_t left = node ? 2 * state->hbeat * 1000LL - silent(state, node) : 0;
+
+	return left > 0 ? left + state->hbeat * 1000LL : 0;
+}
+
 static int read_state(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
 {
 	int rc = lk_qwk_state_read(tree, state, err);
@@ -145,12 +155,13 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
-		uint64_t left = 0;
+		const char *name = lcd->sys[i].name;
+		int64_t left = left_by_storage(&state, name, &asking.answer.terms);
 
-		if (!row || !has_ended(ended, i, row))
-			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms);
-		if (left > quiet->wait[i])
-			quiet->wait[i] = left;
+		if (row && has_ended(ended, i, row) && left_after_end(&state, name) < left)
+			left = left_after_end(&state, name);
+		if ((uint64_t)left > quiet->wait[i])
+			quiet->wait[i] = (uint64_t)left;
 		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&
 		    lk_qwk_fresh(&state, lk_qwk_now()))
 			quiet->set |= UINT32_C(1) << i;
@@ -159,6 +170,23 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 }
 
 /* ---- whoever decides ---- */
+
+int lk_quiet_look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+{
+	struct asking asking = { .lcd = lcd, .ended = ended };
+	struct lk_quorum_modes modes;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+
+	*quiet = (struct lk_quiet){ 0 };
+	if (rc < 0)
+		return rc;
+	if (modes.quorum == LK_QMODE_STORAGE)
+		return lk_quiet_storage(lcd, ended, quiet, err);
+	rc = lk_lcm_quorum(lcd, &asking.answer, err);
+	if (rc == 0)
+		judge(&asking, 0, quiet);
+	return rc;
+}
 
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
 		 struct lk_err *err)

@@ -35,6 +35,7 @@ struct lk_pic_sys {
 	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 	bool unconfirmed;	/* confirmso! is set here for it, and nobody has yet let its failover go on */
+	bool unfenced;		/* it has fence devices here, and nobody has confirmed that it has stopped */
 };
 
 /* One system's instance of a resource. */
@@ -100,7 +101,7 @@ enum lk_why {
 	LK_WHY_STOPPED_RECOVER,	/* nobody had it, but stopped hierarchies are to be recovered, too */
 	LK_WHY_OTHER_OWNER,	/* by the record sys has it, which is not the one that failed */
 	LK_WHY_BETTER,		/* sys has a better priority */
-	LK_WHY_MAY_RUN,		/* sys may have it in service: its state is not known */
+	LK_WHY_MAY_RUN,		/* sys may have it in service, its state is not known */
 	LK_WHY_INIT_ISP,	/* initialisation INIT_ISP */
 	LK_WHY_INIT_OSU,	/* initialisation INIT_OSU */
 	LK_WHY_AUTORES,		/* initialisation AUTORES_ISP, best priority of those that are ALIVE */
@@ -110,6 +111,7 @@ enum lk_why {
 	LK_WHY_SAME_RECORD,	/* sys has it in service by a record of the same epoch */
 	LK_WHY_SPLIT_OPEN,	/* an operator has not yet chosen one of its two owners */
 	LK_WHY_UNCONFIRMED,	/* sys had it, and its failover waits for confirmation or was abandoned */
+	LK_WHY_UNFENCED,	/* sys may still run it: its fence devices have not confirmed that it has stopped */
 	LK_WHY_STRANGER,	/* by the record a system has it that is not known here */
 	LK_WHY_NOWHERE,		/* in service nowhere although it is to be: best priority of those ALIVE */
 	LK_WHY_SAME,		/* nothing has changed for it */

@@ -567,6 +567,8 @@
 #define LK_M_FENCE_SELF 703286, LK_EX_ARG, "\"%s\" is this system, which does not fence itself"
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
+#define LK_M_FENCE_LATE 703300, LK_EX_SYSTEM, \
+	"system \"%s\": what it ran has ended by itself before a fence device has confirmed it"
 #define LK_M_OFFER_OLD 720000, LK_EX_EXISTS, "\"%s\": what system \"%s\" says of its owner is not the newest: %s"
 #define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run and --nowait"
 #define LK_M_UP_ALREADY 720002, LK_EX_SYSTEM, "%s is configured already on network interface \"%s\""

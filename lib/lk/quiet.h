@@ -34,6 +34,10 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
+/* Only the times, in either mode; nobody is barred, and the set is not for a decision. */
+int lk_quiet_look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3, 4);
+
 /* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
 int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 

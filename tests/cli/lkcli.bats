@@ -345,14 +345,34 @@ tells() {	# TEXT
 	lkcli cluster check >"$BATS_TEST_TMPDIR/without" || :
 	if grep Fencing "$BATS_TEST_TMPDIR/without"; then return 1; fi
 	mkdir -p "$LKROOT/etc/fence"
-	echo 'device bmc agent=fence_ipmilan' >"$LKROOT/etc/fence/beta"
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/agent"
+	chmod 755 "$BATS_TEST_TMPDIR/agent"
+	(umask 077 && echo "device bmc agent=$BATS_TEST_TMPDIR/agent" >"$LKROOT/etc/fence/beta")
 	expect 3 lkcli cluster check
 	tells 'Fencing: devices for beta. Once one has confirmed'
 	tells 'there is no fence device for gamma.'
-	cp "$LKROOT/etc/fence/beta" "$LKROOT/etc/fence/gamma"
+	[[ $output != *'do not answer'* ]]
+	cp -p "$LKROOT/etc/fence/beta" "$LKROOT/etc/fence/gamma"
 	expect 3 lkcli cluster check
 	tells 'Fencing: devices for beta gamma.'
 	[[ $output != *'there is no fence device'* ]]
+	# what lk_fence would refuse at the failover
+	chmod 644 "$LKROOT/etc/fence/gamma"
+	expect 3 lkcli cluster check
+	tells 'the fence devices of gamma do not answer, or cannot be used: lkcli fence test gamma'
+	expect 5 lkcli fence test gamma
+	expect 0 lkcli fence test beta
+}
+
+@test "cluster check tells that there is no quorum now, and which setting is wrong" {
+	f2
+	echo 'QUORUM_MODE=majorty' >"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	tells majorty
+	[[ $output != *'Quorum: none'* ]]
+	printf 'QUORUM_MODE=storage\nWITNESS_MODE=storage\n' >"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	tells 'this system has no quorum now and starts nothing: '
 }
 
 @test "cluster check tells what a majority survives, and misses the watchdog" {
@@ -361,7 +381,11 @@ tells() {	# TEXT
 	expect 3 lkcli cluster check
 	tells 'Quorum: majority of 3. 1 of them may fail'
 	tells 'no watchdog device'
-	echo 'WATCHDOG_DEVICE=/dev/watchdog' >>"$LKROOT/etc/default/LifeKeeper"
+	echo "WATCHDOG_DEVICE=$BATS_TEST_TMPDIR/dog" >>"$LKROOT/etc/default/LifeKeeper"
 	expect 3 lkcli cluster check
-	[[ $output != *'no watchdog device'* ]]
+	[[ $output != *'no watchdog device: '* ]]
+	tells "WATCHDOG_DEVICE=$BATS_TEST_TMPDIR/dog does not exist."
+	: >"$BATS_TEST_TMPDIR/dog"
+	expect 3 lkcli cluster check
+	[[ $output != *'does not exist'* ]]
 }
