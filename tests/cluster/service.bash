@@ -109,7 +109,7 @@ service_up() {	# N
 		# nothing shall be started by the start itself: the tests do that
 		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done; lkstart' || return
 	done
-	wait_until 20 settled || return
+	wait_until 120 settled || return
 	for ((i = 1; i <= $1; i++)); do
 		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I AUTORES_ISP; done' || return
 	done
