@@ -13,13 +13,17 @@
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
+#include "lk/quiet.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/sys.h"
 #include "lk/trap.h"
+#include "lk/wait.h"
 #include "lk/witness.h"
 #include "lk/poison.h"
+
+#define NAPS 3	/* between two looks at who may run something yet */
 
 static void say(const struct lk_lcd *lcd, const char *text)
 {
@@ -147,6 +151,53 @@ static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *s
 	return lk_confirm_ask(lcd, sys, unsafe, &cmd->err);
 }
 
+/* ---- until it has ended ---- */
+
+static void say_waiting(const struct lk_lcd *lcd, const char *sys, uint64_t left)
+{
+	struct lk_err text;
+
+	lk_fail(&text, LK_M_LOG_QUIET_WAIT, sys, (unsigned long long)(left + 999) / 1000);
+	say(lcd, text.text);
+}
+
+/* Look again, a few times a second. 0: has ended, or is back: *back. */
+static int wait_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name, bool *back)
+{
+	struct lk_wait wait;
+	uint64_t left = 1;
+	int rc = 0;
+
+	lk_wait_begin(&wait);
+	for (unsigned i = 0; rc == 0 && left && !*back; i++) {
+		lk_lcd_close(lcd);
+		rc = still_down(cmd, lcd, name);
+		*back = rc == 0;
+		if (rc > 0)
+			rc = lk_quiet_left(lcd, lk_sys_find(lcd, name), &left, &cmd->err);
+		if (rc == 0 && left && i == 0)
+			say_waiting(lcd, name, left);
+		for (unsigned k = 0; rc == 0 && left && !*back && k < NAPS; k++)
+			rc = lk_wait_nap(&wait, &cmd->err);
+	}
+	lk_wait_end(&wait);
+	return rc;
+}
+
+/* With tcp_remote nobody grants anything and no lease ends: what keeps two owners apart is that this one waits until
+ * the other one has asked the hosts in vain and stopped, or was ended. Quorum may be lost meanwhile. 1: go on. */
+static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	struct lk_quorum_modes modes;
+	bool back = false;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, &cmd->err);
+
+	if (rc < 0 || modes.quorum != LK_QMODE_TCP)
+		return rc < 0 ? rc : 1;
+	rc = wait_end(cmd, lcd, sys, &back);
+	return rc < 0 || back ? rc : verify(cmd, lcd, sys);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -161,6 +212,8 @@ static int run(struct lk_cmd *cmd)
 	if (rc > 0 && !recovery.tag) {
 		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
 		rc = make_sure(cmd, &lcd, recovery.sys);
+		if (rc > 0)
+			rc = wait_for_end(cmd, &lcd, recovery.sys);
 	}
 	if (rc <= 0)
 		return rc;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lk/fenced.h"
 #include "lk/held.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
@@ -70,6 +71,23 @@ static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 		if (!row || !row->barred)
 			quiet->set &= ~(UINT32_C(1) << i);
 	}
+}
+
+int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+{
+	struct lk_quiet_ended ended = { .said = { 0 } };
+	struct asking asking = { .lcd = lcd, .ended = &ended };
+	struct lk_quiet quiet;
+	int rc = lk_lcm_quorum(lcd, &asking.answer, err);
+
+	if (rc == 0 && !asking.answer.running)
+		return lk_fail(err, LK_M_NO_DAEMON);
+	if (rc < 0)
+		return rc;
+	lk_fenced_here(lcd, ended.here);
+	judge(&asking, 0, &quiet);
+	*left = quiet.wait[sys - lcd->sys];
+	return 0;
 }
 
 /* ---- storage ---- */

@@ -34,6 +34,12 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
+/* How long another system may run yet what it had in service, in ms; 0: not any more. By its heartbeats or what has
+ * certainly ended, as above; nobody is asked and nobody barred. Needs LK_T_SYS and LK_T_FLG. 0; -1, also without lcm;
+ * -3; -9. */
+int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3, 4);
+
 /* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
 int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 
