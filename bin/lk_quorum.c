@@ -50,7 +50,7 @@ static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct l
 	}
 	if (!lcd->nnet)
 		widen(&terms->lease, beat.interval, beat.misses);
-	(void)!lk_lease_stop(&lcd->tree, &terms->stop, &ignored);
+	(void)!lk_quorum_stop(&lcd->tree, &terms->stop, &ignored);
 	return 0;
 }
 

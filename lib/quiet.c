@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/fenced.h"
 #include "lk/held.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
@@ -236,20 +237,32 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 
 /* ---- whoever decides ---- */
 
-int lk_quiet_look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+/* By heartbeats, for whoever has no storage. */
+static int look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 {
 	struct asking asking = { .lcd = lcd, .ended = ended };
-	struct lk_quorum_modes modes;
-	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+	int rc = lk_lcm_quorum(lcd, &asking.answer, err);
 
-	*quiet = (struct lk_quiet){ 0 };
-	if (rc < 0)
-		return rc;
-	if (modes.quorum == LK_QMODE_STORAGE)
-		return lk_quiet_storage(lcd, ended, quiet, err);
-	rc = lk_lcm_quorum(lcd, &asking.answer, err);
+	if (rc == 0 && !asking.answer.running)
+		return lk_fail(err, LK_M_NO_DAEMON);
 	if (rc == 0)
 		judge(&asking, 0, quiet);
+	return rc;
+}
+
+int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+{
+	struct lk_quiet_ended ended = { .said = { 0 } };
+	struct lk_quorum_modes modes;
+	struct lk_quiet quiet;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+
+	if (rc < 0)
+		return rc;
+	lk_fenced_here(lcd, ended.here);
+	rc = modes.quorum == LK_QMODE_STORAGE ? lk_quiet_storage(lcd, &ended, &quiet, err) :
+						look(lcd, &ended, &quiet, err);
+	*left = rc == 0 ? quiet.wait[sys - lcd->sys] : 0;
 	return rc;
 }
 

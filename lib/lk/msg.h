@@ -202,6 +202,8 @@
 #define LK_M_QUORUM_VERIFY 18166, LK_EX_OK, "quorum_verify(%s, %s): %s"
 #define LK_M_WITNESS_VERIFY 18168, LK_EX_OK, "witness_verify(%s, %s): %s"
 #define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
+#define LK_M_LOG_QUIET_WAIT 703350, LK_EX_OK, \
+	"system \"%s\" may run what it had in service for %llu s yet: nothing is recovered before"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
 #define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \

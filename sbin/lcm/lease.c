@@ -11,6 +11,7 @@
 #include "lk/lease.h"
 #include "lk/msg.h"
 #include "lk/qwkconf.h"
+#include "lk/quorum.h"
 #include "lk/qwkstate.h"
 #include "lk/tunable.h"
 #include "exec.h"
@@ -130,7 +131,7 @@ static uint32_t stop_of(struct lcm *lcm)
 	/* what a write lets run ends as it has told those who see nothing else */
 	if (lcm->set.quorum == BUS_STORAGE && lcm->lease.stored_stop)
 		return lcm->lease.stored_stop;
-	if (lk_lease_stop(&lcm->tree, &stop, &err) < 0)
+	if (lk_quorum_stop(&lcm->tree, &stop, &err) < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
 	return (uint32_t)(stop / MS);
 }
