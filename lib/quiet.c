@@ -250,7 +250,7 @@ static int look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct l
 	return rc;
 }
 
-int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 {
 	struct lk_quiet_ended ended = { .said = { 0 } };
 	struct lk_quorum_modes modes;

@@ -41,7 +41,7 @@ int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *er
 /* How long another system may run yet what it had in service, in ms; 0: not any more. By its heartbeats, its object
  * in storage mode, or what has certainly ended, as above; nobody is asked and nobody barred. Needs LK_T_SYS and
  * LK_T_FLG. 0; -1, also without lcm; -3; -9. */
-int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
 /* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
