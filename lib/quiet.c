@@ -32,7 +32,7 @@ struct asking {
 /* Not "this one or an earlier one": which of two is the earlier one is not known. */
 static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const struct lk_lcm_confirm *row)
 {
-	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here[i]);
+	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here.incarnation[i]);
 }
 
 /* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
@@ -100,18 +100,25 @@ static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, con
 	return NULL;
 }
 
-/* How long it may run yet, in ms, as far as its object tells. One that is not on the storage, or that has left the
- * mode, may run for ever. */
-static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours)
+/* One that is not on the storage, or that has left the mode, may run for ever. */
+int64_t lk_quiet_left(const struct lk_qwk_state *state, const struct lk_qwk_node *node, const struct lk_terms *ours,
+		      int64_t since)
 {
 	static const struct lk_qwk_node unknown;
-	const struct lk_qwk_node *node = find_node(state, name);
 	int64_t left = lk_quiet_on_storage(state, node ? node : &unknown, ours) / MS + 1;
 
 	if (node && !node->left)
 		left -= silent(state, node);
+	/* an older look may have missed it: who could not see us then has begun, or we have granted it something */
+	if (left <= 0 && (node->looked < state->gained || node->looked < since))
+		left = 1;
 	/* the next look must come before it can be seen */
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
+}
+
+bool lk_quiet_is_gone(const struct lk_qwk_state *state, int64_t when, int64_t now)
+{
+	return when > state->started && now >= when && now - when < lk_qwk_limit(state);
 }
 
 static int read_state(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
@@ -147,8 +154,10 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
 		uint64_t left = 0;
 
-		if (!row || !has_ended(ended, i, row))
-			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms);
+		if (!row || !has_ended(ended, i, row) ||
+		    (ended->since && !lk_quiet_is_gone(&state, ended->here.when[i], lk_qwk_now())))
+			left = (uint64_t)lk_quiet_left(&state, find_node(&state, lcd->sys[i].name),
+						       &asking.answer.terms, ended->since);
 		if (left > quiet->wait[i])
 			quiet->wait[i] = left;
 		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&

@@ -117,7 +117,7 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	vote.candidate = (unsigned)at;
 	if (n)	/* one candidate knows the same of all its questions */
 		memcpy(ended.said, ask->fenced, sizeof(ended.said));
-	lk_fenced_here(lcd, ended.here);
+	lk_fenced_here(lcd, &ended.here);
 	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
 	if (rc == 0)
 		rc = answer_all(&vote, lcd, err);

@@ -116,9 +116,7 @@ static void take_own(struct world *w, unsigned i)
 		say(w, LK_LOG_INFO, LK_M_QWK_WROTE, (unsigned long long)w->sequence);
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
-	/* its begin counts: from then on others may have seen it */
-	if (io->begun > w->state.written)
-		w->state.written = io->begun;
+	lk_qwk_state_wrote(&w->state, io->begun, lk_qwk_now());
 	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
@@ -153,8 +151,10 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	unsigned long long best = o->seen.best;
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
 
+	bool advanced = sight == ADVANCED || sight == BEGAN_ANEW;
+
 	w->good[o->node] = true;
-	node->looked = begun > node->looked ? begun : node->looked;
+	lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
 	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
@@ -163,12 +163,9 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	}
 	if (sight == WENT_BACK || sight == BEGAN_ANEW)
 		say(w, LK_LOG_WARN, LK_M_QWK_BACK, node->name, best, (unsigned long long)object->sequence);
-	if (sight != ADVANCED && sight != BEGAN_ANEW)
+	if (!advanced)
 		return;
 	w->advanced[o->node] = true;
-	node->changed = lk_qwk_now();
-	node->before = before > node->before ? before : node->before;
-	node->quiet = 0;
 	if (w->down[o->node])
 		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_UP, node->name);
 	w->down[o->node] = false;
@@ -392,9 +389,7 @@ static void take_over(struct world *w)
 	struct lk_err ignored;
 
 	if (lk_qwk_state_read(&w->tree, &old, &ignored) > 0) {
-		if (old.hbeat == w->conf.hbeat && old.misses == w->conf.misses)
-			w->state.written = old.written;
-		w->state.stop = old.stop;
+		lk_qwk_state_go_on(&w->state, &old);
 		take_over_terms(w, &old);
 	}
 	w->had_quorum = lk_qwk_fresh(&w->state, lk_qwk_now());
