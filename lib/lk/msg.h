@@ -584,5 +584,7 @@
 /* grants, and what stays in service without daemons */
 #define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
 	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
+#define LK_M_HELD_BUSY 720301, LK_EX_INTERNAL, \
+	"the daemons of this system are being stopped by \"lkstop -f\": nothing is brought into service"
 
 #endif
