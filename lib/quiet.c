@@ -177,10 +177,8 @@ int64_t lk_quiet_left(const struct lk_qwk_state *state, const struct lk_qwk_node
 	if (node && !node->left)
 		left -= silent(state, node);
 	/* an older look may have missed it: who could not see us then has begun, or was let run by something else */
-	if (node && left <= 0 && node->looked < state->gained)
+	if (node && left <= 0 && (node->looked < state->gained || node->looked <= since))
 		left = 1;
-	if (node && left <= 0 && node->looked <= since)
-		left = since - node->looked + 1;
 	/* the next look must come before it can be seen */
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
@@ -196,6 +194,17 @@ static bool is_over(const struct asking *a, unsigned i, const struct lk_lcm_conf
 {
 	return row && has_ended(a->ended, i, row) &&
 	       (!a->ended->since || lk_quiet_is_gone(state, a->ended->here.when[i], lk_qwk_now()));
+}
+
+/* How long it may run yet, in ms, with what else has let it run. */
+static int64_t left_in_all(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row,
+			   const struct lk_qwk_state *state)
+{
+	int64_t since = ceased(a, i, row);
+	int64_t left = lk_quiet_left(state, find_node(state, a->lcd->sys[i].name), &a->answer.terms, since);
+	int64_t later_look = since - lk_qwk_now() + state->hbeat * 1000LL;
+
+	return left && later_look > left ? later_look : left;
 }
 
 static int read_state(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
@@ -229,9 +238,7 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
-		int64_t left = is_over(&asking, i, row, &state) ? 0 :
-			       lk_quiet_left(&state, find_node(&state, lcd->sys[i].name), &asking.answer.terms,
-					     ceased(&asking, i, row));
+		int64_t left = is_over(&asking, i, row, &state) ? 0 : left_in_all(&asking, i, row, &state);
 
 		if ((uint64_t)left > quiet->wait[i])
 			quiet->wait[i] = (uint64_t)left;

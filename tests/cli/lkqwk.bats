@@ -225,7 +225,7 @@ began_anew() {
 	qwk_start alpha
 	wait_until 60 logged alpha 'remote node "beta" is DOWN'
 	[ "$(grep -c 'failed to decode node_info of "beta"' "$LKROOT/out/lifekeeper.log")" -lt 3 ]
-	[ "$(value_of alpha beta changed)" -eq 0 ]
+	[ "$(value_of alpha beta sequence)" -eq 0 ]
 }
 
 @test "what is no file hangs nobody" {

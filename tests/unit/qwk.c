@@ -282,7 +282,7 @@ static void test_left(void)
 	ok(lk_quiet_left(&s, beta, &terms, 0) > 6000, "39 s and more after the last sign of life it may run");
 	beta->looked = 60000;
 	ok(lk_quiet_left(&s, beta, &terms, 0) == 0, "after 50 s it does not");
-	ok(lk_quiet_left(&s, beta, &terms, 60000) == 0 && lk_quiet_left(&s, beta, &terms, 60001) == 6001,
+	ok(lk_quiet_left(&s, beta, &terms, 59999) == 0 && lk_quiet_left(&s, beta, &terms, 60000) == 6001,
 	   "but a look that began before it counts says nothing");
 	s.gained = 60001;
 	ok(lk_quiet_left(&s, beta, &terms, 0) == 6001, "nor one before we could be seen ourselves");
