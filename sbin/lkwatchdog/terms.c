@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timeout of the device, as the terms of the lease allow it: not longer than from the end of the lease to the deadline,
- * or a node that has its lease all the time would not be fed all the time.
+ * The timeout of the device, as the terms of the lease allow it: not longer than from the end of the lease to the
+ * deadline, or a node that has its lease all the time would not be fed all the time.
  *
- * To ask the device for a timeout feeds it, so that it is asked only when whatever comes of it ends before the deadline.
+ * To ask the device for a timeout feeds it: it is asked only when whatever comes of that ends before the deadline.
  */
 #include "world.h"
 #include "lk/poison.h"
@@ -14,8 +14,8 @@ bool right_lasts(const struct world *w, int64_t now)
 }
 
 /*
- * The terms of the next lease are those of the tunable; those of the one that is in force are seen in it: the tunable may have
- * been changed a moment ago, or be overruled. Less than the least QUORUM_LOSS_DEADLINE is nobody's terms.
+ * The terms of the next lease are those of the tunable; those of the one that is in force are seen in it: the
+ * tunable may have been changed a moment ago, or be overruled. Less than the least QUORUM_LOSS_DEADLINE is nobody's.
  */
 static int64_t room(const struct world *w, int64_t now)
 {

@@ -60,7 +60,7 @@ asked() {	# SECONDS BECOMES: last
 	[[ $(tail -n 1 "$LKROOT/tmp/asked") == "$1 $2 "* ]]
 }
 
-# As lcm does: a lease of so many milliseconds again and again, on the terms of the file tmp/stop, and no deadline goes back.
+# As lcm does: a lease of so many milliseconds again and again, on the terms of tmp/stop; no deadline goes back.
 renew() {	# MS STOP-MS
 	echo "$2" >"$LKROOT/tmp/stop"
 	touch "$LKROOT/tmp/renewing"

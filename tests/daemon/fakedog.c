@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A driver of watchdogs, linked into an lkwatchdog: its device is a file. $LKROOT/tmp/driver has "LEAST MOST STEP NOWAYOUT",
- * the timeouts that it takes in seconds, rounded up to whole steps, and 1 if it cannot be disarmed. What it is asked for
- * are lines of $LKROOT/tmp/asked: "ASKED BECOMES MS", the last of them the time at which that has fed it.
+ * A driver of watchdogs, linked into an lkwatchdog: its device is a file. $LKROOT/tmp/driver has "LEAST MOST STEP
+ * NOWAYOUT", the timeouts that it takes in seconds, rounded up to whole steps, and 1 if it cannot be disarmed. What it
+ * is asked for are lines of $LKROOT/tmp/asked: "ASKED BECOMES MS", the last the time at which that has fed it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,8 @@ static struct driver driver(void)
 	char text[80] = "";
 	int fd = open_file("driver", O_RDONLY);
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || sscanf(text, "%d %d %d %d", &d.least, &d.most, &d.step, &d.nowayout) != 4)
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+	    sscanf(text, "%d %d %d %d", &d.least, &d.most, &d.step, &d.nowayout) != 4)
 		_exit(99);
 	close(fd);
 	if (d.least == d.most)
