@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -320,24 +321,44 @@ static bool is_over(struct world *w)
 	return w->stopping && may;
 }
 
+/*
+ * The time of poll() stands still while the machine is suspended: the deadline may pass meanwhile, and what is in
+ * service must not go on for what was left of it.
+ */
+static void wake_at(const struct world *w, int64_t at)
+{
+	const struct itimerspec timer = { .it_value = { .tv_sec = at / SECOND, .tv_nsec = at % SECOND } };
+
+	(void)!timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* True: it has to end now. */
+static bool pause_until_next(struct world *w)
+{
+	struct pollfd wait[] = { { .fd = w->signal_fd, .events = POLLIN }, { .fd = w->timer_fd, .events = POLLIN } };
+	const struct judge j = judge_of(w);
+	int64_t now = lk_lease_now();
+	int64_t left = w->ended ? SECOND : w->verdict == END ? 0 : judge_again(&j, now);
+
+	if (left < 0)
+		left = 0;
+	wake_at(w, now + left);
+	return poll(wait, 2, (int)((left + 999999) / 1000000)) > 0 && take_signals(w);
+}
+
 static int serve(struct world *w, struct lk_err *err)
 {
-	struct pollfd signals = { .events = POLLIN };
 	int rc = watch_signals(w, err);
 
 	if (rc < 0)
 		return rc;
-	signals.fd = w->signal_fd;
+	w->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	hurry(w);
 	if (!*w->device.path)
 		say(w, LK_LOG_INFO, LK_M_WD_NONE);
-	while ((rc = turn(w, err)) == 0 && !is_over(w)) {
-		struct judge j = judge_of(w);
-		int64_t left = w->ended ? SECOND : w->verdict == END ? 0 : judge_again(&j, lk_lease_now());
-
-		if (poll(&signals, 1, left <= 0 ? 0 : (int)((left + 999999) / 1000000)) > 0 && take_signals(w))
+	while ((rc = turn(w, err)) == 0 && !is_over(w))
+		if (pause_until_next(w))
 			return 0;
-	}
 	if (rc == 0)
 		finish(w);
 	return rc;
@@ -356,7 +377,7 @@ static int check(const struct world *w, struct lk_err *err)
 static int run(struct lk_cmd *cmd)
 {
 	struct world w = { .frame = { .tree = &w.tree, .prog = "lkwatchdog", .component = "lkwatchdog", .ready_fd = -1 },
-			   .device.fd = -1, .signal_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
+			   .device.fd = -1, .signal_fd = -1, .timer_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
 			   .supervisor = getenv("LK_START_ID") ? getppid() : 0 };
 
 	lk_close_from(3);	/* of whoever has started us */

@@ -66,8 +66,11 @@ void terms_follow(struct world *w, int64_t now)
 	struct device *dev = &w->device;
 	unsigned seconds = wish(w, now), before = dev->timeout;
 
-	if (dev->fd < 0)
-		dev->asked = dev->timeout = seconds;
+	/* to open it again feeds it with the timeout that it has */
+	if (dev->fd < 0) {
+		dev->asked = seconds;
+		dev->timeout = dev->most && before > seconds ? before : seconds;
+	}
 	if (seconds == dev->asked || !may_ask(w, seconds, now))
 		return;
 	device_timeout(dev, seconds);

@@ -21,7 +21,7 @@ struct world {
 	int64_t stop;			/* QUORUM_LOSS_DEADLINE */
 	enum lk_loss loss;
 	enum verdict verdict;		/* of the last turn */
-	int signal_fd;
+	int signal_fd, timer_fd;	/* timer_fd: -1: poll() has to do */
 	pid_t supervisor;		/* who has started us; 0: nobody who would start us again */
 	pid_t helper;			/* the child that looks whether anything is in service; 0: none */
 	int64_t settings_at, helper_at;	/* when to read the tunables, and to look, again */
