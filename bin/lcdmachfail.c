@@ -24,6 +24,8 @@
 #include "lk/witness.h"
 #include "lk/poison.h"
 
+#define NAPS 3	/* between two looks at who may run something yet */
+
 static void say(const struct lk_lcd *lcd, const char *text)
 {
 	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = "lcdmachfail", .pid = getpid(),
@@ -121,16 +123,15 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
  * to try, by lk_now_ms(). */
 static int64_t grants_after(const char *name)
 {
-	static const struct lk_quiet_ended none;
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct lk_quiet quiet;
 	struct lk_err ignored;
 	const struct lk_sys *sys;
+	uint64_t left;
 
 	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) < 0 || !(sys = lk_sys_find(&lcd, name)) ||
-	    lk_quiet_look(&lcd, &none, &quiet, &ignored) < 0 || quiet.wait[sys - lcd.sys] >= LK_HELD_WAIT)
+	    lk_quiet_wait(&lcd, sys, &left, &ignored) < 0 || left >= LK_HELD_WAIT)
 		return 0;
-	return lk_now_ms() + (int64_t)quiet.wait[sys - lcd.sys];
+	return lk_now_ms() + (int64_t)left;
 }
 
 /* Fence it, and ask the administrator where that is wanted. Without grants of a majority one that could not be fenced
@@ -158,6 +159,53 @@ static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *s
 	return lk_confirm_ask(lcd, sys, unsafe, &cmd->err);
 }
 
+/* ---- until it has ended ---- */
+
+static void say_waiting(const struct lk_lcd *lcd, const char *sys, uint64_t left)
+{
+	struct lk_err text;
+
+	lk_fail(&text, LK_M_LOG_QUIET_WAIT, sys, (unsigned long long)(left + 999) / 1000);
+	say(lcd, text.text);
+}
+
+/* Look again, a few times a second. 0: has ended, or is back: *back. */
+static int wait_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name, bool *back)
+{
+	struct lk_wait wait;
+	uint64_t left = 1;
+	int rc = 0;
+
+	lk_wait_begin(&wait);
+	for (unsigned i = 0; rc == 0 && left && !*back; i++) {
+		lk_lcd_close(lcd);
+		rc = still_down(cmd, lcd, name);
+		*back = rc == 0;
+		if (rc > 0)
+			rc = lk_quiet_wait(lcd, lk_sys_find(lcd, name), &left, &cmd->err);
+		if (rc == 0 && left && i == 0)
+			say_waiting(lcd, name, left);
+		for (unsigned k = 0; rc == 0 && left && !*back && k < NAPS; k++)
+			rc = lk_wait_nap(&wait, &cmd->err);
+	}
+	lk_wait_end(&wait);
+	return rc;
+}
+
+/* With tcp_remote nobody grants anything and no lease ends: what keeps two owners apart is that this one waits until
+ * the other one has asked the hosts in vain and stopped, or was ended. Quorum may be lost meanwhile. 1: go on. */
+static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	struct lk_quorum_modes modes;
+	bool back = false;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, &cmd->err);
+
+	if (rc < 0 || modes.quorum != LK_QMODE_TCP)
+		return rc < 0 ? rc : 1;
+	rc = wait_end(cmd, lcd, sys, &back);
+	return rc < 0 || back ? rc : verify(cmd, lcd, sys);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
@@ -172,6 +220,8 @@ static int run(struct lk_cmd *cmd)
 	if (rc > 0 && !recovery.tag) {
 		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
 		rc = make_sure(cmd, &lcd, recovery.sys);
+		if (rc > 0)
+			rc = wait_for_end(cmd, &lcd, recovery.sys);
 	}
 	if (rc <= 0)
 		return rc;

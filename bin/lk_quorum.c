@@ -50,7 +50,7 @@ static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct l
 	}
 	if (!lcd->nnet)
 		widen(&terms->lease, beat.interval, beat.misses);
-	(void)!lk_lease_stop(&lcd->tree, &terms->stop, &ignored);
+	(void)!lk_quorum_stop(&lcd->tree, &terms->stop, &ignored);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static int check(struct view *v, struct lk_err *err)
 	return 0;
 }
 
-/* A silence on the storage is seen by looks; what others have told there counts, too. */
+/* Its begin and its end are seen by looks; what others have told there counts, too. */
 static void take_storage(struct view *v, const struct lk_terms *ours)
 {
 	struct lk_qwk_state state;
@@ -78,7 +78,7 @@ static void take_storage(struct view *v, const struct lk_terms *ours)
 	if (lk_qwk_state_read(&v->lcd.tree, &state, &ignored) <= 0)
 		return;
 	for (unsigned i = 0; i < state.n; i++) {
-		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 1000LL * MS * state.hbeat;
+		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 2000LL * MS * state.hbeat;
 
 		if (takeover > v->takeover)
 			v->takeover = takeover;

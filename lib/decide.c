@@ -38,6 +38,8 @@ static const struct {
 	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy, and an operator has to choose its owner" },
 	[LK_WHY_UNCONFIRMED] = { "%s had it in service, and the failover of that system is not confirmed" },
 	[LK_WHY_UNFENCED] = { "%s may have it in service, and no fence device has confirmed that it has stopped" },
+	[LK_WHY_STRANGER] = { "by the record a system has it that is not known here; once that one is gone for good, bring it "
+			      "in service by hand" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -54,7 +56,8 @@ const char *const lk_why_names[] = {
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
 	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed",
-	[LK_WHY_UNFENCED] = "unfenced", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
+	[LK_WHY_UNFENCED] = "unfenced", [LK_WHY_STRANGER] = "stranger",
+	[LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
 /* One resource at one event. */
@@ -197,7 +200,7 @@ static bool was_for_dead(const struct question *q)
 /* 5.6.2, steps 2-3 and 9. Safety check, quorum and witness are behind us. */
 static struct lk_decision decide_down(const struct question *q)
 {
-	bool recover = q->pic->recover_stopped && q->owner < 0;
+	bool recover = q->pic->recover_stopped && q->owner < 0 && q->owner != LK_PIC_STRANGER;
 	int other;
 
 	if (lk_state_up(q->own->state) && !was_for_dead(q))
@@ -212,6 +215,8 @@ static struct lk_decision decide_down(const struct question *q)
 		return decide(LK_DO_LEAVE, LK_WHY_REFUSED, (int)q->sys);
 	if ((other = may_run(q)) >= 0)
 		return decide(LK_DO_LEAVE, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_LEAVE, LK_WHY_STRANGER, -1);
 	/* K26, EV8: what was stopped stays stopped */
 	if (!recover && q->owner < 0)
 		return decide(LK_DO_LEAVE, LK_WHY_STOPPED, -1);
@@ -255,6 +260,8 @@ static struct lk_decision decide_left_running(const struct question *q)
 	other = may_run(q);
 	if (other >= 0 && other == q->owner)
 		return decide(LK_DO_YIELD, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_YIELD, LK_WHY_STRANGER, -1);
 	return decide(LK_DO_RESTORE, LK_WHY_HERE, -1);
 }
 
@@ -273,6 +280,9 @@ static struct lk_decision decide_avail(const struct question *q)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
 	if ((other = may_run_unfenced(q)) >= 0)
 		return mark_osu(q, LK_WHY_UNFENCED, other);
+	/* a member for others, or one that this system has left */
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	if (q->own->init == LK_INIT_ISP)
 		return decide(LK_DO_MARK_ISP, LK_WHY_INIT_ISP, -1);
 	if (q->own->init == LK_INIT_OSU)
@@ -314,6 +324,8 @@ static struct lk_decision decide_up(const struct question *q)
 						 mark_osu(q, LK_WHY_ELSEWHERE, other);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	/* what an operator stopped stays stopped, also when a cable is plugged in again */
 	if (q->owner < 0)
 		return mark_osu(q, LK_WHY_STOPPED, -1);
@@ -368,6 +380,11 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 	}
 }
 
+static bool is_taken(int owner)
+{
+	return owner >= 0 || owner == LK_PIC_STRANGER;
+}
+
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)
 {
 	int owner = LK_PIC_NORECORD;
@@ -378,7 +395,7 @@ int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *r
 
 		/* whoever took it over beats whoever stopped it, as in lk_epoch_set() */
 		if (copy->epoch > *epoch ||
-		    (copy->epoch == *epoch && *epoch && owner < 0 && copy->owner >= 0)) {
+		    (copy->epoch == *epoch && *epoch && is_taken(copy->owner) && owner < 0)) {
 			*epoch = copy->epoch;
 			owner = copy->owner;
 		}

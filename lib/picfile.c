@@ -190,6 +190,8 @@ static int copy_word(struct reader *r, char *word, struct lk_pic_copy *copy)
 		copy->epoch = number;
 	else if (owner && !strcmp(owner, "-"))
 		copy->owner = LK_PIC_NOBODY;
+	else if (owner && !strcmp(owner, "?"))
+		copy->owner = LK_PIC_STRANGER;
 	else if (owner && lk_pic_find_sys(r->pic, owner) >= 0)
 		copy->owner = lk_pic_find_sys(r->pic, owner);
 	else if (init && which >= 0)
@@ -335,6 +337,11 @@ static void print_set(const struct lk_picture *pic, const char *key, uint32_t se
 		}
 }
 
+static const char *owner_word(const struct lk_picture *pic, int owner)
+{
+	return owner >= 0 ? pic->sys[owner].name : owner == LK_PIC_NOBODY ? "-" : "?";
+}
+
 static void print_copy(const struct lk_picture *pic, const struct lk_pic_copy *copy, struct lk_buf *buf)
 {
 	lk_buf_addf(buf, "copy %s %u %s", pic->sys[copy->sys].name, copy->priority,
@@ -342,7 +349,7 @@ static void print_copy(const struct lk_picture *pic, const struct lk_pic_copy *c
 	if (copy->epoch)
 		lk_buf_addf(buf, " epoch=%llu", (unsigned long long)copy->epoch);
 	if (copy->owner != LK_PIC_NORECORD)
-		lk_buf_addf(buf, " owner=%s", copy->owner == LK_PIC_NOBODY ? "-" : pic->sys[copy->owner].name);
+		lk_buf_addf(buf, " owner=%s", owner_word(pic, copy->owner));
 	if (copy->init != LK_AUTORES_ISP)
 		lk_buf_addf(buf, " init=%s", lk_init_names[copy->init]);
 	if (copy->switchback != LK_INTELLIGENT)

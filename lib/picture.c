@@ -183,7 +183,9 @@ static void take_record(const struct lk_picture *picture, const char *owner, str
 {
 	int sys = lk_pic_find_sys(picture, owner);
 
-	copy->owner = sys >= 0 ? sys : !strcmp(owner, LK_EPOCH_NOBODY) ? LK_PIC_NOBODY : LK_PIC_NORECORD;
+	if (sys < 0 && *owner)
+		sys = !strcmp(owner, LK_EPOCH_NOBODY) ? LK_PIC_NOBODY : LK_PIC_STRANGER;
+	copy->owner = *owner ? sys : LK_PIC_NORECORD;
 }
 
 static struct lk_pic_copy own_copy(const struct lk_lcd *lcd, const struct lk_picture *picture,

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lk/lease.h"
 #include "lk/msg.h"
 #include "lk/quorum.h"
 #include "lk/tunable.h"
@@ -23,6 +24,8 @@
 #define HOSTS_MAX 32
 #define SECONDS_DEFAULT 20
 #define NAP_MS 5
+#define MS INT64_C(1000000)
+#define REACTION (3000 * MS)	/* from the loss of the last path to the question, and from the answer to the deadline */
 
 struct host {
 	const char *name, *port;
@@ -157,15 +160,38 @@ static unsigned count(struct host *host, int n, int64_t deadline)
 	return good;
 }
 
+static int read_seconds(const struct lk_tree *tree, unsigned long long *seconds, struct lk_err *err)
+{
+	*seconds = SECONDS_DEFAULT;
+	return lk_tunable_number(tree, "QUORUM_TIMEOUT_SECS", 1, LK_QUORUM_TIMEOUT_MAX, seconds, err);
+}
+
+int lk_quorum_stop(const struct lk_tree *tree, int64_t *stop, struct lk_err *err)
+{
+	unsigned long long seconds;
+	struct lk_quorum_modes modes;
+	struct lk_err other;
+	int rc = lk_lease_stop(tree, stop, err), bad = lk_quorum_modes(tree, &modes, &other);
+
+	if (bad == 0 && modes.quorum == LK_QMODE_TCP) {
+		bad = read_seconds(tree, &seconds, &other);
+		*stop += (int64_t)seconds * 1000 * MS + REACTION;
+	}
+	if (rc < 0 || bad >= 0)
+		return rc;
+	*err = other;
+	return bad;
+}
+
 int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err)
 {
-	unsigned long long seconds = SECONDS_DEFAULT;
+	unsigned long long seconds;
 	char text[LK_TUNABLE_MAX] = "", why[80];
 	struct host host[HOSTS_MAX];
 	int rc = lk_tunable(tree, "QUORUM_HOSTS", text, sizeof(text), err);
 
 	if (rc >= 0)
-		rc = lk_tunable_number(tree, "QUORUM_TIMEOUT_SECS", 1, LK_QUORUM_TIMEOUT_MAX, &seconds, err);
+		rc = read_seconds(tree, &seconds, err);
 	int n = rc < 0 ? rc : parse(text, host, err);
 	if (n < 0)
 		return n;

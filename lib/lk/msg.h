@@ -194,12 +194,16 @@
 #define LK_M_GRANT_KEY 703235, LK_EX_INTERNAL, \
 	"\"%s\": its equivalencies here and on system \"%s\" name different first systems"
 #define LK_M_GRANT_SYSTEMS 703236, LK_EX_SYSTEM, "the systems have just been changed: ask again"
+#define LK_M_GRANT_MEMBERS 703380, LK_EX_INTERNAL, \
+	"the members differ: system \"%s\" knows %s, this one %s; nothing is granted until both know the same"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
 #define LK_M_QUORUM_VERIFY 18166, LK_EX_OK, "quorum_verify(%s, %s): %s"
 #define LK_M_WITNESS_VERIFY 18168, LK_EX_OK, "witness_verify(%s, %s): %s"
 #define LK_M_QUORUM_HOSTS 703233, LK_EX_INTERNAL, "QUORUM_HOSTS \"%s\": %s"
+#define LK_M_LOG_QUIET_WAIT 703350, LK_EX_OK, \
+	"system \"%s\" may run what it had in service for %llu s yet: nothing is recovered before"
 #define LK_M_REMOTE_RELEASE 700363, LK_EX_SYSTEM, \
 	"system \"%s\" could not release what is to be restored here (exit code %d): nothing was restored"
 #define LK_M_OWNER_SILENT 700364, LK_EX_COMM, \
@@ -344,6 +348,7 @@
 #define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
+#define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
@@ -586,5 +591,7 @@
 /* grants, and what stays in service without daemons */
 #define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
 	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
+#define LK_M_HELD_BUSY 720301, LK_EX_INTERNAL, \
+	"the daemons of this system are being stopped by \"lkstop -f\": nothing is brought into service"
 
 #endif

@@ -41,4 +41,9 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 #define LK_QUORUM_TIMEOUT_MAX 600	/* seconds */
 int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* The stop time of struct lk_terms (lk/grant.h), in ns: QUORUM_LOSS_DEADLINE. With tcp_remote there is no lease that ends:
+ * a system that sees no other one any more asks the hosts first, which is part of it. 0; a setting that makes no sense
+ * is an error (-5, -3, -1), and its default counts all the same. */
+int lk_quorum_stop(const struct lk_tree *tree, int64_t *stop, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
 #endif

@@ -240,6 +240,30 @@ no_flag() {	# NODE FLAG
 	all_isp alpha
 }
 
+@test "while lkstop -f is at work nobody takes its note back, and nothing is brought into service" {
+	local node
+	out_of_service
+	for node in alpha beta gamma; do
+		on "$node" flg_create -f '!held!alpha'
+	done
+	# as it does for itself; a process that lives
+	echo '1:0' >"$(lab root alpha)/run/held"
+	on alpha lcdmachup -s beta
+	for node in alpha beta gamma; do
+		on "$node" flg_test -f '!held!alpha'
+	done
+	run on alpha perform_action -t vol1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'being stopped by "lkstop -f": nothing is brought into service'* ]]
+	rm "$(lab root alpha)/run/held"
+	on alpha lcdmachup -s beta
+	for node in alpha beta gamma; do
+		no_flag "$node" '!held!alpha'
+	done
+	on alpha perform_action -t vol1 -a restore
+	out_of_service
+}
+
 @test "who was stopped with resources in service and was fenced then is not waited for" {
 	local root
 	root=$(lab root beta)
@@ -258,11 +282,15 @@ no_flag() {	# NODE FLAG
 	[[ $output != *'should be the same'* && $output != *'is not the same on both'* ]]
 	echo 'QUORUM_LOSS_DEADLINE=401' >>"$(lab root beta)/etc/default/LifeKeeper"
 	on gamma sys_create -s delta
+	mkdir -p "$(lab root alpha)/etc/fence"
+	(umask 077 && echo 'device none agent=/bin/true' | tee "$(lab root alpha)/etc/fence/beta" >"$(lab root alpha)/etc/fence/gamma")
 	run on alpha lkcli cluster check
 	sed -i '$d' "$(lab root beta)/etc/default/LifeKeeper"
+	rm -r "$(lab root alpha)/etc/fence"
 	on gamma sys_remove -s delta
 	[ "$status" -eq 3 ]
 	[[ $output == *'beta has QUORUM_LOSS_DEADLINE=401, this system 400: '* ]]
+	[[ $output == *'beta has no fence device for alpha.'* && $output == *'gamma has no fence device for beta.'* ]]
 	[[ $output == *'gamma knows the systems alpha beta delta gamma and this one alpha beta gamma : a majority is not the same on both.'* ]]
 	[[ $output != *'gamma has QUORUM_LOSS'* && $output != *'beta knows the systems'* ]]
 }
