@@ -525,7 +525,8 @@
 #define LK_M_WD_NONE 703153, 0, \
 	"there is no watchdog device: this node is ended by lkwatchdog itself, unless that is killed or the kernel hangs"
 #define LK_M_WD_LONG 703154, 0, \
-	"the timeout of watchdog \"%s\", %u s, is longer than QUORUM_LOSS_DEADLINE, %s s: it is fed with fresh leases only"
+	"the timeout of watchdog \"%s\", %u s, is longer than QUORUM_LOSS_DEADLINE, %s s, and the device takes no shorter one: " \
+	"it may reset this node, which has the right to run resources; set QUORUM_LOSS_DEADLINE to %u or more at once"
 #define LK_M_WD_NOWAYOUT 703155, 0, \
 	"watchdog \"%s\" cannot be disarmed (nowayout): the machine is reset %u s after lkwatchdog has ended"
 #define LK_M_WD_NOMAGIC 703156, 0, \
@@ -545,6 +546,12 @@
 #define LK_M_WD_LATER 703166, 0, \
 	"the right to run resources has ended and they may be in service: lkwatchdog does not end before they do"
 #define LK_M_WD_LEASE 703167, 0, "the lease cannot be read: %s"
+#define LK_M_WD_TERMS 703370, 0, \
+	"this node has the right to run resources, but the terms hold its watchdog back: a timeout of %u s is too long for them"
+#define LK_M_WD_REFUSED 703371, LK_EX_SYSTEM, \
+	"watchdog device \"%s\": its timeout, %u s, is longer than QUORUM_LOSS_DEADLINE, %s s, and it takes no shorter one: " \
+	"set QUORUM_LOSS_DEADLINE to %u or more (600 at most)"
+#define LK_M_WD_TIMEOUT 703372, 0, "the timeout of watchdog \"%s\" is now %u s"
 #define LK_M_WD_SLOW 703168, 0, "%s is not permitted (%s): lkwatchdog goes on without"
 #define LK_M_QL_NOTHING 703170, 0, "quorum is lost; nothing is in service here, so there is nothing to do"
 #define LK_M_QL_BEGIN 703171, 0, "quorum is lost and resources are in service: %s"

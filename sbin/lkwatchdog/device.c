@@ -24,35 +24,49 @@ static bool has_no_way_out(int fd)
 	return ioctl(fd, WDIOC_SETOPTIONS, &options) < 0 && errno == EBUSY;
 }
 
+/* Of what is no watchdog nobody can say anything else than that it obeys. */
+void device_timeout(struct device *dev, unsigned wanted)
+{
+	int seconds = (int)wanted;
+
+	dev->asked = wanted;
+	if (!*dev->identity || ioctl(dev->fd, WDIOC_SETTIMEOUT, &seconds) == 0)
+		dev->timeout = wanted;
+	else
+		dev->why = errno;
+	if (*dev->identity && ioctl(dev->fd, WDIOC_GETTIMEOUT, &seconds) == 0 && seconds > 0)
+		dev->timeout = (unsigned)seconds;
+	dev->exact = dev->exact && dev->timeout == wanted;
+	if (dev->timeout > dev->most)
+		dev->most = dev->timeout;
+}
+
 static void ask(struct device *dev)
 {
 	struct watchdog_info info = { 0 };
-	int seconds = (int)dev->wanted;
+	int rc = ioctl(dev->fd, WDIOC_GETSUPPORT, &info);
 
-	dev->timeout = dev->wanted;
+	dev->timeout = dev->asked;
+	dev->most = 0;
+	dev->exact = true;
 	dev->identity[0] = '\0';
-	dev->why = 0;
-	if (ioctl(dev->fd, WDIOC_GETSUPPORT, &info) < 0) {
-		dev->why = errno;
-		return;
+	dev->why = rc < 0 ? errno : 0;
+	if (rc == 0) {
+		snprintf(dev->identity, sizeof(dev->identity), "%.32s", *info.identity ? (const char *)info.identity : "?");
+		dev->magic = info.options & WDIOF_MAGICCLOSE;
+		dev->nowayout = has_no_way_out(dev->fd);
 	}
-	snprintf(dev->identity, sizeof(dev->identity), "%.32s", (const char *)info.identity);
-	dev->magic = info.options & WDIOF_MAGICCLOSE;
-	dev->nowayout = has_no_way_out(dev->fd);
-	if (ioctl(dev->fd, WDIOC_SETTIMEOUT, &seconds) < 0)
-		dev->why = errno;
-	if (ioctl(dev->fd, WDIOC_GETTIMEOUT, &seconds) == 0 && seconds > 0)
-		dev->timeout = (unsigned)seconds;
+	device_timeout(dev, dev->asked);
 }
 
-int device_open(struct device *dev, struct lk_err *err)
+int device_open(struct device *dev, bool patiently, struct lk_err *err)
 {
 	struct timespec nap = { .tv_nsec = 50000000 };
-	int tries = 0;
+	int tries = patiently ? BUSY_TRIES : 1;
 
 	do
 		dev->fd = open(dev->path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	while (dev->fd < 0 && errno == EBUSY && ++tries < BUSY_TRIES && nanosleep(&nap, NULL) == 0);
+	while (dev->fd < 0 && errno == EBUSY && --tries > 0 && nanosleep(&nap, NULL) == 0);
 	if (dev->fd < 0)
 		return lk_fail(err, LK_M_WD_OPEN, dev->path, strerror(errno));
 	ask(dev);

@@ -30,6 +30,9 @@ static void start(struct world *w)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		/* one that hangs must not keep the device armed, or from the next lkwatchdog */
+		if (w->device.fd >= 0)
+			close(w->device.fd);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(look(w));
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@
 #define PRIORITY 50			/* above lcm: it has little to do, and that in time */
 #define HEAP_BYTES (64u << 10)
 #define TIMEOUT 10			/* seconds */
-#define SETTINGS_AGAIN (5 * SECOND)
+#define SETTINGS_AGAIN SECOND
 #define NEAR (SECOND / 2)		/* without a device: so long before the end it looks more closely */
 
 /* ---- settings ---- */
@@ -40,9 +41,7 @@ static int read_device(struct world *w, struct lk_err *err)
 		dev->path[0] = '\0';
 	if (*dev->path && *dev->path != '/')
 		return lk_fail(err, LK_M_WD_OPEN, dev->path, "the path must begin with a slash, or be none");
-	if (seconds * SECOND > (unsigned long long)w->stop)
-		seconds = (unsigned long long)w->stop / SECOND;
-	dev->wanted = dev->timeout = (unsigned)seconds;
+	dev->wanted = (unsigned)seconds;
 	return 0;
 }
 
@@ -63,8 +62,6 @@ static void settings_again(struct world *w, int64_t now)
 {
 	struct lk_err ignored;
 
-	if (now < w->settings_at || w->verdict != FEED)
-		return;
 	w->settings_at = now + SETTINGS_AGAIN;
 	(void)!read_settings(w, &ignored);
 }
@@ -74,37 +71,46 @@ static void settings_again(struct world *w, int64_t now)
 static void describe(const struct world *w)
 {
 	const struct device *dev = &w->device;
-	char seconds[LK_SECONDS_TEXT];
 
 	if (!*dev->identity) {
 		say(w, LK_LOG_WARN, LK_M_WD_NOT, dev->path, strerror(dev->why));
 		return;
 	}
 	say(w, LK_LOG_INFO, LK_M_WD_ARMED, dev->path, dev->identity, dev->timeout);
-	lk_format_seconds((unsigned)(w->stop / 1000000), seconds);
-	if (dev->timeout * SECOND > w->stop)
-		say(w, LK_LOG_WARN, LK_M_WD_LONG, dev->path, dev->timeout, seconds);
 	if (dev->nowayout)
 		say(w, LK_LOG_WARN, LK_M_WD_NOWAYOUT, dev->path, dev->timeout);
 	else if (!dev->magic)
 		say(w, LK_LOG_WARN, LK_M_WD_NOMAGIC, dev->path);
 }
 
-static int feed(struct world *w, struct lk_err *err)
+static int feed_device(struct world *w, int64_t now, struct lk_err *err)
 {
 	struct device *dev = &w->device;
 	bool closed = dev->fd < 0;
 	int rc = 0;
 
-	if (!*dev->path)
-		return 0;
 	if (closed)
-		rc = device_open(dev, err);
+		rc = device_open(dev, !w->ready, err);
+	if (rc == 0 && closed)
+		rc = terms_accept(w, now, err);
 	if (rc == 0)
 		rc = device_feed(dev, err);
 	if (rc == 0 && closed)
 		describe(w);
 	return rc;
+}
+
+/* One that was there and fails later stays armed, if it can: meanwhile the node is ended in time at least by us. */
+static int feed(struct world *w, int64_t now, struct lk_err *err)
+{
+	int rc = *w->device.path ? feed_device(w, now, err) : 0;
+
+	if (rc < 0 && !w->ready)
+		return rc;
+	if (rc < 0 && !w->device_failed)
+		say_aside(w, 0, err->number, err->code, "%s", err->text);
+	w->device_failed = rc < 0;
+	return 0;
 }
 
 /* ---- a turn ---- */
@@ -116,6 +122,9 @@ static void read_lease(struct world *w)
 	struct lk_err err;
 	int rc = lk_lease_read(&w->tree, &lease, &err);
 
+	/* the first lease after none may have terms that are new */
+	if (rc > 0 && w->lease.deadline == LK_LEASE_FOREVER && lease.deadline != LK_LEASE_FOREVER)
+		w->settings_at = 0;
 	if (rc > 0)
 		w->lease = lease;
 	if (rc < 0 && !w->lease_failed)
@@ -129,17 +138,32 @@ static struct judge judge_of(const struct world *w)
 			       .timeout = *w->device.path ? w->device.timeout * SECOND : NEAR };
 }
 
-static void say_change(struct world *w, enum verdict verdict, int64_t now)
+/* The terms may do it again and again, between a lease and the next one: said once. */
+static void say_hold(struct world *w, int64_t now)
 {
 	char seconds[LK_SECONDS_TEXT];
 
-	if (verdict == HOLD && w->verdict == FEED) {
+	if (right_lasts(w, now)) {
+		if (!w->terms_said)
+			say_aside(w, 0, LK_M_WD_TERMS, w->device.timeout);
+		w->terms_said = true;
+	} else if (!w->hold_said) {
 		lk_format_seconds((unsigned)((w->lease.deadline - now) / 1000000), seconds);
 		say_aside(w, 0, LK_M_WD_HOLD, seconds);
-	} else if (verdict == FEED && w->verdict != FEED && w->ready) {
+		w->hold_said = true;
+	}
+}
+
+static void say_change(struct world *w, enum verdict verdict, int64_t now)
+{
+	if (verdict == HOLD)
+		say_hold(w, now);
+	if (verdict != FEED)
+		return;
+	if (w->ready && (w->hold_said || w->verdict == END))
 		say_aside(w, 0, LK_M_WD_FRESH, w->lease.deadline == LK_LEASE_FOREVER
 					       ? "nothing is in service" : "it has the right to run resources");
-	}
+	w->hold_said = false;
 }
 
 static void end_node(struct world *w)
@@ -158,13 +182,26 @@ static void end_node(struct world *w)
 	w->ended = true;
 }
 
+static enum verdict judge_now(struct world *w, int64_t *now)
+{
+	terms_follow(w, lk_lease_now());
+	const struct judge j = judge_of(w);
+
+	*now = lk_lease_now();
+	return judge(&j, *now);
+}
+
 static int turn(struct world *w, struct lk_err *err)
 {
-	read_lease(w);
-	int64_t now = lk_lease_now();
-	struct judge j = judge_of(w);
-	enum verdict verdict = judge(&j, now);
+	int64_t now;
 
+	read_lease(w);
+	enum verdict verdict = judge_now(w, &now);
+	/* a disk that hangs may take any time: what was right before is not right after that */
+	if (verdict == FEED && now >= w->settings_at) {
+		settings_again(w, now);
+		verdict = judge_now(w, &now);
+	}
 	say_change(w, verdict, now);
 	w->verdict = verdict;
 	if (verdict == END) {
@@ -176,8 +213,7 @@ static int turn(struct world *w, struct lk_err *err)
 		idle_look(w, now);
 		return 0;
 	}
-	settings_again(w, now);
-	int rc = feed(w, err);
+	int rc = feed(w, now, err);
 	if (rc == 0 && !w->ready)
 		lk_daemon_ready(&w->frame);
 	w->ready |= rc == 0;
@@ -276,31 +312,53 @@ static void hurry(const struct world *w)
 /* Once the right to run resources has ended, not before they are out of service, or the node ends. */
 static bool is_over(struct world *w)
 {
-	if (w->stopping && w->verdict != FEED && !w->waits) {
+	bool may = w->verdict == FEED || (w->verdict == HOLD && right_lasts(w, lk_lease_now()));
+
+	if (w->stopping && !may && !w->waits) {
 		w->waits = true;
 		say_aside(w, 0, LK_M_WD_LATER);
 	}
-	return w->stopping && w->verdict == FEED;
+	return w->stopping && may;
+}
+
+/*
+ * The time of poll() stands still while the machine is suspended: the deadline may pass meanwhile, and what is in
+ * service must not go on for what was left of it.
+ */
+static void wake_at(const struct world *w, int64_t at)
+{
+	const struct itimerspec timer = { .it_value = { .tv_sec = at / SECOND, .tv_nsec = at % SECOND } };
+
+	(void)!timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* True: it has to end now. */
+static bool pause_until_next(struct world *w)
+{
+	struct pollfd wait[] = { { .fd = w->signal_fd, .events = POLLIN }, { .fd = w->timer_fd, .events = POLLIN } };
+	const struct judge j = judge_of(w);
+	int64_t now = lk_lease_now();
+	int64_t left = w->ended ? SECOND : w->verdict == END ? 0 : judge_again(&j, now);
+
+	if (left < 0)
+		left = 0;
+	wake_at(w, now + left);
+	return poll(wait, 2, (int)((left + 999999) / 1000000)) > 0 && take_signals(w);
 }
 
 static int serve(struct world *w, struct lk_err *err)
 {
-	struct pollfd signals = { .events = POLLIN };
 	int rc = watch_signals(w, err);
 
 	if (rc < 0)
 		return rc;
-	signals.fd = w->signal_fd;
+	w->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	hurry(w);
 	if (!*w->device.path)
 		say(w, LK_LOG_INFO, LK_M_WD_NONE);
-	while ((rc = turn(w, err)) == 0 && !is_over(w)) {
-		struct judge j = judge_of(w);
-		int64_t left = w->ended ? SECOND : w->verdict == END ? 0 : judge_again(&j, lk_lease_now());
-
-		if (poll(&signals, 1, left <= 0 ? 0 : (int)((left + 999999) / 1000000)) > 0 && take_signals(w))
+	while ((rc = turn(w, err)) == 0 && !is_over(w))
+		if (pause_until_next(w))
 			return 0;
-	}
 	if (rc == 0)
 		finish(w);
 	return rc;
@@ -319,7 +377,7 @@ static int check(const struct world *w, struct lk_err *err)
 static int run(struct lk_cmd *cmd)
 {
 	struct world w = { .frame = { .tree = &w.tree, .prog = "lkwatchdog", .component = "lkwatchdog", .ready_fd = -1 },
-			   .device.fd = -1, .signal_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
+			   .device.fd = -1, .signal_fd = -1, .timer_fd = -1, .lease.deadline = LK_LEASE_FOREVER,
 			   .supervisor = getenv("LK_START_ID") ? getppid() : 0 };
 
 	lk_close_from(3);	/* of whoever has started us */

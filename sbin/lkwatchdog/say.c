@@ -22,6 +22,9 @@ void say_aside(const struct world *w, int wait_ms, int number, int code, const c
 	va_end(args);
 	pid_t pid = fork();
 	if (pid == 0) {
+		/* one that hangs must not keep the device armed, or from the next lkwatchdog */
+		if (w->device.fd >= 0)
+			close(w->device.fd);
 		say_err(w, LK_LOG_ERROR, &err);
 		_exit(0);
 	}

@@ -11,6 +11,7 @@
 #include "lk/endnode.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
+#include "lk/name.h"
 
 struct world {
 	struct lk_daemon frame;
@@ -20,13 +21,15 @@ struct world {
 	int64_t stop;			/* QUORUM_LOSS_DEADLINE */
 	enum lk_loss loss;
 	enum verdict verdict;		/* of the last turn */
-	int signal_fd;
+	int signal_fd, timer_fd;	/* timer_fd: -1: poll() has to do */
 	pid_t supervisor;		/* who has started us; 0: nobody who would start us again */
 	pid_t helper;			/* the child that looks whether anything is in service; 0: none */
 	int64_t settings_at, helper_at;	/* when to read the tunables, and to look, again */
 	int64_t looked_for;		/* the deadline before whose end that was looked at */
 	bool ready, stopping, orphan;
 	bool waits;			/* that a stop waits was said in the log */
+	bool hold_said, terms_said;	/* why it is not fed was said in the log */
+	bool device_failed;		/* that was said in the log */
 	bool ended;			/* the kernel has refused to end the node */
 	bool lease_failed;		/* that was said in the log */
 };
@@ -40,6 +43,17 @@ struct world {
 /* As say() with LK_LOG_ERROR, but in a child, for which it waits so many milliseconds at most. */
 void say_aside(const struct world *w, int wait_ms, int number, int code, const char *fmt, ...)
 	LK_PRINTF(5, 6);
+
+/* ---- terms.c ---- */
+
+/* The lease that lets this node run resources has not ended. */
+bool right_lasts(const struct world *w, int64_t now);
+
+/* Let the device's timeout follow the terms, as far as it can and as no deadline is in danger. */
+void terms_follow(struct world *w, int64_t now);
+
+/* It has just been opened. -1: its timeout is too long for the terms, and it is closed. */
+int terms_accept(struct world *w, int64_t now, struct lk_err *err) LK_MUST;
 
 /* ---- idle.c ---- */
 

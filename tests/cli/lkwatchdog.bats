@@ -17,10 +17,12 @@ setup() {
 	PATH=$LKROOT/sbin:$PATH
 	dev=$LKROOT/tmp/watchdog
 	dog=
+	renewer=
 }
 
 teardown() {
 	[ -z "$dog" ] || kill -KILL "$dog" 2>/dev/null || :
+	renew_no_more
 	end_daemons
 }
 
@@ -45,6 +47,53 @@ stop() {	# its exit code
 	wait "$dog" || code=$?
 	dog=
 	return "$code"
+}
+
+# A driver in place of that of the kernel: see tests/daemon/fakedog.c.
+driver() {	# LEAST MOST STEP NOWAYOUT
+	ln -sfn "$LK_BUILD/tests/daemon/fakedog" "$LKROOT/sbin/lkwatchdog"
+	echo "$*" >"$LKROOT/tmp/driver"
+	: >"$LKROOT/tmp/asked"
+}
+
+asked() {	# SECONDS BECOMES: last
+	[[ $(tail -n 1 "$LKROOT/tmp/asked") == "$1 $2 "* ]]
+}
+
+# As lcm does: a lease of so many milliseconds again and again, on the terms of tmp/stop; no deadline goes back.
+renew() {	# MS STOP-MS
+	echo "$2" >"$LKROOT/tmp/stop"
+	touch "$LKROOT/tmp/renewing"
+	while [ -e "$LKROOT/tmp/renewing" ]; do
+		renew_once "$1" "$(cat "$LKROOT/tmp/stop")"
+		sleep 0.2
+	done </dev/null >/dev/null 2>&1 3>&- &
+	renewer=$!
+}
+
+renew_once() {	# MS STOP-MS
+	local new=$(($1 + $2)) old=0
+	[ ! -e "$LKROOT/run/lease" ] || old=$(deadline)
+	[ "$old" != never ] && [ "$old" -gt "$new" ] && new=$old
+	lease "$1" "$new"
+}
+
+renew_no_more() {
+	rm -f "$LKROOT/tmp/renewing"
+	[ -z "${renewer:-}" ] || wait "$renewer" || :
+	renewer=
+}
+
+deadline_within() {	# MS
+	[ "$(deadline)" != never ] && [ "$(deadline)" -le "$1" ]
+}
+
+# Both see the change: lcm at once, or so late.
+terms() {	# SECONDS LINE...
+	local seconds=$1
+	shift
+	settings "WATCHDOG_DEVICE=$dev" "QUORUM_LOSS_DEADLINE=$seconds" "$@"
+	echo $((seconds * 1000)) >"$LKROOT/tmp/stop"
 }
 
 meals() {
@@ -274,6 +323,165 @@ disarmed() {
 	logged 'resources stay in service and nothing ends them any more'
 }
 
+# ---- the terms and the timeout ----
+
+@test "a node that keeps its lease is fed on shorter terms, too" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=6 QUORUM_LOSS_DEADLINE=8
+	in_service
+	renew 3000 8000
+	start
+	wait_until 10 fed 2
+	asked 6 6
+	terms 2 WATCHDOG_TIMEOUT=6
+	wait_until 10 asked 2 2
+	# the old deadline has passed out of sight
+	wait_until 20 deadline_within 5000
+	local before
+	before=$(meals)
+	wait_until 10 fed $((before + 3))
+	run ! logged 'hold its watchdog back'
+	run ! logged 'the right to run resources has ended'
+	logged "the timeout of watchdog \"$dev\" is now 2 s"
+}
+
+@test "the terms of the lease count where they are shorter than the tunable" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=6 QUORUM_LOSS_DEADLINE=8
+	in_service
+	renew 3000 8000
+	start
+	wait_until 10 fed 2
+	echo 2000 >"$LKROOT/tmp/stop"
+	wait_until 20 deadline_within 5000
+	wait_until 10 asked 2 2
+	local before
+	before=$(meals)
+	wait_until 10 fed $((before + 3))
+	run ! logged 'the right to run resources has ended'
+}
+
+@test "the timeout follows longer terms, but with a deadline not beyond what the device had" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=6 QUORUM_LOSS_DEADLINE=4
+	in_service
+	renew 3000 4000
+	start
+	wait_until 10 asked 4 4
+	terms 2 WATCHDOG_TIMEOUT=6
+	wait_until 10 asked 2 2
+	terms 9 WATCHDOG_TIMEOUT=6
+	wait_until 10 asked 4 4
+	renew_no_more
+	ins_setst -t app1 -S OSU -R ''
+	ins_setst -t ip1 -S OSU -R ''
+	ins_setst -t vol1 -S OSU -R ''
+	lease -100 never
+	wait_until 10 asked 6 6
+	stop
+	disarmed
+}
+
+@test "no timeout that the device is asked for goes beyond the deadline" {
+	driver 1 600 5 0
+	with_device WATCHDOG_TIMEOUT=5 QUORUM_LOSS_DEADLINE=6
+	in_service
+	lease 60000 65500
+	start
+	wait_until 10 fed 2
+	lease 3000 6000
+	local end
+	end=$(awk 'NR == 1 { printf "%d", $4 / 1000000 }' "$LKROOT/run/lease")
+	wait_until 20 logged 'the deadline has come'
+	awk -v end="$end" '$3 + 1000 * $2 > end { exit 1 }' "$LKROOT/tmp/asked"
+}
+
+@test "a device whose timeout is too long for the terms is refused with 1, and disarmed" {
+	driver 60 60 1 0
+	with_device
+	expect 1 lkwatchdog
+	says 'its timeout, 60 s, is longer than QUORUM_LOSS_DEADLINE, 15 s'
+	says 'set QUORUM_LOSS_DEADLINE to 60 or more'
+	disarmed
+	[ "$(meals)" -eq 0 ]
+	with_device QUORUM_LOSS_DEADLINE=60
+	start
+	wait_until 10 fed 2
+	stop
+	disarmed
+}
+
+@test "a refused device that cannot be disarmed is warned of" {
+	driver 60 60 1 1
+	with_device
+	expect 1 lkwatchdog
+	logged 'cannot be disarmed (nowayout): the machine is reset 60 s after'
+}
+
+@test "a device that rounds its timeout up is accepted if that is not too long" {
+	driver 8 600 8 0
+	with_device WATCHDOG_TIMEOUT=10 QUORUM_LOSS_DEADLINE=15
+	expect 1 lkwatchdog
+	says 'its timeout, 16 s, is longer'
+	with_device WATCHDOG_TIMEOUT=10 QUORUM_LOSS_DEADLINE=16
+	start
+	wait_until 10 logged 'is armed, timeout 16 s'
+	stop
+	disarmed
+}
+
+@test "terms too short for the device hold it back, and the log does not take that for a lost right" {
+	driver 8 8 1 0
+	with_device QUORUM_LOSS_DEADLINE=8
+	in_service
+	renew 3000 8000
+	start
+	wait_until 10 fed 2
+	terms 1
+	wait_until 10 logged 'and the device takes no shorter one'
+	logged 'set QUORUM_LOSS_DEADLINE to 8 or more at once'
+	wait_until 20 logged 'the terms hold its watchdog back: a timeout of 8 s'
+	run ! logged 'the right to run resources has ended'
+	local before
+	before=$(meals)
+	terms 8
+	wait_until 10 fed $((before + 2))
+	renew_no_more
+	wait_until 20 logged 'the right to run resources has ended: this node is ended in'
+}
+
+@test "a device with a deadline stays armed, however long its timeout is" {
+	driver 8 8 1 0
+	with_device QUORUM_LOSS_DEADLINE=4
+	in_service
+	lease 60000 64000
+	start
+	wait_until 10 fed 1
+	logged 'and the device takes no shorter one'
+	kill -0 "$dog"
+	run ! disarmed
+}
+
+@test "a device that fails later leaves the node to lkwatchdog itself, and is opened again" {
+	with_device WATCHDOG_TIMEOUT=1
+	rm "$dev"
+	mkfifo "$dev"
+	exec 5<>"$dev"
+	start
+	wait_until 10 logged 'is no watchdog device'
+	exec 5<&-
+	wait_until 10 logged "watchdog device \"$dev\":"
+	kill -0 "$dog"
+	rm "$dev"
+	: >"$dev"
+	wait_until 10 fed 2
+	rm "$dev"
+	mkfifo "$dev"
+	in_service
+	lease -100 3000
+	wait_until 20 logged 'the deadline has come'
+}
+
 # ---- under the supervisor ----
 
 supervised() {
@@ -304,6 +512,17 @@ supervised() {
 	says 'No such file or directory'
 	[ "$(starts_of one)" -eq 0 ]
 	expect 0 lkstop
+}
+
+@test "a device whose timeout is too long keeps everything else from starting" {
+	driver 60 60 1 0
+	with_device
+	supervised
+	expect 1 lkstart -w 2
+	says 'set QUORUM_LOSS_DEADLINE to 60 or more'
+	[ "$(starts_of one)" -eq 0 ]
+	expect 0 lkstop
+	disarmed
 }
 
 @test "the death of its supervisor does not disarm it, and the next supervisor takes over" {

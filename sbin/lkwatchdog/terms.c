@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timeout of the device, as the terms of the lease allow it: not longer than from the end of the lease to the
+ * deadline, or a node that has its lease all the time would not be fed all the time.
+ *
+ * To ask the device for a timeout feeds it: it is asked only when whatever comes of that ends before the deadline.
+ */
+#include "world.h"
+#include "lk/poison.h"
+
+bool right_lasts(const struct world *w, int64_t now)
+{
+	return w->lease.until > now;
+}
+
+/*
+ * The terms of the next lease are those of the tunable; those of the one that is in force are seen in it: the
+ * tunable may have been changed a moment ago, or be overruled. Less than the least QUORUM_LOSS_DEADLINE is nobody's.
+ */
+static int64_t room(const struct world *w, int64_t now)
+{
+	int64_t of_lease = w->lease.deadline - w->lease.until;
+	bool counts = right_lasts(w, now) && w->lease.deadline != LK_LEASE_FOREVER && of_lease >= SECOND;
+
+	return counts && of_lease < w->stop ? of_lease : w->stop;
+}
+
+static bool too_long(const struct world *w, int64_t now)
+{
+	return w->device.timeout * SECOND > room(w, now);
+}
+
+static void say_long(const struct world *w, int64_t now)
+{
+	const struct device *dev = &w->device;
+	char seconds[LK_SECONDS_TEXT];
+
+	lk_format_seconds((unsigned)(room(w, now) / 1000000), seconds);
+	say_aside(w, 0, LK_M_WD_LONG, dev->path, dev->timeout, seconds, dev->timeout);
+}
+
+/* What to ask for now. One that the device never had might become a longer one, which is not tried with a deadline. */
+static unsigned wish(const struct world *w, int64_t now)
+{
+	const struct device *dev = &w->device;
+	unsigned fits = (unsigned)(room(w, now) / SECOND);
+
+	if (fits > dev->wanted)
+		fits = dev->wanted;
+	return dev->fd >= 0 && fits > dev->most && w->lease.deadline != LK_LEASE_FOREVER ? dev->most : fits;
+}
+
+static bool may_ask(const struct world *w, unsigned seconds, int64_t now)
+{
+	const struct device *dev = &w->device;
+	unsigned worst = seconds > dev->most ? seconds : dev->most;
+
+	if (seconds < dev->timeout)
+		worst = dev->exact ? seconds : dev->timeout;
+	const struct judge j = { .deadline = w->lease.deadline, .timeout = worst * SECOND };
+	return judge(&j, now) == FEED;
+}
+
+void terms_follow(struct world *w, int64_t now)
+{
+	struct device *dev = &w->device;
+	unsigned seconds = wish(w, now), before = dev->timeout;
+
+	/* to open it again feeds it with the timeout that it has */
+	if (dev->fd < 0) {
+		dev->asked = seconds;
+		dev->timeout = dev->most && before > seconds ? before : seconds;
+	}
+	if (seconds == dev->asked || !may_ask(w, seconds, now))
+		return;
+	device_timeout(dev, seconds);
+	if (dev->timeout > before && too_long(w, now)) {
+		device_timeout(dev, before);
+		dev->asked = seconds;	/* not again */
+	}
+	if (dev->timeout != before)
+		say(w, LK_LOG_INFO, LK_M_WD_TIMEOUT, dev->path, dev->timeout);
+	w->terms_said = false;
+	if (too_long(w, now))
+		say_long(w, now);
+}
+
+/* With a deadline it stays armed: something may be in service, and depend on it. */
+int terms_accept(struct world *w, int64_t now, struct lk_err *err)
+{
+	struct device *dev = &w->device;
+	unsigned seconds = dev->timeout;
+	char stop[LK_SECONDS_TEXT];
+
+	if (!too_long(w, now))
+		return 0;
+	if (w->ready || w->lease.deadline != LK_LEASE_FOREVER) {
+		say_long(w, now);
+		return 0;
+	}
+	if (device_disarm(dev, err) < 0)
+		return -1;
+	if (dev->nowayout)
+		say(w, LK_LOG_WARN, LK_M_WD_NOWAYOUT, dev->path, seconds);
+	lk_format_seconds((unsigned)(w->stop / 1000000), stop);
+	return lk_fail(err, LK_M_WD_REFUSED, dev->path, seconds, stop, seconds);
+}
