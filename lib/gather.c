@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk/canvass.h"
 #include "lk/lcm.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -136,6 +137,19 @@ static void say_unseen(const struct round *r, const struct asked *asked, const c
 	lk_log(&r->lcd->tree, &line, &ignored);
 }
 
+/* Where majorities decide they must be the same. */
+static void say_differs(const struct round *r, const struct asked *asked)
+{
+	struct lk_err text, ignored;
+	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "lk_picture", .pid = getpid(),
+				    .component = "quorum", .number = LK_M_NUMBER(LK_M_LOG_MEMBERS), .text = text.text };
+
+	if (!r->picture->sys[asked->sys].differs || lk_canvass_needed(&r->lcd->tree, &ignored) <= 0)
+		return;
+	lk_fail(&text, LK_M_LOG_MEMBERS, r->picture->sys[asked->sys].name);
+	lk_log(&r->lcd->tree, &line, &ignored);
+}
+
 static void take_reports(struct round *r)
 {
 	for (unsigned i = 0; i < r->n; i++) {
@@ -150,6 +164,8 @@ static void take_reports(struct round *r)
 		else if (lk_picture_add(r->lcd, r->picture, asked->sys, asked->report.data,
 					asked->report.len, &err) < 0)
 			say_unseen(r, asked, err.text);
+		else
+			say_differs(r, asked);
 		lk_buf_free(&asked->report);
 	}
 }

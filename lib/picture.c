@@ -19,6 +19,7 @@
 #include "lk/name.h"
 #include "lk/picfile.h"
 #include "lk/proc.h"
+#include "lk/promise.h"
 #include "lk/quorum.h"
 #include "lk/rec.h"
 #include "lk/sys.h"
@@ -126,6 +127,7 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 	if (lacks_quorum(lcd))
 		report_name("flag", no_quorum, report);
 	report_absent(lcd, report);
+	lk_promise_note_systems(lcd, report);
 	lk_rec_tail(report);
 }
 
@@ -465,11 +467,21 @@ static int take_record_line(void *arg, struct lk_rec *rec)
 	return 0;
 }
 
+static int take_note(void *arg, char *text)
+{
+	struct taking *t = arg;
+	const char *systems = lk_promise_noted_systems(text);
+
+	if (systems && t->apply)
+		t->picture->sys[t->sys].differs = !lk_promise_same_systems(t->lcd, systems);
+	return 0;
+}
+
 int lk_picture_add(const struct lk_lcd *lcd, struct lk_picture *picture, unsigned sys, char *text,
 		   size_t len, struct lk_err *err)
 {
 	struct taking taking = { .lcd = lcd, .picture = picture, .sys = sys, .err = err };
-	struct lk_rec_sink sink = { .record = take_record_line, .problem = problem, .arg = &taking };
+	struct lk_rec_sink sink = { .record = take_record_line, .problem = problem, .note = take_note, .arg = &taking };
 	struct lk_arena arena = { 0 };
 	char *copy = lk_arena_alloc(&arena, len + 1);
 

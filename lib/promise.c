@@ -80,6 +80,37 @@ void lk_promise_names(const struct lk_lcd *lcd, uint32_t set, struct lk_buf *nam
 			lk_buf_addf(names, "%s%s", names->len ? " " : "", lcd->sys[i].name);
 }
 
+bool lk_promise_same_systems(const struct lk_lcd *lcd, const char *names)
+{
+	uint32_t common = lk_promise_set(lcd, names);
+	size_t n = 0, shared = 0;
+
+	for (const char *at = names; *at; at += strcspn(at, " "), at += strspn(at, " "))
+		n++;
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		shared += common >> i & 1;
+	return n == lcd->nsys && shared == n;
+}
+
+#define NOTE "systems\t"
+
+void lk_promise_note_systems(const struct lk_lcd *lcd, struct lk_buf *buf)
+{
+	struct lk_buf LK_AUTO_BUF names = { 0 };
+
+	lk_promise_names(lcd, UINT32_MAX, &names);
+	buf->failed |= names.failed;
+	if (!buf->failed)
+		lk_buf_addf(buf, "#" NOTE "%s\n", names.data);
+}
+
+const char *lk_promise_noted_systems(const char *text)
+{
+	size_t lead = strlen(NOTE);
+
+	return strncmp(text, NOTE, lead) ? NULL : text + lead;
+}
+
 /* ---- what is known here ---- */
 
 /* Also what could not be stopped, and what was won and is being restored, even by a process that was killed. */

@@ -18,23 +18,14 @@ static const struct lk_rec_kind answer_kind = {
 	"answer", 7, { "system", "tag", "answer", "epoch", "who", "wait", "from" }
 };
 
-/* A note among the questions, which older releases do not read. */
-#define SYSTEMS "systems\t"
-
 #define WAIT_MAX 100000000ULL	/* ms */
 
 /* ---- writing ---- */
 
 void lk_ask_write(const struct lk_lcd *lcd, const struct lk_ask *ask, unsigned n, struct lk_buf *buf)
 {
-	struct lk_buf LK_AUTO_BUF systems = { 0 };
-
 	lk_rec_head(buf, &ask_kind);
-	lk_promise_names(lcd, UINT32_MAX, &systems);
-	buf->failed |= systems.failed;
-	if (buf->failed)
-		return;
-	lk_buf_addf(buf, "#" SYSTEMS "%s\n", systems.data);
+	lk_promise_note_systems(lcd, buf);
 	for (unsigned i = 0; i < n; i++) {
 		struct lk_buf LK_AUTO_BUF suspects = { 0 };
 		struct lk_buf LK_AUTO_BUF released = { 0 };
@@ -139,10 +130,10 @@ static int take_ask(void *arg, struct lk_rec *rec)
 static int take_note(void *arg, char *text)
 {
 	struct reading *r = arg;
-	size_t lead = strlen(SYSTEMS);
+	const char *systems = lk_promise_noted_systems(text);
 
-	if (!strncmp(text, SYSTEMS, lead))
-		r->systems = text + lead;
+	if (systems)
+		r->systems = systems;
 	return 0;
 }
 

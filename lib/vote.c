@@ -50,14 +50,8 @@ static bool same_systems(const struct lk_lcd *a, const struct lk_lcd *b)
 static int check_members(const struct lk_lcd *lcd, const char *candidate, const char *theirs, struct lk_err *err)
 {
 	struct lk_buf LK_AUTO_BUF ours = { 0 };
-	uint32_t common = lk_promise_set(lcd, theirs);
-	size_t n = 0, shared = 0;
 
-	for (const char *at = theirs; *at; at += strcspn(at, " "), at += strspn(at, " "))
-		n++;
-	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
-		shared += common >> i & 1;
-	if (n == lcd->nsys && shared == n)
+	if (lk_promise_same_systems(lcd, theirs))
 		return 0;
 	lk_promise_names(lcd, UINT32_MAX, &ours);
 	return ours.failed ? lk_fail_nomem(err) : lk_fail(err, LK_M_GRANT_MEMBERS, candidate, theirs, ours.data);

@@ -32,6 +32,7 @@ struct lk_pic_sys {
 	uint32_t no_transfer;	/* bit s: resources that fail here may not go to s (noresfailover!s) */
 	uint32_t absent;	/* bit s: system s was dead when it started, so it notices no failure of it */
 	bool no_quorum;		/* it reports that it may not start anything */
+	bool differs;		/* it reports other systems than those that are known here */
 	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 	bool unconfirmed;	/* confirmso! is set here for it, and nobody has yet let its failover go on */

@@ -42,6 +42,14 @@ unsigned lk_promise_self(const struct lk_lcd *lcd) LK_NONNULL(1);
 uint32_t lk_promise_set(const struct lk_lcd *lcd, const char *names) LK_NONNULL(1, 2);
 void lk_promise_names(const struct lk_lcd *lcd, uint32_t set, struct lk_buf *names) LK_NONNULL(1, 3);
 
+/* Are these all the systems that are known here, and no other? */
+bool lk_promise_same_systems(const struct lk_lcd *lcd, const char *names) LK_NONNULL(1, 2);
+
+/* A line that names all systems that are known here, for questions and reports; older releases leave it out
+ * when they read. The names in it, of what lk_rec_sink.note gets; NULL: it is another one. */
+void lk_promise_note_systems(const struct lk_lcd *lcd, struct lk_buf *buf) LK_NONNULL(1, 2);
+const char *lk_promise_noted_systems(const char *text) LK_NONNULL(1);
+
 /* ---- words ---- */
 
 struct lk_ask {

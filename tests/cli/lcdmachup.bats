@@ -4,9 +4,29 @@
 # Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
 
 load ../helpers/tree
+load ../helpers/far
 
 setup() {
 	f2
+}
+
+teardown() {
+	far_end
+}
+
+@test "where majorities decide, a system that knows other systems is named in the log" {
+	local log=$LKROOT/out/lifekeeper.log
+	rm -r "$LKROOT"
+	f1
+	export FAKELCM_STATUS=
+	far beta gamma
+	on gamma sys_create -s delta
+	expect 0 lcdmachup -s gamma
+	if grep 'the members differ' "$log"; then return 1; fi
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdmachup -s gamma
+	grep -q 'WARN:quorum:.*the members differ: system "gamma" does not know the same systems' "$log"
+	if grep 'the members differ: system "beta"' "$log"; then return 1; fi
 }
 
 @test "what nobody had in service stays out of service" {

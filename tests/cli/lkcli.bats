@@ -275,6 +275,103 @@ owned_by_beta() {
 	[ "$(grep -c restore "$J")" -eq 3 ]
 }
 
+# alpha to epsilon, of which beta to delta answer; alpha has the hierarchy of f1 in common with beta.
+five() {
+	f1
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	export FAKELCM_STATUS=
+	far beta gamma delta epsilon
+	dead epsilon
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+}
+
+dead() {	# SYSTEM
+	local root
+	for root in "$LKROOT" "$FAR"/*/run; do
+		: >"${root%/run}/run/dead-$1"
+	done
+}
+
+knows() {	# NODE SYSTEM...
+	local node=$1
+	shift
+	[ "$(on "$node" sys_list | sort | tr '\n' ' ')" = "$* " ]
+}
+
+@test "a system without quorum forgets nobody without --force" {
+	f3
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	database >"$BATS_TEST_TMPDIR/before"
+	expect 3 lkcli cluster forget --node beta
+	says 'without quorum the members cannot be changed: '
+	says '1 of 3 systems are ALIVE'
+	expect 3 lkcli cluster forget --node gamma --local-only
+	expect 3 lkcli commpath create --dest delta --laddr 10.1.0.1 --raddr 10.1.0.4
+	expect 3 lkcli commpath create --dest delta --type TTY --device /dev/ttyS0
+	database | cmp - "$BATS_TEST_TMPDIR/before"
+	expect 0 lkcli commpath create --dest beta --laddr 10.2.0.1 --raddr 10.2.0.2
+	expect 0 lkcli cluster forget --node beta --force
+	expect 0 lkcli cluster forget --node gamma --force
+	expect 0 sys_list
+	lines_are alpha
+}
+
+@test "the one that is gone is forgotten by all, and again if that was cut off" {
+	five
+	expect 0 lkcli cluster forget --node epsilon
+	knows beta alpha beta delta gamma
+	knows delta alpha beta delta gamma
+	expect 0 sys_list
+	lines_are alpha beta delta gamma
+	expect 7 lkcli cluster forget --node epsilon
+	on gamma sys_create -s epsilon
+	expect 0 lkcli cluster forget --node epsilon
+	knows gamma alpha beta delta gamma
+}
+
+@test "while another member is away nobody is added or forgotten without --force" {
+	five
+	dead delta
+	database >"$BATS_TEST_TMPDIR/before"
+	expect 9 lkcli cluster forget --node epsilon
+	says 'delta cannot be reached (DEAD) and would not learn that the members change'
+	says 'Changing the members'
+	expect 9 lkcli cluster forget --node delta
+	says 'epsilon cannot be reached'
+	expect 9 lkcli commpath create --dest zeta --laddr 10.1.0.1 --raddr 10.1.0.6
+	database | cmp - "$BATS_TEST_TMPDIR/before"
+	expect 0 lkcli cluster forget --node epsilon --force
+	says 'delta was not told'
+	# then delta is the only one
+	expect 0 lkcli cluster forget --node delta
+	knows beta alpha beta gamma
+}
+
+@test "one change of the members is to be finished before the next" {
+	five
+	on gamma sys_create -s zeta
+	expect 8 lkcli cluster forget --node epsilon
+	says 'but for epsilon, gamma knows the systems alpha beta delta gamma zeta and not alpha beta delta gamma: finish'
+	# this one is at work
+	expect 0 lkcli commpath create --dest zeta --laddr 10.1.0.1 --raddr 10.1.0.6 --force
+	on beta sys_create -s zeta
+	on delta sys_create -s zeta
+	expect 9 lkcli cluster forget --node epsilon
+	says 'zeta cannot be reached'
+}
+
+@test "forget waits until what the system may run has ended" {
+	export FAKELCM_LEFT=20000
+	five
+	lkcli cluster forget --node epsilon >"$BATS_TEST_TMPDIR/out" 3>&- &
+	local pid=$!
+	wait_until 20 grep -q '^Waiting until what epsilon may run has stopped' "$BATS_TEST_TMPDIR/out"
+	[ "$(sys_list | wc -l)" -eq 5 ]
+	kill $pid
+	wait $pid || :
+	expect 0 lkcli cluster forget --node epsilon --force
+}
+
 @test "cluster forget removes a system that is gone" {
 	f3
 	expect 0 lkcli cluster forget --node gamma
