@@ -37,9 +37,13 @@ struct lk_quorum_event {
 int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above. */
+/* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above; with settings
+ * that cannot be used: no. */
 #define LK_QUORUM_TIMEOUT_MAX 600	/* seconds */
 int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Can its settings be used at all? 0; -3, -5, -1. */
+int lk_quorum_tcp_settings(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* The stop time of struct lk_terms (lk/grant.h), in ns: QUORUM_LOSS_DEADLINE. With tcp_remote there is no lease that ends:
  * a system that sees no other one any more asks the hosts first, which is part of it. 0; a setting that makes no sense

@@ -52,6 +52,25 @@ teardown() {
 	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority none' ]
 }
 
+@test "hosts that cannot be asked for quorum are refused, and nothing is started" {
+	local settings=$LKROOT/etc/default/LifeKeeper text
+	echo QUORUM_MODE=tcp_remote >>"$settings"
+	expect 3 lkstart
+	says 'QUORUM_HOSTS "": the tunable is not set'
+	for text in a:1,b a:99999 a:0 'a:1,' a:1,b:2,a:1 '"a:1, b:2"'; do
+		echo "QUORUM_HOSTS=$text" >>"$settings"
+		expect 3 lkstart
+		says 'QUORUM_HOSTS "'
+	done
+	says 'QUORUM_HOSTS " b:2": blanks are not allowed'
+	printf '%s\n' QUORUM_HOSTS=a:1,b:2 QUORUM_TIMEOUT_SECS=0 >>"$settings"
+	expect 5 lkstart
+	says QUORUM_TIMEOUT_SECS
+	expect 1 lktest
+	echo QUORUM_TIMEOUT_SECS=1 >>"$settings"
+	expect 0 lkstart
+}
+
 @test "ST5: a wait period that is no number of seconds gives 5, and nothing is started" {
 	local seconds
 	for seconds in x '' 0 -1 1.5 86401 '5 '; do
