@@ -40,7 +40,8 @@ static int find(const char *word, const char *const *names)
 	return -1;
 }
 
-/* The matrix of 6.2; tcp_remote asks others than the systems, so that these may be asked, too. */
+/* The matrix of 6.2, where storage goes with storage alone; tcp_remote, which is not in it, is as the others are: it asks
+ * others than the systems, so that these may be asked, too. */
 static bool go_together(const struct lk_quorum_modes *modes)
 {
 	return (modes->quorum == LK_QMODE_STORAGE) == (modes->witness == LK_WMODE_STORAGE);

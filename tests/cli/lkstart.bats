@@ -52,6 +52,22 @@ teardown() {
 	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority none' ]
 }
 
+@test "each pair of modes that lk-quorum(7) lists is accepted, and no other" {
+	local settings=$LKROOT/etc/default/LifeKeeper modes listed q w
+	modes=$(sed -n '/^\.Bl -column "QUORUM_MODE"/,/^\.El/s/^\.It \([a-z]\)/\1/p' "$LK_SRC/man/lk-quorum.7")
+	listed=$(sed 's/ Ta / /g' <<<"$modes" | cut -d ' ' -f 1,2 | sort -u)
+	for q in none majority storage tcp_remote; do
+		for w in none remote_verify storage; do
+			printf '%s\n' "QUORUM_MODE=$q" "WITNESS_MODE=$w" QUORUM_HOSTS=127.0.0.1:1 >"$settings"
+			rm -f "$LKROOT/run/quorum.modes"
+			if lk_quorum 2>&1 | grep -q 'do not go together'; then continue; fi
+			echo "$q $w"
+		done
+	done | sort >"$BATS_TEST_TMPDIR/accepted"
+	[ -n "$listed" ]
+	diff "$BATS_TEST_TMPDIR/accepted" - <<<"$listed"
+}
+
 @test "hosts that cannot be asked for quorum are refused, and nothing is started" {
 	local settings=$LKROOT/etc/default/LifeKeeper text
 	echo QUORUM_MODE=tcp_remote >>"$settings"
