@@ -5,13 +5,14 @@
 #include <unistd.h>
 
 #include "lk/cmd.h"
+#include "lk/epoch.h"
 #include "lk/eqv.h"
 #include "lk/msg.h"
 #include "lk/net.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
 
-#define TABLES (LK_T_EQV | LK_T_NET | LK_T_SYS | LK_T_FLG)
+#define TABLES (LK_T_EQV | LK_T_NET | LK_T_SYS | LK_T_FLG | LK_T_EPOCH)
 
 static bool leads_to(const struct lk_net *net, const void *sys)
 {
@@ -102,6 +103,11 @@ static int drop_all(struct lk_cmd *cmd, struct lk_lcd *lcd, struct lk_buf *said)
 	unsigned n = drop_equivalencies(lcd, sys, said);
 	n += drop_paths(lcd, sys, said);
 	n += drop_flags(lcd, sys);
+	if (lk_cmd_given(cmd, 'o'))
+		rc = lk_epoch_disown(lcd, sys, &cmd->err);
+	if (rc < 0)
+		return rc;
+	n += (unsigned)rc;
 	if (lk_sys_find(lcd, sys))
 		return lk_sys_drop(lcd, sys, &cmd->err);
 	return n ? 0 : lk_fail(&cmd->err, LK_M_NO_NODE, sys);
@@ -150,11 +156,12 @@ static int run(struct lk_cmd *cmd)
 
 static const struct lk_opt options[] = {
 	{ 'f', LK_OPT_FLAG, NULL, "do not ask", NULL },
+	{ 'o', LK_OPT_FLAG, NULL, "it is gone for good: what it owned belongs to nobody", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "delallsys [-f] node",
+	.synopsis = "delallsys [-f] [-o] node",
 	.summary = "Forget a system that has left, and all that refers to it.",
 	.options = options,
 	.min_operands = 1,

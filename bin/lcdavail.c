@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lcdavail: initialise the resources at the start of Lockkeeper (spec/core.md 5.6.3, 4.2). */
+#include <string.h>
+
 #include "lk/alock.h"
 #include "lk/boot.h"
+#include "lk/canvass.h"
 #include "lk/cmd.h"
+#include "lk/confirm.h"
+#include "lk/fence.h"
 #include "lk/global.h"
 #include "lk/held.h"
 #include "lk/ins.h"
+#include "lk/msg.h"
 #include "lk/proc.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
@@ -14,9 +20,9 @@
 #include "lk/witness.h"
 #include "lk/poison.h"
 
-/* Systems that others reach and this one does not count as "not known" until we end (5.6.3, steps 2 and 3). What
+/* False: without quorum. Systems that others reach and this one does not count as "not known" until we end (5.6.3, steps 2 and 3). What
  * goes wrong here is found again where it matters. */
-static void ask_witnesses(struct lk_cmd *cmd)
+static bool ask_witnesses(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_witness_for what = { .event = "LCM_AVAIL", .prog = cmd->prog, .once = true };
@@ -26,12 +32,47 @@ static void ask_witnesses(struct lk_cmd *cmd)
 	const char *why;
 
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 || lk_quorum_verify(&lcd, &event, &ignored) <= 0)
-		return;
+		return false;
 	for (size_t i = 0; i < lcd.nsys; i++) {
 		what.sys = lcd.sys[i].name;
 		if (!lcd.sys[i].local && lk_sys_state(&lcd, &lcd.sys[i], &why) != LK_SYS_ALIVE)
 			(void)!lk_witness(&what, &ignored);
 	}
+	return true;
+}
+
+static bool shares(const struct lk_lcd *lcd, const char *sys)
+{
+	for (size_t i = 0; i < lcd->neqv; i++)
+		if (!strcmp(lcd->eqv[i].sys, sys))
+			return true;
+	return false;
+}
+
+/* Without grants only its fence devices tell that a silent system has stopped. What was recorded before this start does
+ * not count: it may have come back unseen. One that is not confirmed bars what it shares (LK_WHY_UNFENCED). */
+static int fence_silent(struct lk_cmd *cmd)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_fence_for what = { .tree = &lcd.tree, .prog = cmd->prog, .unless_back = true };
+	struct lk_err err;
+	const char *why;
+
+	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_EQV, &err) < 0 || lk_canvass_needed(&lcd.tree, &err) > 0)
+		return 0;
+	for (size_t i = 0; i < lcd.nsys; i++) {
+		what.sys = lcd.sys[i].name;
+		lk_fence_forget(&lcd.tree, what.sys);
+		lk_confirm_forget(&lcd.tree, what.sys);
+		if (lcd.sys[i].local || !shares(&lcd, what.sys) || !lk_fence_configured(&lcd.tree, what.sys) ||
+		    lk_sys_state(&lcd, &lcd.sys[i], &why) == LK_SYS_ALIVE)
+			continue;
+		if (lk_fence(&what, &err) < 0 && err.number == LK_M_NUMBER(LK_M_INTERRUPTED)) {
+			cmd->err = err;
+			return -err.code;
+		}
+	}
+	return 0;
 }
 
 static bool is_at_work(void)
@@ -79,7 +120,10 @@ static int run(struct lk_cmd *cmd)
 	if (rc < 0)
 		return rc;
 	end_globals(cmd);
-	ask_witnesses(cmd);
+	if (ask_witnesses(cmd))
+		rc = fence_silent(cmd);
+	if (rc < 0)
+		return rc;
 	lk_held_end();
 	return lk_recovery_cmd(cmd, &recovery);
 }

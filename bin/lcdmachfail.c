@@ -10,6 +10,7 @@
 #include "lk/canvass.h"
 #include "lk/confirm.h"
 #include "lk/fence.h"
+#include "lk/held.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
@@ -118,26 +119,33 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	}
 }
 
-static bool is_back(const char *name)
+/* Where grants decide time is as good as a device, and one that does not answer must not make it longer: until when
+ * to try, by lk_now_ms(). */
+static int64_t grants_after(const char *name)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err ignored;
-	const struct lk_sys *sys = lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 ? NULL : lk_sys_find(&lcd, name);
-	const char *why;
+	const struct lk_sys *sys;
+	uint64_t left;
 
-	return sys && lk_sys_state(&lcd, sys, &why) == LK_SYS_ALIVE;
+	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) < 0 || !(sys = lk_sys_find(&lcd, name)) ||
+	    lk_quiet_left(&lcd, sys, &left, &ignored) < 0 || left >= LK_HELD_WAIT)
+		return 0;
+	return lk_now_ms() + (int64_t)left;
 }
 
 /* Fence it, and ask the administrator where that is wanted. Without grants of a majority one that could not be fenced
  * may still run everything: only the administrator can say that it does not. 1: go on; 0: do not. */
 static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 {
-	const struct lk_fence_for what = { .tree = &lcd->tree, .sys = sys, .prog = cmd->prog,
-					   .is_back = is_back };
+	struct lk_fence_for what = { .tree = &lcd->tree, .sys = sys, .prog = cmd->prog, .unless_back = true };
 	struct lk_err ignored;
 	bool unsafe = false;
 
 	if (lk_fence_configured(&lcd->tree, sys)) {
+		bool grants = lk_canvass_needed(&lcd->tree, &ignored) > 0;
+
+		what.until = grants ? grants_after(sys) : 0;
 		int rc = lk_fence(&what, &cmd->err);
 
 		if (rc < 0 && cmd->err.number == LK_M_NUMBER(LK_M_INTERRUPTED))
@@ -146,7 +154,7 @@ static int make_sure(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *s
 			say(lcd, "the system is ALIVE again: nothing is recovered");
 			return 0;
 		}
-		unsafe = rc < 0 && lk_canvass_needed(&lcd->tree, &ignored) <= 0;
+		unsafe = rc < 0 && !grants;
 	}
 	return lk_confirm_ask(lcd, sys, unsafe, &cmd->err);
 }

@@ -76,7 +76,7 @@ static int check(struct view *v, struct lk_err *err)
 	return 0;
 }
 
-/* A silence on the storage is seen by looks; what others have told there counts, too. */
+/* Its begin and its end are seen by looks; what others have told there counts, too. */
 static void take_storage(struct view *v, const struct lk_terms *ours)
 {
 	struct lk_qwk_state state;
@@ -85,7 +85,7 @@ static void take_storage(struct view *v, const struct lk_terms *ours)
 	if (lk_qwk_state_read(&v->lcd.tree, &state, &ignored) <= 0)
 		return;
 	for (unsigned i = 0; i < state.n; i++) {
-		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 1000LL * MS * state.hbeat;
+		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 2000LL * MS * state.hbeat;
 
 		if (takeover > v->takeover)
 			v->takeover = takeover;

@@ -31,12 +31,14 @@ static ssize_t give_input(struct lk_remote_job *job, void *data, size_t size)
 
 static void take_end(struct lk_lcd *lcd, struct lk_ballot *b, const struct lk_remote_job *job)
 {
+	const char *errors = b->errors.data ? b->errors.data : "";
 	struct lk_err err;
 
 	if (job->rc < 0)
 		snprintf(b->why, sizeof(b->why), "%s", job->err.text);
 	else if (job->code)
-		snprintf(b->why, sizeof(b->why), "lk_grant ended there with exit code %d", job->code);
+		snprintf(b->why, sizeof(b->why), "lk_grant ended there with exit code %d%s%.*s", job->code,
+			 b->errors.len ? ": " : "", (int)strcspn(errors, "\n"), errors);
 	else if (lk_answer_read(lcd, &b->output, &b->answer, &b->nanswers, &err) < 0)
 		snprintf(b->why, sizeof(b->why), "%s", err.text);
 	if (*b->why)
@@ -76,7 +78,7 @@ int lk_ballot_ask(struct lk_lcd *lcd, struct lk_ballot *list, unsigned n, const 
 			return lk_fail_nomem(err);
 		job[i] = (struct lk_remote_job){
 			.dest = lcd->sys[list[i].sys].name, .argc = argc, .argv = argv, .input = give_input,
-			.arg = &list[i], .output = lk_remote_keep, .kept = { &list[i].output }, .limit = way->limit,
+			.arg = &list[i], .output = lk_remote_keep, .kept = { &list[i].output, &list[i].errors }, .limit = way->limit,
 		};
 	}
 	lk_remote_jobs(lcd, job, n);
@@ -90,6 +92,7 @@ void lk_ballot_free(struct lk_ballot *list, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		lk_buf_free(&list[i].input);
 		lk_buf_free(&list[i].output);
+		lk_buf_free(&list[i].errors);
 	}
 }
 

@@ -206,22 +206,25 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struc
 	return rc > 0 ? 1 : rc;
 }
 
-/* It could be fenced and was not, and that is all that says whether it has stopped. */
-static bool is_unfenced(const struct lk_lcd *lcd, const char *sys)
-{
-	struct lk_err ignored;
-
-	return lk_fence_configured(&lcd->tree, sys) && !lk_fence_done(&lcd->tree, sys) &&
-	       lk_canvass_needed(&lcd->tree, &ignored) <= 0;
-}
-
-bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
+static bool is_confirmed(const struct lk_lcd *lcd, const char *sys)
 {
 	char path[LK_SYS_FILE];
 
 	lk_sys_file(LK_SYS_CONFIRMED, sys, path);
-	return (is_flagged(lcd, sys) || is_unfenced(lcd, sys)) &&
-	       faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+	return faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool lk_confirm_unfenced(const struct lk_lcd *lcd, const char *sys)
+{
+	struct lk_err ignored;
+
+	return lk_fence_configured(&lcd->tree, sys) && !lk_fence_done(&lcd->tree, sys) &&
+	       !is_confirmed(lcd, sys) && lk_canvass_needed(&lcd->tree, &ignored) <= 0;
+}
+
+bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys)
+{
+	return lk_confirm_unfenced(lcd, sys) || (is_flagged(lcd, sys) && !is_confirmed(lcd, sys));
 }
 
 void lk_confirm_forget(const struct lk_tree *tree, const char *sys)

@@ -27,7 +27,7 @@ static const struct {
 	[LK_WHY_STOPPED_RECOVER] = { "it was in service nowhere, and RECOVER_STOPPED_HIERARCHIES is set" },
 	[LK_WHY_OTHER_OWNER] = { "by the record %s has it in service" },
 	[LK_WHY_BETTER] = { "%s has a better priority" },
-	[LK_WHY_MAY_RUN] = { "%s may have it in service: its state is not known" },
+	[LK_WHY_MAY_RUN] = { "%s may have it in service, its state is not known" },
 	[LK_WHY_INIT_ISP] = { "its initialisation is INIT_ISP" },
 	[LK_WHY_INIT_OSU] = { "its initialisation is INIT_OSU" },
 	[LK_WHY_AUTORES] = { "its initialisation is AUTORES_ISP, and no better system is left" },
@@ -35,8 +35,11 @@ static const struct {
 	[LK_WHY_OLDER_RECORD] = { "%s has it in service by a newer record" },
 	[LK_WHY_NEWER_RECORD] = { "%s has it in service by an older record and must give way" },
 	[LK_WHY_SAME_RECORD] = { "%s has it in service, too, by a record of the same epoch" },
-	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy: an operator has to choose its owner" },
+	[LK_WHY_SPLIT_OPEN] = { "a flag !split! is set for it or its hierarchy, and an operator has to choose its owner" },
 	[LK_WHY_UNCONFIRMED] = { "%s had it in service, and the failover of that system is not confirmed" },
+	[LK_WHY_UNFENCED] = { "%s may have it in service, and no fence device has confirmed that it has stopped" },
+	[LK_WHY_STRANGER] = { "by the record a system has it that is not known here; once that one is gone for good, bring it "
+			      "in service by hand" },
 	[LK_WHY_NOWHERE] = { "it is to be in service and is not anywhere; no better system is left" },
 	[LK_WHY_SAME] = { "nothing has changed for it" },
 };
@@ -52,7 +55,9 @@ const char *const lk_why_names[] = {
 	[LK_WHY_INIT_OSU] = "init-osu", [LK_WHY_AUTORES] = "autores",
 	[LK_WHY_SWITCHBACK] = "switchback", [LK_WHY_OLDER_RECORD] = "older-record",
 	[LK_WHY_NEWER_RECORD] = "newer-record", [LK_WHY_SAME_RECORD] = "same-record",
-	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed", [LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
+	[LK_WHY_SPLIT_OPEN] = "split-open", [LK_WHY_UNCONFIRMED] = "unconfirmed",
+	[LK_WHY_UNFENCED] = "unfenced", [LK_WHY_STRANGER] = "stranger",
+	[LK_WHY_NOWHERE] = "nowhere", [LK_WHY_SAME] = "same", NULL
 };
 
 /* One resource at one event. */
@@ -110,6 +115,18 @@ static int may_run(const struct question *q)
 		    (q->owner == copy->sys || q->owner == LK_PIC_NORECORD ||
 		     q->owner == q->pic->self))
 			return copy->sys;
+	}
+	return -1;
+}
+
+/* At a start the record is that of an earlier life: who could have been fenced and was not may have taken it since. */
+static int may_run_unfenced(const struct question *q)
+{
+	for (unsigned i = q->res->first; i < q->res->first + q->res->n; i++) {
+		const struct lk_pic_sys *sys = &q->pic->sys[q->pic->copy[i].sys];
+
+		if (&q->pic->copy[i] != q->own && sys->unfenced && sys->life != LK_LIFE_ALIVE)
+			return q->pic->copy[i].sys;
 	}
 	return -1;
 }
@@ -183,7 +200,7 @@ static bool was_for_dead(const struct question *q)
 /* 5.6.2, steps 2-3 and 9. Safety check, quorum and witness are behind us. */
 static struct lk_decision decide_down(const struct question *q)
 {
-	bool recover = q->pic->recover_stopped && q->owner < 0;
+	bool recover = q->pic->recover_stopped && q->owner < 0 && q->owner != LK_PIC_STRANGER;
 	int other;
 
 	if (lk_state_up(q->own->state) && !was_for_dead(q))
@@ -198,6 +215,8 @@ static struct lk_decision decide_down(const struct question *q)
 		return decide(LK_DO_LEAVE, LK_WHY_REFUSED, (int)q->sys);
 	if ((other = may_run(q)) >= 0)
 		return decide(LK_DO_LEAVE, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_LEAVE, LK_WHY_STRANGER, -1);
 	/* K26, EV8: what was stopped stays stopped */
 	if (!recover && q->owner < 0)
 		return decide(LK_DO_LEAVE, LK_WHY_STOPPED, -1);
@@ -241,6 +260,8 @@ static struct lk_decision decide_left_running(const struct question *q)
 	other = may_run(q);
 	if (other >= 0 && other == q->owner)
 		return decide(LK_DO_YIELD, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return decide(LK_DO_YIELD, LK_WHY_STRANGER, -1);
 	return decide(LK_DO_RESTORE, LK_WHY_HERE, -1);
 }
 
@@ -257,6 +278,11 @@ static struct lk_decision decide_avail(const struct question *q)
 		return mark_osu(q, LK_WHY_NO_QUORUM, -1);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	if ((other = may_run_unfenced(q)) >= 0)
+		return mark_osu(q, LK_WHY_UNFENCED, other);
+	/* a member for others, or one that this system has left */
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	if (q->own->init == LK_INIT_ISP)
 		return decide(LK_DO_MARK_ISP, LK_WHY_INIT_ISP, -1);
 	if (q->own->init == LK_INIT_OSU)
@@ -298,6 +324,8 @@ static struct lk_decision decide_up(const struct question *q)
 						 mark_osu(q, LK_WHY_ELSEWHERE, other);
 	if ((other = may_run(q)) >= 0)
 		return mark_osu(q, LK_WHY_MAY_RUN, other);
+	if (q->owner == LK_PIC_STRANGER)
+		return mark_osu(q, LK_WHY_STRANGER, -1);
 	/* what an operator stopped stays stopped, also when a cable is plugged in again */
 	if (q->owner < 0)
 		return mark_osu(q, LK_WHY_STOPPED, -1);
@@ -352,6 +380,11 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 	}
 }
 
+static bool is_taken(int owner)
+{
+	return owner >= 0 || owner == LK_PIC_STRANGER;
+}
+
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)
 {
 	int owner = LK_PIC_NORECORD;
@@ -362,7 +395,7 @@ int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *r
 
 		/* whoever took it over beats whoever stopped it, as in lk_epoch_set() */
 		if (copy->epoch > *epoch ||
-		    (copy->epoch == *epoch && *epoch && owner < 0 && copy->owner >= 0)) {
+		    (copy->epoch == *epoch && *epoch && is_taken(copy->owner) && owner < 0)) {
 			*epoch = copy->epoch;
 			owner = copy->owner;
 		}

@@ -94,6 +94,21 @@ int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	return change_owner(lcd, tag, LK_EPOCH_NOBODY, err);
 }
 
+int lk_epoch_disown(struct lk_lcd *lcd, const char *owner, struct lk_err *err)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < lcd->nepoch; i++) {
+		if (strcmp(lcd->epoch[i].owner, owner) != 0)
+			continue;
+		int rc = change_owner(lcd, lcd->epoch[i].tag, LK_EPOCH_NOBODY, err);
+		if (rc < 0)
+			return rc;
+		n++;
+	}
+	return n;
+}
+
 static bool is_nobody(const struct lk_epoch *record)
 {
 	return !strcmp(record->owner, LK_EPOCH_NOBODY);

@@ -23,7 +23,7 @@ static bool newest(const struct lk_picture *picture, const struct lk_pic_res *re
 	*said = (struct lk_epoch){ .tag = res->tag, .owner = LK_EPOCH_NOBODY, .epoch = epoch };
 	if (owner >= 0)
 		said->owner = picture->sys[owner].name;
-	return owner != LK_PIC_NORECORD;
+	return owner >= LK_PIC_NOBODY;
 }
 
 /* Is this record newer than that of the copy, by the rule of lk_epoch_set()? */

@@ -21,6 +21,7 @@
 #include "lk/poison.h"
 
 #define AGENT_OFF 2		/* what an agent ends with at the action status */
+#define NO_ANSWER 126		/* from here on it has not ended by itself */
 #define PAUSE_MS 1000		/* between two attempts */
 
 struct fencing {
@@ -101,6 +102,16 @@ static int make_input(const struct lk_fence_for *what, const struct lk_fence_dev
 	return lk_fail_errno(err, saved, "%s", device->agent);
 }
 
+/* Milliseconds for a run; at least one, for 0 would be no limit. */
+static unsigned time_for(const struct lk_fence_for *what, const struct lk_fence_device *device)
+{
+	int64_t left = what->until - lk_now_ms();
+
+	if (!what->until || left >= device->timeout)
+		return device->timeout;
+	return left > 1 ? (unsigned)left : 1;
+}
+
 /* Its exit code, or an error: interrupted, or it could not be tried at all. */
 static int run_agent(const struct lk_fence_for *what, const struct lk_fence_device *device, const char *action,
 		     struct lk_err *err)
@@ -114,7 +125,7 @@ static int run_agent(const struct lk_fence_for *what, const struct lk_fence_devi
 		return input;
 	jobs.input = input;
 	lk_jobs_begin(&jobs);
-	int rc = lk_jobs_start(&jobs, 0, device->agent, argv, device->timeout);
+	int rc = lk_jobs_start(&jobs, 0, device->agent, argv, time_for(what, device));
 	if (rc < 0)
 		rc = lk_fail_errno(err, errno, "%s", device->agent);
 	while (rc == 0 && lk_jobs_wait(&jobs) >= 0)
@@ -133,7 +144,8 @@ static int run_agent(const struct lk_fence_for *what, const struct lk_fence_devi
 	return rc < 0 ? rc : job.code;
 }
 
-/* 1: confirmed; 0: not. An agent that cannot tell the state is believed what it said of the action itself. */
+/* 1: confirmed; 0: not. An agent that says that it cannot tell the state is believed what it said of the action itself,
+ * one that was ended by time or by a signal, or could not run, is not. */
 static int attempt(const struct lk_fence_for *what, const struct lk_fence_device *device, struct lk_err *err)
 {
 	int rc = run_agent(what, device, device->action, err);
@@ -143,7 +155,7 @@ static int attempt(const struct lk_fence_for *what, const struct lk_fence_device
 	if (strcmp(device->action, "off") != 0)
 		return 1;
 	rc = run_agent(what, device, "status", err);
-	return rc < 0 ? rc : rc != 0;
+	return rc < 0 ? rc : rc > 0 && rc < NO_ANSWER;
 }
 
 /* ---- all attempts ---- */
@@ -155,7 +167,28 @@ static bool interrupted(const struct lk_err *err)
 
 static bool ends_it(const struct lk_err *err)
 {
-	return interrupted(err) || err->number == LK_M_NUMBER(LK_M_FENCE_BACK);
+	return interrupted(err) || err->number == LK_M_NUMBER(LK_M_FENCE_BACK) ||
+	       err->number == LK_M_NUMBER(LK_M_FENCE_LATE);
+}
+
+static bool is_alive(const char *name)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+	const struct lk_sys *sys = lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 ? NULL : lk_sys_find(&lcd, name);
+	const char *why;
+
+	return sys && lk_sys_state(&lcd, sys, &why) == LK_SYS_ALIVE;
+}
+
+/* Is there still a reason for it, and time? */
+static int may_try(const struct lk_fence_for *what, struct lk_err *err)
+{
+	if (what->unless_back && is_alive(what->sys))
+		return lk_fail(err, LK_M_FENCE_BACK, what->sys);
+	if (what->until && lk_now_ms() >= what->until)
+		return lk_fail(err, LK_M_FENCE_LATE, what->sys);
+	return 0;
 }
 
 static int pause_for(unsigned milliseconds, struct lk_err *err)
@@ -179,8 +212,8 @@ static int use(const struct lk_fence_for *what, const struct lk_fence_device *de
 	for (unsigned i = 0; rc == 0 && i <= device->retries; i++) {
 		if (i)
 			rc = pause_for(PAUSE_MS, err);
-		if (rc == 0 && what->is_back && what->is_back(what->sys))
-			rc = lk_fail(err, LK_M_FENCE_BACK, what->sys);
+		if (rc == 0)
+			rc = may_try(what, err);
 		if (rc == 0)
 			rc = attempt(what, device, err);
 		if (rc < 0 && !ends_it(err)) {

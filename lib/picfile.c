@@ -137,6 +137,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			sys->blocked = true;
 		else if (!strcmp(word[i], "unconfirmed"))
 			sys->unconfirmed = true;
+		else if (!strcmp(word[i], "unfenced"))
+			sys->unfenced = true;
 		else if (!strcmp(word[i], "no-quorum"))
 			sys->no_quorum = true;
 		else
@@ -188,6 +190,8 @@ static int copy_word(struct reader *r, char *word, struct lk_pic_copy *copy)
 		copy->epoch = number;
 	else if (owner && !strcmp(owner, "-"))
 		copy->owner = LK_PIC_NOBODY;
+	else if (owner && !strcmp(owner, "?"))
+		copy->owner = LK_PIC_STRANGER;
 	else if (owner && lk_pic_find_sys(r->pic, owner) >= 0)
 		copy->owner = lk_pic_find_sys(r->pic, owner);
 	else if (init && which >= 0)
@@ -333,6 +337,11 @@ static void print_set(const struct lk_picture *pic, const char *key, uint32_t se
 		}
 }
 
+static const char *owner_word(const struct lk_picture *pic, int owner)
+{
+	return owner >= 0 ? pic->sys[owner].name : owner == LK_PIC_NOBODY ? "-" : "?";
+}
+
 static void print_copy(const struct lk_picture *pic, const struct lk_pic_copy *copy, struct lk_buf *buf)
 {
 	lk_buf_addf(buf, "copy %s %u %s", pic->sys[copy->sys].name, copy->priority,
@@ -340,7 +349,7 @@ static void print_copy(const struct lk_picture *pic, const struct lk_pic_copy *c
 	if (copy->epoch)
 		lk_buf_addf(buf, " epoch=%llu", (unsigned long long)copy->epoch);
 	if (copy->owner != LK_PIC_NORECORD)
-		lk_buf_addf(buf, " owner=%s", copy->owner == LK_PIC_NOBODY ? "-" : pic->sys[copy->owner].name);
+		lk_buf_addf(buf, " owner=%s", owner_word(pic, copy->owner));
 	if (copy->init != LK_AUTORES_ISP)
 		lk_buf_addf(buf, " init=%s", lk_init_names[copy->init]);
 	if (copy->switchback != LK_INTELLIGENT)
@@ -382,8 +391,9 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
 		print_set(picture, "absent", sys->absent, buf);
-		lk_buf_addf(buf, "%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
-			    sys->unconfirmed ? " unconfirmed" : "", sys->no_quorum ? " no-quorum" : "");
+		lk_buf_addf(buf, "%s%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
+			    sys->unconfirmed ? " unconfirmed" : "", sys->unfenced ? " unfenced" : "",
+			    sys->no_quorum ? " no-quorum" : "");
 	}
 	for (unsigned i = 0; i < picture->nres; i++)
 		print_resource(picture, &picture->res[i], buf);

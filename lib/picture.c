@@ -173,15 +173,19 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 	}
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);
-	for (unsigned i = 0; i < picture->nsys; i++)
+	for (unsigned i = 0; i < picture->nsys; i++) {
 		picture->sys[i].unconfirmed = lk_confirm_missing(lcd, picture->sys[i].name);
+		picture->sys[i].unfenced = lk_confirm_unfenced(lcd, picture->sys[i].name);
+	}
 }
 
 static void take_record(const struct lk_picture *picture, const char *owner, struct lk_pic_copy *copy)
 {
 	int sys = lk_pic_find_sys(picture, owner);
 
-	copy->owner = sys >= 0 ? sys : !strcmp(owner, LK_EPOCH_NOBODY) ? LK_PIC_NOBODY : LK_PIC_NORECORD;
+	if (sys < 0 && *owner)
+		sys = !strcmp(owner, LK_EPOCH_NOBODY) ? LK_PIC_NOBODY : LK_PIC_STRANGER;
+	copy->owner = *owner ? sys : LK_PIC_NORECORD;
 }
 
 static struct lk_pic_copy own_copy(const struct lk_lcd *lcd, const struct lk_picture *picture,

@@ -18,13 +18,23 @@ static const struct lk_rec_kind answer_kind = {
 	"answer", 7, { "system", "tag", "answer", "epoch", "who", "wait", "from" }
 };
 
+/* A note among the questions, which older releases do not read. */
+#define SYSTEMS "systems\t"
+
 #define WAIT_MAX 100000000ULL	/* ms */
 
 /* ---- writing ---- */
 
 void lk_ask_write(const struct lk_lcd *lcd, const struct lk_ask *ask, unsigned n, struct lk_buf *buf)
 {
+	struct lk_buf LK_AUTO_BUF systems = { 0 };
+
 	lk_rec_head(buf, &ask_kind);
+	lk_promise_names(lcd, UINT32_MAX, &systems);
+	buf->failed |= systems.failed;
+	if (buf->failed)
+		return;
+	lk_buf_addf(buf, "#" SYSTEMS "%s\n", systems.data);
 	for (unsigned i = 0; i < n; i++) {
 		struct lk_buf LK_AUTO_BUF suspects = { 0 };
 		struct lk_buf LK_AUTO_BUF released = { 0 };
@@ -74,6 +84,7 @@ struct reading {
 	void *list;		/* of asks or answers */
 	unsigned n;
 	size_t cap;
+	const char *systems;
 	struct lk_err *err;
 };
 
@@ -125,6 +136,16 @@ static int take_ask(void *arg, struct lk_rec *rec)
 	return 0;
 }
 
+static int take_note(void *arg, char *text)
+{
+	struct reading *r = arg;
+	size_t lead = strlen(SYSTEMS);
+
+	if (!strncmp(text, SYSTEMS, lead))
+		r->systems = text + lead;
+	return 0;
+}
+
 static int find_from(const struct lk_lcd *lcd, const char *name)
 {
 	const struct lk_sys *sys = lk_sys_find(lcd, name);
@@ -160,7 +181,7 @@ static int take_answer(void *arg, struct lk_rec *rec)
 static int parse(struct reading *r, const struct lk_rec_kind *kind, struct lk_buf *text,
 		 int (*take)(void *arg, struct lk_rec *rec))
 {
-	struct lk_rec_sink sink = { .record = take, .problem = problem, .arg = r };
+	struct lk_rec_sink sink = { .record = take, .problem = problem, .note = take_note, .arg = r };
 
 	if (text->failed)
 		return lk_fail_nomem(r->err);
@@ -175,6 +196,8 @@ int lk_ask_read(struct lk_lcd *lcd, struct lk_buf *text, struct lk_ask **list, u
 	int rc = parse(&r, &ask_kind, text, take_ask);
 
 	*list = r.list;
+	for (unsigned i = 0; i < r.n; i++)
+		(*list)[i].systems = r.systems;
 	*n = r.n;
 	return rc;
 }

@@ -2,8 +2,14 @@
 /* Which other systems are quiet. */
 #include "lk/quiet.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lk/cleanup.h"
 #include "lk/fenced.h"
 #include "lk/held.h"
 #include "lk/lcm.h"
@@ -11,9 +17,11 @@
 #include "lk/msg.h"
 #include "lk/quorum.h"
 #include "lk/qwkstate.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 #define MS 1000000
+#define NOTE_MAX 32
 
 static const struct lk_lcm_confirm *find(const struct lk_lcm_quorum *answer, const char *name)
 {
@@ -73,23 +81,6 @@ static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 	}
 }
 
-int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
-{
-	struct lk_quiet_ended ended = { .said = { 0 } };
-	struct asking asking = { .lcd = lcd, .ended = &ended };
-	struct lk_quiet quiet;
-	int rc = lk_lcm_quorum(lcd, &asking.answer, err);
-
-	if (rc == 0 && !asking.answer.running)
-		return lk_fail(err, LK_M_NO_DAEMON);
-	if (rc < 0)
-		return rc;
-	lk_fenced_here(lcd, ended.here);
-	judge(&asking, 0, &quiet);
-	*left = quiet.wait[sys - lcd->sys];
-	return 0;
-}
-
 /* ---- storage ---- */
 
 int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
@@ -101,8 +92,9 @@ int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qw
 	return lk_terms_quiet(&here, &theirs);
 }
 
-/* What counts is the last look: it may have begun to write again since, but then it knows that it was late. Until
- * lkqwk has seen an advance, there may have been one just before it started. */
+/* What counts is the last look: it may have begun to write again since, but then it knows that it was late, unless
+ * heartbeats have let it run meanwhile. Until lkqwk has seen an advance, there may have been one just before it
+ * started. */
 static int64_t silent(const struct lk_qwk_state *state, const struct lk_qwk_node *node)
 {
 	int64_t since = node->changed ? node->changed : state->started;
@@ -118,9 +110,63 @@ static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, con
 	return NULL;
 }
 
-/* How long it may run yet, in ms, as far as its object tells. One that is not on the storage, or that has left the
- * mode, may run for ever. */
-static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours)
+/* When the last heartbeat that was confirmed from here lets it run no more. Until then it may have been granted
+ * something, also by us, and may have written. */
+static int64_t beats_end(const struct lk_lcm_confirm *row, const struct lk_terms *ours)
+{
+	const struct lk_terms here = { ours->lease, 0 }, there = { row->terms.lease, 0 };
+
+	return lk_qwk_now() + (lk_terms_quiet(&here, &there) - row->quiet) / MS + 1;
+}
+
+int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *err)
+{
+	char path[LK_SYS_FILE], text[NOTE_MAX];
+	struct lk_quorum_modes modes;
+	int rc = lk_quorum_modes(tree, &modes, err);
+
+	if (rc < 0 || modes.quorum != LK_QMODE_STORAGE)
+		return rc;
+	lk_sys_file(LK_SYS_GRANTED, sys, path);
+	int len = snprintf(text, sizeof(text), "%020" PRId64 "\n", lk_qwk_now());
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	errno = fd < 0 ? errno : ENOSPC;
+	if (fd < 0 || pwrite(fd, text, (size_t)len, 0) != len)
+		return lk_fail_errno(err, errno, "%s/%s", tree->root, path);
+	return 0;
+}
+
+/* What cannot be read may have been now. A time to come is of another start of the machine. */
+static int64_t noted(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_SYS_FILE], text[NOTE_MAX];
+	int64_t now = lk_qwk_now(), when;
+
+	lk_sys_file(LK_SYS_GRANTED, sys, path);
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[len < 0 ? 0 : len] = '\0';
+	if (sscanf(text, "%" SCNd64, &when) != 1)
+		return now;
+	return when > now ? 0 : when;
+}
+
+/* When all has ceased to count that has let it run but what is seen on the storage. */
+static int64_t ceased(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row)
+{
+	int64_t granted = noted(&a->lcd->tree, a->lcd->sys[i].name);
+	int64_t beats = row ? beats_end(row, &a->answer.terms) : 0;
+
+	return granted > beats ? granted : beats;
+}
+
+/* How long it may run yet, in ms, as far as its object tells, of which there must be a look that began after its last
+ * sign of life of another kind has ceased to count. One that is not on the storage, or that has left the mode, may
+ * run for ever. */
+static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours,
+			       int64_t since)
 {
 	static const struct lk_qwk_node unknown;
 	const struct lk_qwk_node *node = find_node(state, name);
@@ -128,7 +174,19 @@ static int64_t left_by_storage(const struct lk_qwk_state *state, const char *nam
 
 	if (node && !node->left)
 		left -= silent(state, node);
+	if (node && left <= 0 && node->looked <= since)
+		left = since - node->looked + 1;
 	/* the next look must come before it can be seen */
+	return left > 0 ? left + state->hbeat * 1000LL : 0;
+}
+
+/* The same for one that was fenced: one that came back, without a path to us, would write. Two of its writes are waited
+ * for, and the look that sees them. */
+static int64_t left_after_end(const struct lk_qwk_state *state, const char *name)
+{
+	const struct lk_qwk_node *node = find_node(state, name);
+	int64_t left = node ? 2 * state->hbeat * 1000LL - silent(state, node) : 0;
+
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
 
@@ -163,12 +221,13 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
-		uint64_t left = 0;
+		const char *name = lcd->sys[i].name;
+		int64_t left = left_by_storage(&state, name, &asking.answer.terms, ceased(&asking, i, row));
 
-		if (!row || !has_ended(ended, i, row))
-			left = (uint64_t)left_by_storage(&state, lcd->sys[i].name, &asking.answer.terms);
-		if (left > quiet->wait[i])
-			quiet->wait[i] = left;
+		if (row && has_ended(ended, i, row) && left_after_end(&state, name) < left)
+			left = left_after_end(&state, name);
+		if ((uint64_t)left > quiet->wait[i])
+			quiet->wait[i] = (uint64_t)left;
 		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&
 		    lk_qwk_fresh(&state, lk_qwk_now()))
 			quiet->set |= UINT32_C(1) << i;
@@ -177,6 +236,35 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 }
 
 /* ---- whoever decides ---- */
+
+/* By heartbeats, for whoever has no storage. */
+static int look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+{
+	struct asking asking = { .lcd = lcd, .ended = ended };
+	int rc = lk_lcm_quorum(lcd, &asking.answer, err);
+
+	if (rc == 0 && !asking.answer.running)
+		return lk_fail(err, LK_M_NO_DAEMON);
+	if (rc == 0)
+		judge(&asking, 0, quiet);
+	return rc;
+}
+
+int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+{
+	struct lk_quiet_ended ended = { .said = { 0 } };
+	struct lk_quorum_modes modes;
+	struct lk_quiet quiet;
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
+
+	if (rc < 0)
+		return rc;
+	lk_fenced_here(lcd, ended.here);
+	rc = modes.quorum == LK_QMODE_STORAGE ? lk_quiet_storage(lcd, &ended, &quiet, err) :
+						look(lcd, &ended, &quiet, err);
+	*left = rc == 0 ? quiet.wait[sys - lcd->sys] : 0;
+	return rc;
+}
 
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
 		 struct lk_err *err)

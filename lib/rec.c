@@ -109,7 +109,7 @@ static int take_line(const struct lk_rec_kind *kind, char *line, size_t len, uns
 	struct lk_rec rec = { .line = number };
 
 	if (line[0] == '#' && !memchr(line, '\0', len))
-		return 0;
+		return sink->note ? sink->note(sink->arg, line + 1) : 0;
 	if (has_control(line, len))
 		return sink->problem(sink->arg, number, "a control character");
 

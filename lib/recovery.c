@@ -593,7 +593,7 @@ static bool is_ours(const struct run *run, unsigned i)
 	uint64_t epoch;
 	int owner = lk_decide_owner(&run->picture, &run->picture.res[i], &epoch);
 
-	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner == LK_PIC_NORECORD)
+	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner < LK_PIC_NOBODY)
 		return false;
 	return owner < 0 || (owner != (int)run->picture.self && is_without(run, &run->picture.res[i], (unsigned)owner));
 }

@@ -53,7 +53,7 @@ static int on_record(void *arg, struct lk_rec *rec)
 int lk_supervisor_read(const struct lk_tree *tree, struct lk_supervisor *status, struct lk_err *err)
 {
 	struct reader reader = { status, err };
-	struct lk_rec_sink sink = { on_record, on_problem, &reader };
+	struct lk_rec_sink sink = { .record = on_record, .problem = on_problem, .arg = &reader };
 	struct lk_arena arena = { 0 };
 	char *text;
 	size_t len;

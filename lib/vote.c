@@ -46,6 +46,23 @@ static bool same_systems(const struct lk_lcd *a, const struct lk_lcd *b)
 	return same;
 }
 
+/* A majority of other systems need not have a member in common with one of ours. */
+static int check_members(const struct lk_lcd *lcd, const char *candidate, const char *theirs, struct lk_err *err)
+{
+	struct lk_buf LK_AUTO_BUF ours = { 0 };
+	uint32_t common = lk_promise_set(lcd, theirs);
+	size_t n = 0, shared = 0;
+
+	for (const char *at = theirs; *at; at += strcspn(at, " "), at += strspn(at, " "))
+		n++;
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		shared += common >> i & 1;
+	if (n == lcd->nsys && shared == n)
+		return 0;
+	lk_promise_names(lcd, UINT32_MAX, &ours);
+	return ours.failed ? lk_fail_nomem(err) : lk_fail(err, LK_M_GRANT_MEMBERS, candidate, theirs, ours.data);
+}
+
 /* Two names for one resource would be two promises. */
 static int check_key(const struct vote *vote, const struct lk_promise_key *key, struct lk_err *err)
 {
@@ -98,6 +115,8 @@ static int answer_all(struct vote *vote, const struct lk_lcd *read, struct lk_er
 
 	if (rc == 0 && !same_systems(read, &vote->lcd))
 		return lk_fail(err, LK_M_GRANT_SYSTEMS);
+	if (rc == 0)
+		rc = lk_quiet_note(&vote->lcd.tree, vote->lcd.sys[vote->candidate].name, err);
 	for (unsigned i = 0; i < vote->n && rc == 0; i++)
 		rc = answer_one(vote, i, err);
 	return rc == 0 && vote->lcd.dirty ? lk_lcd_commit(&vote->lcd, err) : rc;
@@ -115,10 +134,14 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 	if (at == lcd->nsys || at == LK_SYSTEMS_MAX)
 		return lk_fail(err, LK_M_NO_SYS, candidate);
 	vote.candidate = (unsigned)at;
-	if (n)	/* one candidate knows the same of all its questions */
+	/* one candidate knows the same of all its questions */
+	int rc = n && ask->systems ? check_members(lcd, candidate, ask->systems, err) : 0;
+	if (rc < 0)
+		return rc;
+	if (n)
 		memcpy(ended.said, ask->fenced, sizeof(ended.said));
 	lk_fenced_here(lcd, ended.here);
-	int rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
+	rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
 	if (rc == 0)
 		rc = answer_all(&vote, lcd, err);
 	lk_lcd_close(&vote.lcd);

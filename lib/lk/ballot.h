@@ -14,7 +14,7 @@ struct lk_ballot {
 	unsigned nanswers;
 	char why[LK_ERR_TEXT + 80];	/* there is no answer; empty: there is */
 	/* between lk_ballot_ask() and lk_ballot_free() */
-	struct lk_buf input, output;
+	struct lk_buf input, output, errors;
 	size_t at;
 };
 

@@ -19,6 +19,10 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struc
  * devices that have not confirmed and no majority that grants. */
 bool lk_confirm_missing(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
 
+/* It has fence devices here, none of them and no administrator has confirmed that it has stopped, and nothing else (the
+ * grants of a majority) could tell. Needs nothing of the LCD but its tree. */
+bool lk_confirm_unfenced(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
+
 /* The system is back: the next outage is another question. */
 void lk_confirm_forget(const struct lk_tree *tree, const char *sys) LK_NONNULL(1, 2);
 

@@ -22,6 +22,7 @@ extern const char *const lk_life_names[];
 #define LK_PIC_UNSEEN (-1)	/* a state that was not reported: the system is not ALIVE or did not answer */
 #define LK_PIC_NOBODY (-1)	/* owner: an operator took it out of service */
 #define LK_PIC_NORECORD (-2)	/* owner: it was never in service, or the record was not reported */
+#define LK_PIC_STRANGER (-3)	/* owner: a system that is not known here, which may be a member for others */
 
 struct lk_pic_sys {
 	const char *name;
@@ -34,6 +35,7 @@ struct lk_pic_sys {
 	bool failed;		/* it was to bring in service what this is about, and could not */
 	bool blocked;		/* block_failover: no transfer of resources that fail here */
 	bool unconfirmed;	/* confirmso! is set here for it, and nobody has yet let its failover go on */
+	bool unfenced;		/* it has fence devices here, and nobody has confirmed that it has stopped */
 };
 
 /* One system's instance of a resource. */
@@ -42,7 +44,7 @@ struct lk_pic_copy {
 	unsigned priority;
 	int state;		/* enum lk_state, or LK_PIC_UNSEEN */
 	uint64_t epoch;		/* ownership record there, 0: none */
-	int owner;		/* index of a system, LK_PIC_NOBODY, LK_PIC_NORECORD */
+	int owner;		/* index of a system, LK_PIC_NOBODY, LK_PIC_NORECORD, LK_PIC_STRANGER */
 	enum lk_init init;
 	enum lk_switchback switchback;
 	uint32_t handover;	/* bit s: by its record, which names it, it is being released for system s (lk/handover.h) */
@@ -99,7 +101,7 @@ enum lk_why {
 	LK_WHY_STOPPED_RECOVER,	/* nobody had it, but stopped hierarchies are to be recovered, too */
 	LK_WHY_OTHER_OWNER,	/* by the record sys has it, which is not the one that failed */
 	LK_WHY_BETTER,		/* sys has a better priority */
-	LK_WHY_MAY_RUN,		/* sys may have it in service: its state is not known */
+	LK_WHY_MAY_RUN,		/* sys may have it in service, its state is not known */
 	LK_WHY_INIT_ISP,	/* initialisation INIT_ISP */
 	LK_WHY_INIT_OSU,	/* initialisation INIT_OSU */
 	LK_WHY_AUTORES,		/* initialisation AUTORES_ISP, best priority of those that are ALIVE */
@@ -109,6 +111,8 @@ enum lk_why {
 	LK_WHY_SAME_RECORD,	/* sys has it in service by a record of the same epoch */
 	LK_WHY_SPLIT_OPEN,	/* an operator has not yet chosen one of its two owners */
 	LK_WHY_UNCONFIRMED,	/* sys had it, and its failover waits for confirmation or was abandoned */
+	LK_WHY_UNFENCED,	/* sys may still run it: its fence devices have not confirmed that it has stopped */
+	LK_WHY_STRANGER,	/* by the record a system has it that is not known here */
 	LK_WHY_NOWHERE,		/* in service nowhere although it is to be: best priority of those ALIVE */
 	LK_WHY_SAME,		/* nothing has changed for it */
 };

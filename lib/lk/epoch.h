@@ -43,6 +43,10 @@ int lk_epoch_release(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 int lk_epoch_set(struct lk_lcd *lcd, const struct lk_epoch *said, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* A system is gone for good: what it owns by the records belongs to nobody, each by an epoch that is one higher. How
+ * many there were, or -1. */
+int lk_epoch_disown(struct lk_lcd *lcd, const char *owner, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
 /* Sort for listing, bytewise by tag. */
 void lk_epoch_sort(struct lk_lcd *lcd) LK_NONNULL(1);
 

@@ -39,11 +39,12 @@ struct lk_fence_for {
 	const struct lk_tree *tree;
 	const char *sys;
 	const char *prog;	/* who logs */
-	bool (*is_back)(const char *sys);	/* asked before each attempt; true ends it. NULL: is not asked */
+	bool unless_back;	/* no further attempt when it is ALIVE again */
+	int64_t until;		/* nor after this, by lk_now_ms(); 0: as long as it takes */
 };
 
 /* Fence it: one device after the other until one has confirmed. What was done is recorded. 0: it is fenced; -1: not
- * known to be, interrupted, or it is back (LK_M_FENCE_BACK); -5, -7 as above. */
+ * known to be, interrupted, it is back (LK_M_FENCE_BACK), or the time is over (LK_M_FENCE_LATE); -5, -7 as above. */
 int lk_fence(const struct lk_fence_for *what, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Ask each device for its state, change nothing. 0: all have answered; -1; -5, -7 as above. */

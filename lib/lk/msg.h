@@ -194,6 +194,8 @@
 #define LK_M_GRANT_KEY 703235, LK_EX_INTERNAL, \
 	"\"%s\": its equivalencies here and on system \"%s\" name different first systems"
 #define LK_M_GRANT_SYSTEMS 703236, LK_EX_SYSTEM, "the systems have just been changed: ask again"
+#define LK_M_GRANT_MEMBERS 703380, LK_EX_INTERNAL, \
+	"the members differ: system \"%s\" knows %s, this one %s; nothing is granted until both know the same"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
@@ -567,6 +569,8 @@
 #define LK_M_FENCE_SELF 703286, LK_EX_ARG, "\"%s\" is this system, which does not fence itself"
 #define LK_M_FENCE_SILENT 703287, LK_EX_SYSTEM, "fence device \"%s\" of system \"%s\" does not answer"
 #define LK_M_FENCE_BACK 703289, LK_EX_SYSTEM, "system \"%s\" is ALIVE again: it is not fenced"
+#define LK_M_FENCE_LATE 703300, LK_EX_SYSTEM, \
+	"system \"%s\": what it ran has ended by itself before a fence device has confirmed it"
 #define LK_M_OFFER_OLD 720000, LK_EX_EXISTS, "\"%s\": what system \"%s\" says of its owner is not the newest: %s"
 #define LK_M_ONLY_GIVE 720001, LK_EX_USAGE, "option --give needs --release, without --dry-run and --nowait"
 #define LK_M_UP_ALREADY 720002, LK_EX_SYSTEM, "%s is configured already on network interface \"%s\""

@@ -48,6 +48,7 @@ struct lk_ask {
 	struct lk_promise_key key;
 	uint64_t epoch;
 	uint32_t suspects, released;
+	const char *systems;	/* all that the candidate knows, separated by blanks; NULL: it does not say (older releases) */
 	const uint64_t *fenced;	/* LK_SYSTEMS_MAX incarnations that have certainly ended, in the order of lcd->sys; 0: none */
 };
 

@@ -34,9 +34,13 @@ int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *
 int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
-/* How long another system may run yet what it had in service, in ms; 0: not any more. By its heartbeats or what has
- * certainly ended, as above; nobody is asked and nobody barred. Needs LK_T_SYS and LK_T_FLG. 0; -1, also without lcm;
- * -3; -9. */
+/* In storage mode: that system is being answered now, and may run something by that, however long its object has
+ * rested, until a later look at the storage. In a transaction. What cannot be noted must not be answered. 0; -1; -3. */
+int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
+
+/* How long another system may run yet what it had in service, in ms; 0: not any more. By its heartbeats, its object
+ * in storage mode, or what has certainly ended, as above; nobody is asked and nobody barred. Needs LK_T_SYS and
+ * LK_T_FLG. 0; -1, also without lcm; -3; -9. */
 int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 

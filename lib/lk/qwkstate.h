@@ -67,7 +67,8 @@ struct lk_qwk_node {
 	uint64_t sequence;	/* the last one seen; 0 also if none was */
 	int64_t changed;	/* the look that saw it advance ended then; 0: none since lkqwk started */
 	int64_t before;		/* the last look before that one began then; 0: none */
-	int64_t looked;		/* the last good look began then; 0: none */
+	int64_t looked;		/* the last look that counts began then; 0: none. One that has found no object counts when
+				 * the own object was written before and after it */
 	unsigned quiet;		/* good looks in a row that saw no advance */
 	enum lk_sys_state commstat;	/* of this system, as that node sees it */
 	unsigned lease, stop;	/* ms: the largest that its objects have told; 0: none has */

@@ -30,6 +30,9 @@ struct lk_rec_sink {
 	int (*record)(void *arg, struct lk_rec *rec);
 	/* A bad line (0: the file as a whole). Returns 0 to go on, or negative to stop. */
 	int (*problem)(void *arg, unsigned line, const char *what);
+	/* The text behind the # of a line that is no record and is left out otherwise: of the column names, or one that
+	 * older readers do not know. NULL: not wanted. As record. */
+	int (*note)(void *arg, char *text);
 	void *arg;
 };
 

@@ -154,8 +154,10 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
 
 	w->good[o->node] = true;
-	node->looked = begun > node->looked ? begun : node->looked;
-	if (object) {
+	if (!object) {
+		o->nothing = begun;
+	} else {
+		node->looked = begun > node->looked ? begun : node->looked;
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
 		node->left = false;
@@ -207,6 +209,23 @@ static void take_other(struct world *w, unsigned i)
 			    w->conf.member[w->object[i].node].name);
 		w->object[i].complaint[0] = '\0';
 		take_sight(w, i, &object);
+	}
+}
+
+/* Where no object was found, that may be for want of the storage, which was there if the own object was written before
+ * and after. */
+static void count_nothing(struct world *w)
+{
+	for (unsigned i = 0; i < w->n; i++) {
+		struct object *o = &w->object[i];
+		struct lk_qwk_node *node = &w->state.node[o->node];
+
+		if (!o->node)
+			continue;
+		if (w->good[0] && o->unproven > node->looked)
+			node->looked = o->unproven;
+		o->unproven = w->good[0] ? o->nothing : 0;
+		o->nothing = 0;
 	}
 }
 
@@ -296,6 +315,7 @@ static void end_round(struct world *w, bool wrote)
 {
 	unsigned good = 0;
 
+	count_nothing(w);
 	count_quiet(w);
 	if (wrote) {
 		if (w->good[0] && w->own_failed)

@@ -17,6 +17,8 @@
 struct object {
 	unsigned node;
 	struct seen seen;
+	int64_t nothing;		/* in this round a look began then that found none; 0: none did */
+	int64_t unproven;		/* the same of the round before, if the own object was written in it */
 	bool due;			/* its reply has not been taken */
 	char complaint[COMPLAINT];	/* what was wrong last, said once */
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: delallsys [-f] node
+# usage: delallsys [-f] [-o] node
 
 load ../helpers/tree
 
@@ -42,9 +42,25 @@ setup() {
 
 @test "DA4: without a node the usage is shown" {
 	expect 2 delallsys
-	says 'Usage: delallsys [-f] node'
+	says 'Usage: delallsys [-f] [-o] node'
 	expect 2 delallsys -f
 	expect 2 delallsys -f gamma beta
+}
+
+@test "-o: what a system owned that is gone for good belongs to nobody" {
+	lk_epoch -t ip1 -e 5 -o gamma
+	lk_epoch -t vol1 -e 3 -o beta
+	expect 0 delallsys -f -o gamma
+	expect 0 lk_epoch -l -f:
+	fields 1-3 :
+	lines_are ip1:6:- vol1:3:beta
+	expect 7 delallsys -f -o gamma
+	# also when the system was forgotten before
+	expect 0 delallsys -f beta
+	expect 0 delallsys -f -o beta
+	expect 0 lk_epoch -l -t vol1 -f:
+	fields 1-3 :
+	lines_are vol1:4:-
 }
 
 @test "what is left of a removed system goes, too" {

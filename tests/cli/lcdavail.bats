@@ -129,7 +129,7 @@ states_are() {
 	expect 0 lcdavail
 	states_are ip1=OSU vol1=OSU app1=OSU
 	expect 0 ins_list -f: -t ip1
-	[[ $output == *'beta may have it in service: its state is not known'* ]]
+	[[ $output == *'beta may have it in service, its state is not known'* ]]
 }
 
 @test "every decision is logged and told with its reason" {

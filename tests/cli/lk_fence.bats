@@ -103,6 +103,13 @@ logged() {
 	logged 'device "one".*action off, has ended with exit code'
 }
 
+@test "a device that says off and then hangs at the question for its state has not confirmed" {
+	stand_in halfway 'grep -qx action=off && exit 0; exec sleep 1000'
+	configure "device one agent=$BATS_TEST_TMPDIR/halfway retries=0 timeout=1"
+	expect 1 lk_fence -s beta
+	[ ! -e "$LKROOT/run/fenced.beta" ]
+}
+
 @test "a system that is not known or has no device is told by exit code 7" {
 	expect 7 lk_fence -s nobody
 	expect 7 lk_fence -s beta
@@ -180,8 +187,24 @@ logged() {
 	wait_until 10 test -S "$LKROOT/run/lcm.sock"
 	configure "device one agent=/nonexistent/agent retries=0"
 	run lcdmachfail -s beta
-	logged 'is not known to have stopped'
+	logged 'what it ran has ended by itself'
 	run ! logged 'waits for confirmation'
+}
+
+@test "where a majority grants a takeover, a device that hangs does not make it later" {
+	join gamma 20 1510 10.1.0.3
+	cp -r "$LKROOT" "$BATS_TEST_TMPDIR/gamma"
+	echo QUORUM_MODE=majority >"$LKROOT/etc/default/LifeKeeper"
+	: >"$LKROOT/run/dead-beta"
+	FAKELCM_LEFT=700 FAKELCM_STATUS=none "$LK_BIN/../tests/helpers/fakelcm" "$LKROOT" \
+		beta="$BATS_TEST_TMPDIR/none" gamma="$BATS_TEST_TMPDIR/gamma" 3>&- &
+	wait_until 10 test -S "$LKROOT/run/lcm.sock"
+	stand_in hanging "echo run >>'$BATS_TEST_TMPDIR/runs'; exec sleep 300"
+	configure "device one agent=$BATS_TEST_TMPDIR/hanging timeout=200" "device two agent=$BATS_TEST_TMPDIR/hanging"
+	run timeout 150 lcdmachfail -s beta
+	[ "$status" -ne 124 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" -eq 1 ]
+	logged 'what it ran has ended by itself'
 }
 
 @test "an administrator may confirm what no device did" {

@@ -13,6 +13,7 @@ setup() {
 ask() {
 	echo '#lockkeeper ask 1'
 	printf '#system\ttag\tepoch\tsuspects\treleased\tfenced\n'
+	[ -z "${SYSTEMS:-}" ] || printf '#systems\t%s\n' "$SYSTEMS"
 	[ $# -eq 0 ] || printf '%s:\n' "$@" | tr : '\t'
 	echo '#end'
 }
@@ -69,6 +70,17 @@ promises_are() {
 	asked 0 gamma alpha:ip1:2:beta:beta
 	answers_are alpha:ip1:YES:2:beta
 	promises_are alpha:ip1:2:gamma:gamma
+}
+
+@test "a candidate that counts other systems gets nothing, and both lists are named" {
+	local list
+	for list in 'alpha beta' 'alpha beta gamma delta' 'alpha beta delta' 'alpha beta beta' ' '; do
+		SYSTEMS=$list asked 3 beta alpha:ip1:1::
+		says "the members differ: system \"beta\" knows $list, this one alpha beta gamma"
+		promises_are
+	done
+	SYSTEMS='gamma alpha beta' asked 0 beta alpha:ip1:1::
+	answers_are alpha:ip1:YES:1:
 }
 
 @test "what is in service here is promised to nobody else" {
@@ -169,6 +181,18 @@ promises_are() {
 	says 'config/promise:1: '
 	lines_are
 	expect 3 lcdcheck
+}
+
+@test "with storage it is noted when a system was answered, or nothing is answered" {
+	printf '%s\n' QUORUM_MODE=storage WITNESS_MODE=storage >>"$LKROOT/etc/default/LifeKeeper"
+	mkdir -p "$LKROOT/run/granted.beta"
+	asked 1 beta alpha:ip1:1::
+	says run/granted.beta
+	rmdir "$LKROOT/run/granted.beta"
+	promises_are
+	asked 0 beta alpha:ip1:1::
+	answers_are alpha:ip1:YES:1:
+	[ "$(<"$LKROOT/run/granted.beta")" -gt 0 ]
 }
 
 @test "names that change are changed in promises, too" {

@@ -187,6 +187,94 @@ create() {
 	lines_are alpha
 }
 
+owned_by_beta() {
+	local tag
+	for tag in ip1 vol1 app1; do
+		lk_epoch -t $tag -e 5 -o beta
+	done
+}
+
+@test "what the cluster runs is not started by a system that has left it" {
+	f3
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	owned_by_beta
+	ins_create -a gen -r app -t own -i ownid
+	expect 0 lkcli cluster leave --force
+	[[ $output == *'Removed here, the other systems keep it: app1 ip1 vol1'* ]]
+	: >"$J"
+	expect 0 lcdavail
+	[ "$(cat "$J")" = 'alpha restore -t own -i ownid' ]
+	expect 0 ins_list -f:
+	fields 4 :
+	lines_are own
+}
+
+@test "a leave that was cut off starts nothing, and goes on when run again" {
+	f3
+	owned_by_beta
+	own_action gen/app delete <<-'END'
+		exit 1
+	END
+	expect 8 lkcli cluster leave --force
+	says 'app1'
+	expect 0 sys_list
+	lines_are alpha beta gamma
+	stub_action gen/app delete
+	# app1 is gone, what it needs is not
+	ins_remove -t app1
+	: >"$J"
+	expect 0 lcdavail
+	if grep restore "$J"; then return 1; fi
+	expect 0 lkcli cluster leave --force
+	expect 0 ins_list
+	lines_are
+	expect 0 sys_list
+	lines_are alpha
+}
+
+@test "leave --force ends what runs without the daemons, or goes no further" {
+	f1s
+	join beta 10 1500 10.1.0.2
+	stub_action comm/ip remove 1
+	expect 1 lkcli cluster leave --force
+	expect 0 sys_list
+	lines_are alpha beta
+	# marked as failed it may still run
+	expect 8 lkcli cluster leave --force
+	says 'may still be in service here: ip1'
+	stub_action comm/ip remove
+	expect 0 perform_action -t ip1 -a remove
+	expect 0 lkcli cluster leave --force
+	grep -q 'remove -t vol1' "$J"
+	expect 0 ins_list
+	lines_are
+}
+
+@test "what a system that is not known here owns is not started, until it is forgotten for good" {
+	f3
+	owned_by_beta
+	expect 0 sys_remove -s gamma
+	expect 0 delallsys -f beta
+	: >"$J"
+	expect 0 lcdavail
+	if grep restore "$J"; then return 1; fi
+	expect 0 ins_list -f: -t ip1
+	[[ $output == *'by the record a system has it that is not known here'* ]]
+	expect 0 lkcli cluster forget --node beta --local-only
+	expect 0 lcdavail
+	[ "$(grep -c restore "$J")" -eq 3 ]
+}
+
+@test "what a system had that a survivor has forgotten is started by the survivor" {
+	f3
+	owned_by_beta
+	expect 0 lkcli cluster forget --node beta
+	expect 0 lkcli cluster forget --node gamma
+	: >"$J"
+	expect 0 lcdavail
+	[ "$(grep -c restore "$J")" -eq 3 ]
+}
+
 @test "cluster forget removes a system that is gone" {
 	f3
 	expect 0 lkcli cluster forget --node gamma
@@ -257,14 +345,34 @@ tells() {	# TEXT
 	lkcli cluster check >"$BATS_TEST_TMPDIR/without" || :
 	if grep Fencing "$BATS_TEST_TMPDIR/without"; then return 1; fi
 	mkdir -p "$LKROOT/etc/fence"
-	echo 'device bmc agent=fence_ipmilan' >"$LKROOT/etc/fence/beta"
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/agent"
+	chmod 755 "$BATS_TEST_TMPDIR/agent"
+	(umask 077 && echo "device bmc agent=$BATS_TEST_TMPDIR/agent" >"$LKROOT/etc/fence/beta")
 	expect 3 lkcli cluster check
 	tells 'Fencing: devices for beta. Once one has confirmed'
 	tells 'there is no fence device for gamma.'
-	cp "$LKROOT/etc/fence/beta" "$LKROOT/etc/fence/gamma"
+	[[ $output != *'do not answer'* ]]
+	cp -p "$LKROOT/etc/fence/beta" "$LKROOT/etc/fence/gamma"
 	expect 3 lkcli cluster check
 	tells 'Fencing: devices for beta gamma.'
 	[[ $output != *'there is no fence device'* ]]
+	# what lk_fence would refuse at the failover
+	chmod 644 "$LKROOT/etc/fence/gamma"
+	expect 3 lkcli cluster check
+	tells 'the fence devices of gamma do not answer, or cannot be used: lkcli fence test gamma'
+	expect 5 lkcli fence test gamma
+	expect 0 lkcli fence test beta
+}
+
+@test "cluster check tells that there is no quorum now, and which setting is wrong" {
+	f2
+	echo 'QUORUM_MODE=majorty' >"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	tells majorty
+	[[ $output != *'Quorum: none'* ]]
+	printf 'QUORUM_MODE=storage\nWITNESS_MODE=storage\n' >"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	tells 'this system has no quorum now and starts nothing: '
 }
 
 @test "cluster check tells what a majority survives, and misses the watchdog" {
@@ -273,7 +381,11 @@ tells() {	# TEXT
 	expect 3 lkcli cluster check
 	tells 'Quorum: majority of 3. 1 of them may fail'
 	tells 'no watchdog device'
-	echo 'WATCHDOG_DEVICE=/dev/watchdog' >>"$LKROOT/etc/default/LifeKeeper"
+	echo "WATCHDOG_DEVICE=$BATS_TEST_TMPDIR/dog" >>"$LKROOT/etc/default/LifeKeeper"
 	expect 3 lkcli cluster check
-	[[ $output != *'no watchdog device'* ]]
+	[[ $output != *'no watchdog device: '* ]]
+	tells "WATCHDOG_DEVICE=$BATS_TEST_TMPDIR/dog does not exist."
+	: >"$BATS_TEST_TMPDIR/dog"
+	expect 3 lkcli cluster check
+	[[ $output != *'does not exist'* ]]
 }

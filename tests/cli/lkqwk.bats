@@ -111,6 +111,26 @@ has_risen() {	# FILE SEQUENCE
 	wait_until 30 logged_twice HAVE_QUORUM
 }
 
+looked_at() {	# OBJECT BEFORE
+	[ "$(value_of alpha "$1" looked)" -gt "$2" ]
+}
+
+@test "that no object is found says nothing of its system while the storage is gone, and something when it is there" {
+	local looked
+	files
+	qwk_start alpha
+	wait_until 30 looked_at beta 0
+	mv "$SHARED" "$SHARED.gone"
+	wait_until 30 logged alpha "failed to read qwk object of \"beta\": qwk object was not found"
+	looked=$(value_of alpha beta looked)
+	wait_until 60 logged alpha LOST_QUORUM
+	[ "$(value_of alpha beta looked)" -eq "$looked" ]
+	rm "$SHARED.gone/beta"
+	mv "$SHARED.gone" "$SHARED"
+	wait_until 30 looked_at beta "$looked"
+	[ ! -e "$SHARED/beta" ]
+}
+
 @test "with QUORUM_DEBUG each sequence is logged" {
 	files
 	qwk_start alpha

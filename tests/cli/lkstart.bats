@@ -53,9 +53,9 @@ teardown() {
 }
 
 @test "each pair of modes that lk-quorum(7) lists is accepted, and no other" {
-	local settings=$LKROOT/etc/default/LifeKeeper modes listed q w
-	modes=$(sed -n '/^\.Bl -column "QUORUM_MODE"/,/^\.El/s/^\.It \([a-z]\)/\1/p' "$LK_SRC/man/lk-quorum.7")
-	listed=$(sed 's/ Ta / /g' <<<"$modes" | cut -d ' ' -f 1,2 | sort -u)
+	local settings=$LKROOT/etc/default/LifeKeeper listed q w
+	listed=$(sed -n '/^\.Bl -column "QUORUM_MODE"/,/^\.El/s/^\.It \([a-z_]*\) Ta \([a-z_]*\) .*/\1 \2/p' \
+		"$LK_SRC/man/lk-quorum.7" | sort -u)
 	for q in none majority storage tcp_remote; do
 		for w in none remote_verify storage; do
 			printf '%s\n' "QUORUM_MODE=$q" "WITNESS_MODE=$w" QUORUM_HOSTS=127.0.0.1:1 >"$settings"

@@ -76,7 +76,7 @@ chaos_up() {
 	local k jobs=() job
 	lab up ${quorum:+-c} "$N" || return
 	SHARED=$LAB_DIR/chaos
-	mkdir -p "$SHARED"/{lock,owner,knob,see}
+	mkdir -p "$SHARED"/{lock,owner,knob,see,store}
 	: >"$SHARED/journal"
 	: >"$SHARED/violations"
 	cp "$LAB_TOOLS/writer" "$SHARED" || return
@@ -90,4 +90,5 @@ chaos_up() {
 	for job in "${jobs[@]}"; do
 		wait "$job" || return
 	done
+	storage_init
 }

@@ -54,6 +54,13 @@ clean() {	# SEED
 	[ -s "$BATS_TEST_TMPDIR/out/logs" ]
 }
 
+@test "with quorum by storage two nodes survive what becomes of the storage" {
+	printf '%s\n' 'nostore alpha 500' settle 'slowstore beta 300 500' 'restore alpha app2' settle >"$BATS_TEST_TMPDIR/steps"
+	chaos --quorum storage --nodes 2 --steps "$BATS_TEST_TMPDIR/steps"
+	printf '%s\n' "${lines[@]}" | tail -n 120
+	[ "$status" -eq 0 ]
+}
+
 steps_of() {	# FILE
 	chaos --seed 5 --rounds 2
 	[ "$status" -eq 0 ]

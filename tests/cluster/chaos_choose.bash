@@ -39,6 +39,7 @@ others_stay() {	# NODE
 choose() {
 	local nodes node r amp='' kind kinds=()
 	[ -z "$quorum" ] || quorum_kinds
+	storage_kinds
 	pick ${kinds[@]+"${kinds[@]}"} off off boot boot boot reboot pause pauseoff cut cut loss blip lcmkill netkill initkill fail slow slow \
 		restore restore restore restore remove remove lkstop lkstart lkstart stopf setas
 	kind=$r
@@ -66,6 +67,7 @@ choose() {
 	pause) pick 200 400 1000 2500; choice+=" $r" ;;
 	pauseoff) pick 100 300 1000; choice+=" $r" ;;
 	part | rift | mute | deaf | killall | kidkill | hang | step) quorum_choose "$kind" "$node" || return ;;
+	nostore | slowstore | alone | qwkkill | qwkhang) storage_choose "$kind" ;;
 	cut) choice+=" $net" ;;
 	loss) choice="loss 30 $node $net" ;;
 	blip) choice+=' 150' ;;

@@ -31,6 +31,7 @@ excused() {	# TAG
 		[ -n "${KIND[start]:-}" ] && [ "${INIT[$h]}" = AUTORES_ISP ]
 		return
 	fi
+	! is_dark || return 0
 	# taken out of service with its node, maybe one that had just taken it over, or not started with it
 	[ -n "${KIND[stop-${before:-none}]:-}" ] || [ -n "${KIND[stop-$(last_on "$1")]:-}" ] ||
 		{ [ "${INIT[$h]}" = INIT_OSU ] && [ -n "${KIND[start]:-}" ]; }
@@ -65,6 +66,13 @@ moved() {	# TAG
 	complain "$1 moved from $before to ${HOLDER[$1]} for no reason"
 }
 
+# A refusal by the storage ends when the others have been silent there for long enough.
+repaired() {	# NODE TAG -> $code
+	timeout 300 "$home/lab" run "$1" perform_action -t "$2" -a restore >"$SHARED/op" 2>&1
+	code=$?
+	[ $code -ne 3 ] || ! storage_mode
+}
+
 # What is neither here nor there: an operator restores it, and that must help.
 repair() {
 	local tag h node code fixed='' left=''
@@ -77,8 +85,8 @@ repair() {
 		fixed+=" $h"
 		node=${node:-$(running | head -n 1)}
 		say "  repair: restore $tag on $node"
-		timeout 300 "$home/lab" run "$node" perform_action -t "$tag" -a restore >"$SHARED/op" 2>&1
-		code=$?
+		code=3
+		wait_until $((takeover / 1000 + 1)) repaired "$node" "$tag"
 		if [ $code -eq 9 ] && doubtful; then
 			left+=" $h"
 		elif [ $code -ne 0 ]; then

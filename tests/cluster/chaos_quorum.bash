@@ -6,9 +6,14 @@
 
 DEADLINE=2 FEEDING=1	# seconds
 START=130		# ticks
-quorum_tunables() {	# MODE
-	TUNABLES=("QUORUM_MODE=$1" WITNESS_MODE=remote_verify QUORUM_LOSS_ACTION=osu "QUORUM_LOSS_DEADLINE=$DEADLINE"
-		QUORUM_QUARANTINE_SECS=2 "WATCHDOG_TIMEOUT=$FEEDING")
+quorum_tunables() {
+	[ -n "$quorum" ] || return 0
+	TUNABLES=(QUORUM_LOSS_ACTION=osu "QUORUM_LOSS_DEADLINE=$DEADLINE" QUORUM_QUARANTINE_SECS=2 "WATCHDOG_TIMEOUT=$FEEDING")
+	if storage_mode; then
+		mapfile -t -O ${#TUNABLES[@]} TUNABLES < <(storage_tunables)
+	else
+		TUNABLES+=("QUORUM_MODE=$quorum" WITNESS_MODE=remote_verify)
+	fi
 	LOOK+=$'\nlk_quorum >/dev/null || echo "down quorum"'
 }
 
@@ -46,6 +51,15 @@ find_fallen() {
 	done
 }
 
+# Can so many nodes run something?
+are_enough() {	# COUNT
+	if storage_mode; then
+		[ "$1" -gt 0 ]
+	else
+		[ $(($1 * 2)) -gt "$N" ]
+	fi
+}
+
 # A node that was ended starts again, and as many others as make a majority.
 quorum_mend() {
 	local node fallen count
@@ -58,7 +72,7 @@ quorum_mend() {
 	done
 	count=$(running | wc -l)
 	for node in "${NODES[@]}"; do
-		[ $((count * 2)) -le "$N" ] || return 0
+		! are_enough "$count" || return 0
 		case ${STATUS[$node]} in
 		off) do_boot "$node" ;;
 		stopped) do_lkstart "$node" ;;
@@ -105,7 +119,7 @@ is_again() {	# NODE
 do_killall() {	# NODE MS
 	KIND[start]=1 KIND[part]=1
 	mark "$1" killall
-	lab sh "$1" 'pkill -STOP -x lkinit; pkill -9 -x "lkinit|lcm|lkwatchdog|lkcheck"' || :
+	lab sh "$1" 'pkill -STOP -x lkinit; pkill -9 -x "lkinit|lcm|lkqwk|lkwatchdog|lkcheck"' || :
 	[ "$2" -gt 0 ] || { KIND[last-$1]=1; return 0; }
 	KIND[again-$1]=1
 	do_wait "$2"
@@ -116,7 +130,7 @@ do_killall() {	# NODE MS
 do_kidkill() {	# NODE
 	KIND[start]=1 KIND[part]=1
 	mark "$1" kidkill
-	lab sh "$1" 'pkill -9 -x "lcm|lkwatchdog|lkcheck"' || :
+	lab sh "$1" 'pkill -9 -x "lcm|lkqwk|lkwatchdog|lkcheck"' || :
 }
 
 do_hang() { KIND[knob]=1 KIND[part]=1; echo hang >"$SHARED/knob/$1.$2"; }	# NODE ACTION
@@ -165,13 +179,18 @@ find_takeover() {
 	[[ $takeover =~ ^[0-9]+$ ]] || complain "lk_quorum on alpha prints no takeover"
 }
 
+# What is silent from then on. With storage a node that is only cut off goes on.
+ends() {
+	storage_mode && echo 'off|killall|fell|pause|alone' || echo 'off|part|killall|fell|pause|mute any|deaf any'
+}
+
 # From a fault that was alone in its round to the first restore elsewhere of what its node had: the bound, and START ticks
 # for the scripts and for a machine that is slow.
 measure_quorum() {
 	local tag from to node what gap
 	[ "$nsteps" -eq 1 ] && [ -z "${KIND[short]:-}" ] || return 0
 	read -r from node _ what < <(tail -n "+$mark" "$SHARED/journal" |
-		grep -E '^[^ ]+ [^ ]+ - (off|part|killall|fell|pause|mute any|deaf any)$')
+		grep -E "^[^ ]+ [^ ]+ - ($(ends))$")
 	[ -n "$from" ] || return 0
 	for tag in "${TAGS[@]}"; do
 		[ "${BEFORE[$tag]}" = "$node" ] || continue

@@ -168,7 +168,7 @@ do_op() {	# NODE TAG ACTION
 	local code=$?
 	say "  $3 $2 on $1 says $code"
 	[ $code -ne 124 ] || complain "$3 $2 on $1 hangs"
-	if [ $code -ne 0 ] && [ "$nsteps" -eq 1 ] && ! { [ $code -eq 9 ] && doubtful; }; then
+	if [ $code -ne 0 ] && [ "$nsteps" -eq 1 ] && ! { [ $code -eq 9 ] && doubtful; } && ! { [ $code -eq 3 ] && is_awaited; }; then
 		complain "$3 $2 on $1 says $code in a quiet round: $(<"$SHARED/op")"
 	fi
 }
@@ -226,6 +226,7 @@ finish_pending() {
 mend() {
 	local node
 	lab restore
+	storage_mend
 	rm -f "$SHARED"/knob/*
 	for node in "${NODES[@]}"; do
 		[ -z "${KIND[again-$node]:-}" ] || [ "${STATUS[$node]}" != run ] ||

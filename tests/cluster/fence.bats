@@ -56,6 +56,35 @@ agent() {	# SWITCH
 	wait_until 30 test ! -e "$root/run/fenced.alpha"
 }
 
+# It cannot know what has become of its resources meanwhile.
+@test "who was switched off and starts cut off first fences the other one, or starts nothing" {
+	agent ": >'$root/tmp/power.wanted'; until [ -e '$root/tmp/power.off' ]; do sleep 0.1; done"
+	local other
+	other=$(lab root alpha)
+	mkdir -p "$other/etc/fence"
+	printf '#!/bin/sh\necho asked >>"%s"\nexit 1\n' "$other/tmp/asked" >"$other/tmp/agent"
+	chmod 755 "$other/tmp/agent"
+	(umask 077 && echo "device power agent=$other/tmp/agent retries=0" >"$other/etc/fence/beta")
+	rm -f "$other/tmp/asked"
+	lab cut alpha
+	wait_until 30 test -e "$root/tmp/power.wanted"
+	lab off alpha
+	: >"$root/tmp/power.off"
+	wait_until 30 all_isp beta
+	lab start alpha
+	lab cut alpha
+	on alpha lkstart
+	wait_until 60 logged alpha 'no fence device has confirmed that it has stopped'
+	[ -s "$other/tmp/asked" ]
+	none_isp alpha
+	all_isp beta
+	lab restore
+	wait_until 30 settled
+	all_isp beta
+	none_isp alpha
+	rm "$other/etc/fence/beta"
+}
+
 @test "a system that could not be fenced is taken over from only when an administrator has confirmed it" {
 	agent 'exit 1'
 	lab cut alpha

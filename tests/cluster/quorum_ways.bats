@@ -258,11 +258,15 @@ no_flag() {	# NODE FLAG
 	[[ $output != *'should be the same'* && $output != *'is not the same on both'* ]]
 	echo 'QUORUM_LOSS_DEADLINE=401' >>"$(lab root beta)/etc/default/LifeKeeper"
 	on gamma sys_create -s delta
+	mkdir -p "$(lab root alpha)/etc/fence"
+	(umask 077 && echo 'device none agent=/bin/true' | tee "$(lab root alpha)/etc/fence/beta" >"$(lab root alpha)/etc/fence/gamma")
 	run on alpha lkcli cluster check
 	sed -i '$d' "$(lab root beta)/etc/default/LifeKeeper"
+	rm -r "$(lab root alpha)/etc/fence"
 	on gamma sys_remove -s delta
 	[ "$status" -eq 3 ]
 	[[ $output == *'beta has QUORUM_LOSS_DEADLINE=401, this system 400: '* ]]
+	[[ $output == *'beta has no fence device for alpha.'* && $output == *'gamma has no fence device for beta.'* ]]
 	[[ $output == *'gamma knows the systems alpha beta delta gamma and this one alpha beta gamma : a majority is not the same on both.'* ]]
 	[[ $output != *'gamma has QUORUM_LOSS'* && $output != *'beta knows the systems'* ]]
 }

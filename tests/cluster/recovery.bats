@@ -299,6 +299,11 @@ path_dead() {
 	on beta net_list -f, -s alpha | cut -d, -f7 | grep -q DEAD
 }
 
+# Epoch and owner; when each node has noted them is its own affair.
+record_of() {	# NODE TAG
+	on "$1" lk_epoch -l -f: | grep "^$2:" | cut -d: -f2,3
+}
+
 @test "EV4, EV5: only the ports are blocked: paused while it answers, aborted when it is back" {
 	in_service_on alpha
 	for port in $(on alpha net_list -f, | cut -d, -f2 | cut -d: -f2); do
@@ -348,13 +353,23 @@ path_dead() {
 	run on alpha perform_action -t app1 -a remove
 	[ "$status" -eq 3 ]
 	logged alpha 'Split Brain detected'
-	lab sh alpha 'flg_list | grep "^!split!" | while read -r f; do flg_remove -f "$f"; done'
-	lab sh beta 'flg_list | grep "^!split!" | while read -r f; do flg_remove -f "$f"; done'
-}
-
-# Epoch and owner; when each node has noted them is its own affair.
-record_of() {	# NODE TAG
-	on "$1" lk_epoch -l -f: | grep "^$2:" | cut -d: -f2,3
+	# what lk-quorum(7) says
+	on alpha lkcli resource resolve --tag app1 --survivor beta
+	all_isp beta
+	none_isp alpha
+	run lab sh alpha 'flg_list; flg_list -d beta'
+	[[ $output != *'!split!'* ]]
+	local tag
+	for tag in ip1 vol1 app1; do
+		owner_is alpha $tag beta
+		owner_is beta $tag beta
+		[ "$(record_of alpha $tag)" = "$(record_of beta $tag)" ]
+	done
+	on alpha perform_action -t app1 -a restore
+	all_isp alpha
+	none_isp beta
+	on alpha lkcli resource resolve --tag app1 --survivor beta
+	all_isp alpha
 }
 
 # Each resource is in service on one node at most, and both know on which.

@@ -73,17 +73,21 @@ service__equivalencies() {	# I N
 	done
 }
 
-# Quorum by files in a directory that alpha and beta share, with the shortest times.
-storage_settings() {	# DIRECTORY
+# Quorum by files in a directory that the nodes share, alpha and beta if none are named, with the shortest times.
+storage_settings() {	# DIRECTORY [NODE...]
+	local share=$1 node
+	shift
+	[ $# -gt 0 ] || set -- alpha beta
 	cat <<-END
 		QUORUM_MODE=storage
 		WITNESS_MODE=storage
 		QWK_STORAGE_TYPE=file
 		QWK_STORAGE_HBEATTIME=5
 		QWK_STORAGE_NUMHBEATS=3
-		QWK_STORAGE_OBJECT_alpha=$1/alpha
-		QWK_STORAGE_OBJECT_beta=$1/beta
 	END
+	for node; do
+		echo "QWK_STORAGE_OBJECT_$node=$share/$node"
+	done
 }
 
 service_up() {	# N
@@ -105,7 +109,7 @@ service_up() {	# N
 		# nothing shall be started by the start itself: the tests do that
 		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I INIT_OSU; done; lkstart' || return
 	done
-	wait_until 20 settled || return
+	wait_until 120 settled || return
 	for ((i = 1; i <= $1; i++)); do
 		lab sh "${NODES[i - 1]}" 'for t in ip1 vol1 app1; do ins_setit -t $t -I AUTORES_ISP; done' || return
 	done

@@ -187,18 +187,22 @@ static void tell_status(int fd)
 	MUST(lk_lcm_send(fd, LK_LCM_END, &available, 1, &err) == 0);
 }
 
-/* FAKELCM_QUORUM: "yes" (the default), "no" or "lost". Who is ALIVE confirms and is confirmed. */
+/* FAKELCM_QUORUM: "yes" (the default), "no" or "lost". Who is ALIVE confirms and is confirmed; who is not was confirmed
+ * for the last time an hour ago, or FAKELCM_LEFT milliseconds before it counts as stopped. */
 static void tell_confirm(int fd, const char *name, bool dead)
 {
 	const struct lk_terms terms = { INT64_C(10000000000), INT64_C(15000000000) };
-	uint64_t age = dead ? UINT64_C(3600000000000) : 100000000;
+	uint64_t needed = (uint64_t)lk_terms_quiet(&terms, &terms), age = dead ? UINT64_C(3600000000000) : 100000000;
+	const char *left = getenv("FAKELCM_LEFT");
 	uint8_t bytes[400];
 	struct lk_out out = LK_OUT(bytes);
 
+	if (dead && left)
+		age = needed - strtoull(left, NULL, 10) * 1000000;
 	lk_put_text(&out, name);
 	lk_put_u8(&out, 0);
 	lk_put_u64(&out, age);
-	lk_put_u64(&out, (uint64_t)lk_terms_quiet(&terms, &terms));
+	lk_put_u64(&out, needed);
 	lk_put_u64(&out, age);
 	lk_put_u64(&out, (uint64_t)terms.lease);
 	lk_put_u64(&out, (uint64_t)terms.stop);

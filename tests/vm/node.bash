@@ -67,10 +67,8 @@ node_boot() {	# NODE SECONDS [TEXT]
 	rm -rf "$vm"
 	mkdir -p "$vm"
 	echo 0 >"$vm/asked"
-	{
-		vm_boot "$2" node="$node" tree="$LAB_DIR/$node" cables="$cables" "${arguments[@]}" "${VM_MORE[@]}" <<<"${3:-}$node__serve" || :
-		date +%s.%N >"$vm/ended"
-	} 3>&- &
+	vm_boot "$2" node="$node" tree="$LAB_DIR/$node" cables="$cables" "${arguments[@]}" "${VM_MORE[@]}" \
+		<<<"${3:-}$node__serve" 3>&- &
 	node_sh "$node" : || lab_fail "$node does not start: $(tail -n 20 "$vm/console" "$vm/kernel")"
 }
 
@@ -90,7 +88,7 @@ node_sh() {	# NODE TEXT
 	echo "$n" >"$dir/asked"
 	printf '%s\n' "$2" >"$dir/do.new"
 	mv "$dir/do.new" "$dir/do.$n"
-	wait_until 120 node__done "$dir" "$n" || :
+	wait_until "$VM_LONG" node__done "$dir" "$n" || :
 	[ -e "$dir/code.$n" ] || { lab_fail "$1 does not answer"; return; }
 	cat "$dir/said.$n"
 	return "$(<"$dir/code.$n")"

@@ -14,7 +14,7 @@ san_start() {
 	truncate -s 32M "$LAB_DIR/san.disk"
 	lab_sh san 'mkdir -p /run/tgtd'
 	lab_spawn san tgtd -f -C 7 --iscsi portal=10.2.0.3:3260
-	wait_until 20 tgt --op show --mode target 2>/dev/null
+	wait_until "$VM_LONG" tgt --op show --mode target 2>/dev/null
 	tgt --op new --mode target --tid 1 -T $TARGET &&
 		tgt --op new --mode logicalunit --tid 1 --lun 1 -b "$LAB_DIR/san.disk" &&
 		tgt --op bind --mode target --tid 1 -I ALL
@@ -28,15 +28,15 @@ modprobe -d /run/mod -a iscsi_tcp sd_mod sg loop
 mkdir -p /run/lock/iscsi
 mount -t tmpfs none /etc/iscsi
 echo "InitiatorName=iqn.2026-01.test:$(uname -n)" >/etc/iscsi/initiatorname.iscsi
-: >/etc/iscsi/iscsid.conf
+printf "node.conn[0].timeo.noop_out_%s = 0\n" interval timeout >/etc/iscsi/iscsid.conf
 iscsid
 iscsiadm -m discovery -t st -p 10.2.0.3 && iscsiadm -m node -l
 source "$src/tests/helpers/wait.bash"
-wait_until 30 test -b /dev/sda
+wait_until 300 test -b /dev/sda
 lkstart
 '
 
-# Both ends of the comm path on net1, and quick settings.
+# Both ends of the comm path on net1. Who stands still for ten seconds, because this machine is busy, is not dead.
 cluster() {
 	local node other
 	lab_run alpha lkkey create >/dev/null
@@ -44,7 +44,7 @@ cluster() {
 	for node in alpha beta; do
 		for other in alpha beta; do
 			[ "$node" = "$other" ] || lab_run "$node" net_create -s "$other" -n TCP -l "$(lab_addr "$node")" \
-				-r "$(lab_addr "$other")" -D TCP:1501 -i 0.5 -m 6
+				-r "$(lab_addr "$other")" -D TCP:1501 -i 1 -m 10
 		done
 	done
 }
@@ -72,9 +72,9 @@ setup_file() {
 	lab_up -n 2 alpha beta san
 	san_start
 	cluster
-	node_boot alpha 900 "$initiator"
-	node_boot beta 900 "$initiator"
-	wait_until 120 node_says alpha 'sys_getst -s beta' ALIVE
+	node_boot alpha 3000 "$initiator"
+	node_boot beta 3000 "$initiator"
+	wait_until "$VM_LONG" node_says alpha 'sys_getst -s beta' ALIVE
 	node_sh alpha 'mkfs.ext4 -q /dev/sda'
 }
 
@@ -106,7 +106,7 @@ teardown() {
 @test "a takeover takes the disk: the old owner cannot write, sees it, and does not take it back" {
 	node_sh alpha 'ins_setchkint -t disk -c quick -v 0'
 	lab_cut alpha beta net1
-	wait_until 120 state_is beta ISP
+	wait_until "$VM_LONG" state_is beta ISP
 	held_by beta
 	state_is alpha ISP
 	# not a byte, neither past the cache nor through the file system
@@ -120,7 +120,7 @@ teardown() {
 	[ "$status" -eq 1 ]
 	# lkcheck has it leave
 	node_sh alpha 'ins_setchkint -t disk -c quick -v 1'
-	wait_until 120 state_is alpha OSF
+	wait_until "$VM_LONG" state_is alpha OSF
 	run node_sh alpha 'mountpoint -q /run/disk'
 	[ "$status" -ne 0 ]
 	held_by beta
@@ -129,7 +129,7 @@ teardown() {
 
 @test "a move back gives the disk to the next one" {
 	lab_restore
-	wait_until 120 node_says alpha 'sys_getst -s beta' ALIVE
+	wait_until "$VM_LONG" node_says alpha 'sys_getst -s beta' ALIVE
 	node_sh alpha 'retstate disk; lkcli resource in-service --tag disk'
 	held_by alpha
 	state_is beta OSU

@@ -55,8 +55,8 @@ tell() {
 boot() {
 	: >"$LAB_DIR/journal"
 	local VM_INIT=$LK_SRC/tests/vm/systemd VM_MORE=("ubd0=$LAB_DIR/disk" net.ifnames=0 printk.devkmsg=on loglevel=7)
-	node_boot alpha 900
-	wait_until 120 all_see_each_other
+	node_boot alpha 3000
+	wait_until "$VM_LONG" all_see_each_other
 }
 
 all_see_each_other() {
@@ -69,7 +69,7 @@ alpha_has_ended() { ! node_is_up alpha; }
 power_off() {
 	: >"$LAB_DIR/journal"
 	node_sh alpha 'systemctl poweroff' 2>/dev/null || :	# whoever answers may be stopped before he has
-	wait_until 180 alpha_has_ended
+	wait_until "$VM_LONG" alpha_has_ended
 }
 
 # The number of the line that ends so: there is exactly one.
@@ -104,9 +104,9 @@ alpha_serves() {
 
 @test "at boot the unit starts Lockkeeper and with it what is to be in service" {
 	boot
-	wait_until 120 alpha_serves
+	wait_until "$VM_LONG" alpha_serves
 	[ "$(node_sh alpha 'systemctl is-active lockkeeper')" = active ]
-	wait_until 20 alpha_was_filled
+	wait_until "$VM_LONG" alpha_was_filled
 }
 
 unit_is() {	# STATE
@@ -120,20 +120,20 @@ restarted_by_systemd() {
 @test "when lkinit is killed systemd starts it again, and nothing leaves service" {
 	: >"$LAB_DIR/journal"
 	node_sh alpha 'kill -KILL "$(systemctl show -P MainPID lockkeeper)"'
-	wait_until 120 restarted_by_systemd
-	wait_until 120 all_see_each_other
-	wait_until 60 alpha_serves
+	wait_until "$VM_LONG" restarted_by_systemd
+	wait_until "$VM_LONG" all_see_each_other
+	wait_until "$VM_LONG" alpha_serves
 	if grep -e ' remove ' -e ' beta ' "$LAB_DIR/journal"; then return 1; fi
 }
 
 @test "after lkstop and lkstart it is the unit that runs" {
 	: >"$LAB_DIR/journal"
 	node_sh alpha 'lkstop'
-	wait_until 20 in_this_order 'alpha remove app1' 'alpha remove ip1'
-	wait_until 60 unit_is inactive
+	wait_until "$VM_LONG" in_this_order 'alpha remove app1' 'alpha remove ip1'
+	wait_until "$VM_LONG" unit_is inactive
 	node_sh alpha 'lkstart'
-	wait_until 120 alpha_serves
-	wait_until 120 all_see_each_other
+	wait_until "$VM_LONG" alpha_serves
+	wait_until "$VM_LONG" all_see_each_other
 	unit_is active
 }
 
@@ -151,9 +151,9 @@ beta_has_decided() {	# WHAT
 
 @test "by default a shutdown takes out of service, roots first and before the network, and nobody takes over" {
 	power_off
-	wait_until 20 alpha_was_emptied
+	wait_until "$VM_LONG" alpha_was_emptied
 	nofailover_is 0
-	wait_until 120 beta_has_decided 'LEAVE: a flag keeps it off this node'
+	wait_until "$VM_LONG" beta_has_decided 'LEAVE: a flag keeps it off this node'
 	nofailover_is 0
 	[ "$(state beta app1)" = OSU ]
 	if grep ' beta ' "$LAB_DIR/journal"; then return 1; fi
@@ -161,9 +161,9 @@ beta_has_decided() {	# WHAT
 
 @test "at the next boot what was in service comes back, and the others may take over again" {
 	boot
-	wait_until 120 alpha_serves
-	wait_until 20 alpha_was_filled
-	wait_until 60 nofailover_is 7
+	wait_until "$VM_LONG" alpha_serves
+	wait_until "$VM_LONG" alpha_was_filled
+	wait_until "$VM_LONG" nofailover_is 7
 }
 
 handed_over() {
@@ -175,10 +175,10 @@ handed_over() {
 	nofailover_is 7
 	node_sh alpha 'flg_create -f shutdown_switchover'
 	power_off
-	wait_until 20 alpha_was_emptied
+	wait_until "$VM_LONG" alpha_was_emptied
 	nofailover_is 7
-	wait_until 120 owner_is beta app1 beta
-	wait_until 60 handed_over
+	wait_until "$VM_LONG" owner_is beta app1 beta
+	wait_until "$VM_LONG" handed_over
 }
 
 alpha_is_quiet() {
@@ -187,8 +187,8 @@ alpha_is_quiet() {
 
 @test "whoever comes back after that leaves it where it is" {
 	boot
-	wait_until 60 alpha_is_quiet
-	wait_until 60 settled
+	wait_until "$VM_LONG" alpha_is_quiet
+	wait_until "$VM_LONG" settled
 	[ "$(node_sh alpha 'ins_list -t app1 -f: | cut -d: -f7')" = OSU ]
 	[ "$(state beta app1)" = ISP ]
 	if grep ' restore ' "$LAB_DIR/journal"; then return 1; fi
