@@ -28,6 +28,15 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 /* Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* For whoever looks only: at once, so that hosts are not asked, and what the last event found counts. Without a mode it
+ * is a yes; modes that make no sense have no names. */
+struct lk_quorum_known {
+	const char *mode, *witness;
+	bool configured, have;
+	char why[LK_ERR_TEXT];		/* it has not; else empty */
+};
+void lk_quorum_known(struct lk_lcd *lcd, struct lk_quorum_known *known) LK_NONNULL(1, 2);
+
 /* The same at an event ("COMM_DOWN", of a system), logged by its documented messages, also when it has changed. 1: yes;
  * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
 struct lk_quorum_event {
