@@ -129,7 +129,7 @@ static int64_t grants_after(const char *name)
 	uint64_t left;
 
 	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) < 0 || !(sys = lk_sys_find(&lcd, name)) ||
-	    lk_quiet_left(&lcd, sys, &left, &ignored) < 0 || left >= LK_HELD_WAIT)
+	    lk_quiet_wait(&lcd, sys, &left, &ignored) < 0 || left >= LK_HELD_WAIT)
 		return 0;
 	return lk_now_ms() + (int64_t)left;
 }
@@ -182,7 +182,7 @@ static int wait_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name, bo
 		rc = still_down(cmd, lcd, name);
 		*back = rc == 0;
 		if (rc > 0)
-			rc = lk_quiet_left(lcd, lk_sys_find(lcd, name), &left, &cmd->err);
+			rc = lk_quiet_wait(lcd, lk_sys_find(lcd, name), &left, &cmd->err);
 		if (rc == 0 && left && i == 0)
 			say_waiting(lcd, name, left);
 		for (unsigned k = 0; rc == 0 && left && !*back && k < NAPS; k++)

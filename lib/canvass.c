@@ -10,6 +10,7 @@
 #include "lk/canvass_run.h"
 #include "lk/epoch.h"
 #include "lk/fenced.h"
+#include "lk/held.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/log.h"
@@ -21,6 +22,7 @@
 
 #define MS 1000000
 #define TRIES 10		/* against others that ask at the same time, and answers that come late */
+#define SOON_MS 100
 #define PATIENCE_MS 5000	/* beyond the time that the last owner may have, and two leases */
 
 int lk_canvass_needed(const struct lk_tree *tree, struct lk_err *err)
@@ -32,6 +34,16 @@ int lk_canvass_needed(const struct lk_tree *tree, struct lk_err *err)
 }
 
 /* ---- one try ---- */
+
+static uint32_t held(const struct lk_lcd *lcd)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		if (lk_held(lcd, lcd->sys[i].name))
+			set |= UINT32_C(1) << i;
+	return set;
+}
 
 /* Whom we can ask, as of now; without quorum there is no use in it. */
 static int see(struct lk_canvassing *c, struct lk_err *err)
@@ -46,12 +58,16 @@ static int see(struct lk_canvassing *c, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	c->self = lk_promise_self(&c->lcd);
+	/* one that is back may not have been seen to write since */
+	if (c->held & ~held(&c->lcd))
+		c->since = 0;
+	c->held = held(&c->lcd);
 	c->alive = 0;
 	for (size_t i = 0; i < c->lcd.nsys && i < LK_SYSTEMS_MAX; i++)
 		if (lk_sys_state(&c->lcd, &c->lcd.sys[i], &why) == LK_SYS_ALIVE)
 			c->alive |= UINT32_C(1) << i;
 	c->item = lk_arena_alloc(&c->lcd.arena, (c->n + 1) * sizeof(*c->item));
-	c->fenced = lk_arena_alloc(&c->lcd.arena, LK_SYSTEMS_MAX * sizeof(*c->fenced));
+	c->fenced = lk_arena_alloc(&c->lcd.arena, sizeof(*c->fenced));
 	if (!c->item || !c->fenced)
 		return lk_fail_nomem(err);
 	lk_fenced_here(&c->lcd, c->fenced);
@@ -74,6 +90,8 @@ static void begin_item(struct lk_canvassing *c, unsigned i)
 		.suspects = here.promise.runners | (here.owner >= 0 ? UINT32_C(1) << here.owner : 0),
 	};
 
+	if (!ours || !c->since)
+		c->since = lk_lease_now() / MS;
 	if (c->highest[i] >= ask.epoch)
 		ask.epoch = c->highest[i] + 1;
 	ask.suspects &= ~(UINT32_C(1) << c->self);
@@ -130,7 +148,9 @@ static int take(struct lk_canvassing *c, struct lk_lcd *lcd, struct lk_err *err)
 {
 	int rc = lk_lcd_begin(lcd, LK_T_GRANT, err);
 
-	if (rc == 0 && !all_won(c)) {
+	if (rc == 0)
+		rc = lk_held_check(&lcd->tree, err);
+	if (rc == 0 && (held(lcd) & ~c->held || !all_won(c))) {
 		lk_lcd_close(lcd);
 		return 0;
 	}
@@ -177,7 +197,9 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 	if (verdict.what == LK_CANVASS_BUSY && c->tries++ < TRIES)
 		/* not all at once */
 		return nap(wait, 50 * (1 + c->self % 4), err);
-	if (verdict.what == LK_CANVASS_WAIT && c->what->patient) {
+	/* storage: one more look is worth waiting for */
+	bool soon = c->storage && verdict.longest <= c->lease + SOON_MS;
+	if (verdict.what == LK_CANVASS_WAIT && (c->what->patient || soon || c->deadline)) {
 		/* who is not quiet then lives */
 		if (!c->deadline) {
 			c->deadline = lk_now_ms() + verdict.longest + 2 * c->lease + PATIENCE_MS;

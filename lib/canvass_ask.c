@@ -31,31 +31,22 @@ static uint32_t bit(unsigned sys)
 
 void lk_canvass_find_gone(struct lk_canvassing *c)
 {
-	struct lk_quiet_ended ended = { .said = { 0 } };
+	struct lk_quiet_ended ended = { .since = c->since };
 	struct lk_quiet quiet;
 	struct lk_err ignored;
 
 	c->gone = 0;
-	memcpy(ended.here, c->fenced, sizeof(ended.here));
+	ended.here = *c->fenced;
 	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &ignored) < 0)
 		return;
 	c->gone = quiet.set;
 	memcpy(c->left, quiet.wait, sizeof(c->left));
 }
 
-static bool has_granted(const struct lk_canvassing *c, const struct lk_canvass_item *item, unsigned sys, int64_t now)
-{
-	return item->canvass.asked[sys] && now - item->canvass.asked[sys] < c->window;
-}
-
 bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
 {
-	if (!c->storage)
-		return lk_canvass_won(&item->canvass, now, c->window);
-	for (unsigned sys = 0; sys < c->lcd.nsys; sys++)
-		if (!(c->gone & bit(sys)) && !has_granted(c, item, sys, now))
-			return false;
-	return true;
+	return c->storage ? lk_canvass_won_all(&item->canvass, c->gone, now, c->window) :
+			    lk_canvass_won(&item->canvass, now, c->window);
 }
 
 /* ---- asking ---- */
@@ -87,7 +78,7 @@ static int make_question(struct question *q, struct lk_canvassing *c, unsigned s
 		q->sent[b->n] = (struct lk_canvass_sent){ .when = lk_lease_now(), .suspects = ask->suspects };
 		b->ask[b->n++] = (struct lk_ask){ .key = item->key, .epoch = ask->epoch,
 						  .suspects = ask->suspects, .released = ask->released,
-						  .fenced = c->fenced };
+						  .fenced = c->fenced->incarnation };
 	}
 	return 0;
 }

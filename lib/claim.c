@@ -8,6 +8,7 @@
 #include "lk/canvass.h"
 #include "lk/epoch.h"
 #include "lk/eqv.h"
+#include "lk/held.h"
 #include "lk/ins.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
@@ -94,5 +95,6 @@ int lk_claim_check(const struct lk_claim *claim, struct lk_lcd *lcd, const struc
 	if (!is_ours(lcd, ins->tag) || here.epoch != claim->epoch[i] || here.promise.epoch != here.epoch ||
 	    here.promise.candidate != (int)here.self)
 		return lk_fail(err, LK_M_NOT_GRANTED, ins->tag, "another system was faster");
-	return lk_quorum_check(lcd, err);
+	int rc = lk_held_check(&lcd->tree, err);
+	return rc < 0 ? rc : lk_quorum_check(lcd, err);
 }

@@ -11,10 +11,12 @@
 
 #include "lk/cleanup.h"
 #include "lk/lcm.h"
+#include "lk/qwkstate.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
 
 #define NOTE "incarnation "
+#define WHEN "noted "
 #define RECORD_MAX 1024
 
 uint64_t lk_fenced_heard(const char *sys)
@@ -37,37 +39,40 @@ void lk_fenced_note(int fd, uint64_t incarnation)
 {
 	/* one that is not noted is waited for */
 	if (incarnation)
-		dprintf(fd, NOTE "%016" PRIx64 "\n", incarnation);
+		dprintf(fd, NOTE "%016" PRIx64 "\n" WHEN "%" PRId64 "\n", incarnation, lk_qwk_now());
 }
 
-uint64_t lk_fenced_noted(const struct lk_tree *tree, const char *path)
+uint64_t lk_fenced_noted(const struct lk_tree *tree, const char *path, int64_t *when)
 {
 	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char text[RECORD_MAX + 1];
 	ssize_t len = fd < 0 ? -1 : read(fd, text, RECORD_MAX);
-	uint64_t incarnation;
+	uint64_t incarnation = 0, value;
 
+	*when = 0;
 	if (len < 0)
 		return 0;
 	text[len] = '\0';
 	for (const char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		if (sscanf(line, NOTE "%16" SCNx64, &incarnation) == 1 &&
+		if (!incarnation && sscanf(line, NOTE "%16" SCNx64, &value) == 1 &&
 		    strcspn(line, "\n") == strlen(NOTE) + 16)
-			return incarnation;
-	return 0;
+			incarnation = value;
+		else
+			(void)!sscanf(line, WHEN "%18" SCNd64, when);
+	return incarnation;
 }
 
 /* Fenced, or confirmed: either is enough. */
-void lk_fenced_here(const struct lk_lcd *lcd, uint64_t incarnation[static LK_SYSTEMS_MAX])
+void lk_fenced_here(const struct lk_lcd *lcd, struct lk_fenced *fenced)
 {
 	static const char *const kinds[] = { LK_SYS_FENCED, LK_SYS_CONFIRMED };
 	char path[LK_SYS_FILE];
 
-	memset(incarnation, 0, LK_SYSTEMS_MAX * sizeof(*incarnation));
+	memset(fenced, 0, sizeof(*fenced));
 	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
-		for (size_t k = 0; k < 2 && !incarnation[i] && !lcd->sys[i].local; k++) {
+		for (size_t k = 0; k < 2 && !fenced->incarnation[i] && !lcd->sys[i].local; k++) {
 			lk_sys_file(kinds[k], lcd->sys[i].name, path);
-			incarnation[i] = lk_fenced_noted(&lcd->tree, path);
+			fenced->incarnation[i] = lk_fenced_noted(&lcd->tree, path, &fenced->when[i]);
 		}
 }
 

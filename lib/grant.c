@@ -213,3 +213,11 @@ bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t windo
 		yes += granted(canvass, i, now, window);
 	return 2 * yes > canvass->nsys && granted(canvass, canvass->ask.candidate, now, window);
 }
+
+bool lk_canvass_won_all(const struct lk_canvass *canvass, uint32_t gone, int64_t now, int64_t window)
+{
+	for (unsigned i = 0; i < canvass->nsys; i++)
+		if (!(gone & bit((int)i)) && !granted(canvass, i, now, window))
+			return false;
+	return true;
+}

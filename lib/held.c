@@ -2,13 +2,16 @@
 /* Resources that stay in service while no daemon of their system runs. */
 #include "lk/held.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk/canvass.h"
 #include "lk/endnode.h"
 #include "lk/flg.h"
 #include "lk/limits.h"
+#include "lk/mark.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/quorum.h"
@@ -16,6 +19,8 @@
 #include "lk/poison.h"
 
 #define TELL_MS 15000
+#define MARK "run/held"
+#define MARK_TEMP "run/.held.new"
 
 static void flag_of(const char *sys, char flag[static LK_SYS_MAX + 16])
 {
@@ -73,13 +78,24 @@ static bool suffices(const struct lk_lcd *lcd, unsigned others)
 	return 2 * (others + 1) > lcd->nsys;
 }
 
-int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err)
+/* Behind whoever has found that nothing is being stopped: what it brings into service is to be seen. 1: something is. */
+static int look_again(struct lk_err *err)
 {
-	int rc = lk_canvass_needed(&lcd->tree, err);
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_begin(&lcd, LK_T_ALL, err);
 
-	if (rc <= 0 || lcd->nsys < 2 || !lk_anything_runs(lcd))
-		return rc < 0 ? rc : 0;
-	rc = lk_quorum_check(lcd, err);
+	return rc < 0 ? rc : lk_anything_runs(&lcd);
+}
+
+int lk_held_check(const struct lk_tree *tree, struct lk_err *err)
+{
+	return lk_mark_counts(tree, MARK) ? lk_fail(err, LK_M_HELD_BUSY) : 0;
+}
+
+static int begin(struct lk_lcd *lcd, struct lk_err *err)
+{
+	int rc = lk_quorum_check(lcd, err);
+
 	if (rc == 0)
 		rc = set_here(lcd->local, true, err);
 	if (rc < 0)
@@ -91,6 +107,22 @@ int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err)
 		rc = lk_fail(err, LK_M_HELD_FEW, others, lcd->nsys - 1);
 	if (rc < 0)
 		lk_held_cancel(lcd);
+	return rc;
+}
+
+int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err)
+{
+	int rc = lk_canvass_needed(&lcd->tree, err);
+
+	if (rc <= 0 || lcd->nsys < 2)
+		return rc < 0 ? rc : 0;
+	if (!lk_mark_set(&lcd->tree, MARK, MARK_TEMP))
+		return lk_fail_errno(err, errno, MARK);
+	rc = look_again(err);
+	if (rc > 0)
+		rc = begin(lcd, err);
+	if (rc < 0)
+		unlinkat(lcd->tree.fd, MARK, 0);
 	return rc;
 }
 
@@ -107,7 +139,8 @@ void lk_held_end(void)
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err ignored;
 
-	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) == 0 && lk_held(&lcd, lcd.local) &&
+	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) == 0 && lk_held_check(&lcd.tree, &ignored) == 0 &&
+	    lk_held(&lcd, lcd.local) &&
 	    lk_quorum_check(&lcd, &ignored) == 0)
 		lk_held_cancel(&lcd);
 }

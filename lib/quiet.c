@@ -41,7 +41,7 @@ struct asking {
 /* Not "this one or an earlier one": which of two is the earlier one is not known. */
 static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const struct lk_lcm_confirm *row)
 {
-	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here[i]);
+	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here.incarnation[i]);
 }
 
 /* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
@@ -153,41 +153,49 @@ static int64_t noted(const struct lk_tree *tree, const char *sys)
 	return when > now ? 0 : when;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* When all has ceased to count that has let it run but what is seen on the storage. */
 static int64_t ceased(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row)
 {
 	int64_t granted = noted(&a->lcd->tree, a->lcd->sys[i].name);
 	int64_t beats = row ? beats_end(row, &a->answer.terms) : 0;
 
-	return granted > beats ? granted : beats;
+	return later(later(granted, beats), a->ended->since);
 }
 
-/* How long it may run yet, in ms, as far as its object tells, of which there must be a look that began after its last
- * sign of life of another kind has ceased to count. One that is not on the storage, or that has left the mode, may
- * run for ever. */
-static int64_t left_by_storage(const struct lk_qwk_state *state, const char *name, const struct lk_terms *ours,
-			       int64_t since)
+/* One that is not on the storage, or that has left the mode, may run for ever. */
+int64_t lk_quiet_left(const struct lk_qwk_state *state, const struct lk_qwk_node *node, const struct lk_terms *ours,
+		      int64_t since)
 {
 	static const struct lk_qwk_node unknown;
-	const struct lk_qwk_node *node = find_node(state, name);
 	int64_t left = lk_quiet_on_storage(state, node ? node : &unknown, ours) / MS + 1;
 
 	if (node && !node->left)
 		left -= silent(state, node);
+	/* an older look may have missed it: who could not see us then has begun, or was let run by something else */
+	if (node && left <= 0 && node->looked < state->gained)
+		left = 1;
 	if (node && left <= 0 && node->looked <= since)
 		left = since - node->looked + 1;
 	/* the next look must come before it can be seen */
 	return left > 0 ? left + state->hbeat * 1000LL : 0;
 }
 
-/* The same for one that was fenced: one that came back, without a path to us, would write. Two of its writes are waited
- * for, and the look that sees them. */
-static int64_t left_after_end(const struct lk_qwk_state *state, const char *name)
+bool lk_quiet_is_gone(const struct lk_qwk_state *state, int64_t when, int64_t now)
 {
-	const struct lk_qwk_node *node = find_node(state, name);
-	int64_t left = node ? 2 * state->hbeat * 1000LL - silent(state, node) : 0;
+	return when > state->started && now >= when && now - when < lk_qwk_limit(state);
+}
 
-	return left > 0 ? left + state->hbeat * 1000LL : 0;
+/* It has ended for certain, and is not back. */
+static bool is_over(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row,
+		    const struct lk_qwk_state *state)
+{
+	return row && has_ended(a->ended, i, row) &&
+	       (!a->ended->since || lk_quiet_is_gone(state, a->ended->here.when[i], lk_qwk_now()));
 }
 
 static int read_state(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
@@ -221,11 +229,10 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
-		const char *name = lcd->sys[i].name;
-		int64_t left = left_by_storage(&state, name, &asking.answer.terms, ceased(&asking, i, row));
+		int64_t left = is_over(&asking, i, row, &state) ? 0 :
+			       lk_quiet_left(&state, find_node(&state, lcd->sys[i].name), &asking.answer.terms,
+					     ceased(&asking, i, row));
 
-		if (row && has_ended(ended, i, row) && left_after_end(&state, name) < left)
-			left = left_after_end(&state, name);
 		if ((uint64_t)left > quiet->wait[i])
 			quiet->wait[i] = (uint64_t)left;
 		if (!quiet->wait[i] && !lcd->sys[i].local && asking.answer.running &&
@@ -250,7 +257,7 @@ static int look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct l
 	return rc;
 }
 
-int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 {
 	struct lk_quiet_ended ended = { .said = { 0 } };
 	struct lk_quorum_modes modes;
@@ -259,7 +266,7 @@ int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, 
 
 	if (rc < 0)
 		return rc;
-	lk_fenced_here(lcd, ended.here);
+	lk_fenced_here(lcd, &ended.here);
 	rc = modes.quorum == LK_QMODE_STORAGE ? lk_quiet_storage(lcd, &ended, &quiet, err) :
 						look(lcd, &ended, &quiet, err);
 	*left = rc == 0 ? quiet.wait[sys - lcd->sys] : 0;

@@ -53,9 +53,10 @@ static int format(const struct lk_qwk_state *state, char text[static SIZE])
 	this_boot(boot);
 	memset(text, 0, SIZE);
 	len = (size_t)snprintf(text, SIZE,
-			       HEAD "boot=%s\nstarted=%" PRId64 " written=%" PRId64 " said=%" PRId64
-			       " stop=%u hbeat=%u misses=%u nodes=%u\n", boot, state->started, state->written,
-			       state->said, state->stop, state->hbeat, state->misses, state->n);
+			       HEAD "boot=%s\nstarted=%" PRId64 " written=%" PRId64 " gained=%" PRId64
+			       " said=%" PRId64 " stop=%u hbeat=%u misses=%u nodes=%u\n", boot, state->started,
+			       state->written, state->gained, state->said, state->stop, state->hbeat,
+			       state->misses, state->n);
 	for (unsigned i = 0; i < state->n && i < LK_QWK_NODES && len < SIZE; i++) {
 		const struct lk_qwk_node *node = &state->node[i];
 
@@ -125,9 +126,10 @@ static int scan(const char *text, struct lk_qwk_state *state)
 		return -1;
 	line = text + sizeof(HEAD) - 1;
 	*state = (struct lk_qwk_state){ 0 };
-	if (sscanf(line, "boot=%39s started=%" SCNd64 " written=%" SCNd64 " said=%" SCNd64
-			 " stop=%u hbeat=%u misses=%u nodes=%u", boot, &state->started, &state->written,
-		   &state->said, &state->stop, &state->hbeat, &state->misses, &state->n) != 8 ||
+	if (sscanf(line, "boot=%39s started=%" SCNd64 " written=%" SCNd64 " gained=%" SCNd64
+			 " said=%" SCNd64 " stop=%u hbeat=%u misses=%u nodes=%u", boot, &state->started,
+		   &state->written, &state->gained, &state->said, &state->stop, &state->hbeat, &state->misses,
+		   &state->n) != 9 ||
 	    state->n > LK_QWK_NODES)
 		return -1;
 	this_boot(now);
@@ -174,6 +176,36 @@ static int64_t limit_for(const struct lk_qwk_state *state, const struct lk_qwk_n
 bool lk_qwk_fresh(const struct lk_qwk_state *state, int64_t now)
 {
 	return state->written > 0 && now - state->written <= lk_qwk_limit(state);
+}
+
+void lk_qwk_state_wrote(struct lk_qwk_state *state, int64_t begun, int64_t ended)
+{
+	if (!lk_qwk_fresh(state, ended))
+		state->gained = ended;
+	/* its begin counts: from then on others may have seen it */
+	if (begun > state->written)
+		state->written = begun;
+}
+
+void lk_qwk_state_saw(struct lk_qwk_node *node, const struct lk_qwk_look *look)
+{
+	node->looked = look->begun > node->looked ? look->begun : node->looked;
+	/* up to the first look it may have been written */
+	if (look->advanced || !look->before)
+		node->changed = look->ended;
+	if (!look->advanced)
+		return;
+	node->before = look->before > node->before ? look->before : node->before;
+	node->quiet = 0;
+}
+
+void lk_qwk_state_go_on(struct lk_qwk_state *state, const struct lk_qwk_state *old)
+{
+	if (old->hbeat == state->hbeat && old->misses == state->misses) {
+		state->written = old->written;
+		state->gained = old->gained;
+	}
+	state->stop = old->stop;
 }
 
 enum lk_qwk_verdict lk_qwk_judge(const struct lk_qwk_state *state, const struct lk_qwk_node *node,

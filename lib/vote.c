@@ -140,7 +140,7 @@ int lk_vote(struct lk_lcd *lcd, const char *candidate, const struct lk_ask *ask,
 		return rc;
 	if (n)
 		memcpy(ended.said, ask->fenced, sizeof(ended.said));
-	lk_fenced_here(lcd, ended.here);
+	lk_fenced_here(lcd, &ended.here);
 	rc = lk_quiet_bar(lcd, find_runners(lcd, &vote), &ended, &vote.quiet, err);
 	if (rc == 0)
 		rc = answer_all(&vote, lcd, err);

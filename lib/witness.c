@@ -11,6 +11,7 @@
 #include "lk/cleanup.h"
 #include "lk/limits.h"
 #include "lk/log.h"
+#include "lk/mark.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/net.h"
@@ -42,13 +43,10 @@ struct check {
 static void set_mark(const struct lk_tree *tree, const char *sys)
 {
 	char name[LK_SYS_FILE], temp[LK_SYS_FILE];
-	struct lk_holder self = lk_proc_holder(getpid());
 
 	lk_sys_file(MARK, sys, name);
 	snprintf(temp, sizeof(temp), "run/.unreachable.%s", sys);
-	int LK_AUTO_CLOSE fd = openat(tree->fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd >= 0 && dprintf(fd, "%ld:%llu\n", (long)self.pid, self.start) > 0)
-		(void)!renameat(tree->fd, temp, tree->fd, name);
+	(void)!lk_mark_set(tree, name, temp);
 }
 
 static void clear_mark(const struct lk_tree *tree, const char *sys)
@@ -61,20 +59,10 @@ static void clear_mark(const struct lk_tree *tree, const char *sys)
 
 bool lk_witness_doubts(const struct lk_tree *tree, const char *sys)
 {
-	char name[LK_SYS_FILE], text[64];
-	struct lk_holder holder = { 0 };
-	long pid;
+	char name[LK_SYS_FILE];
 
 	lk_sys_file(MARK, sys, name);
-	int LK_AUTO_CLOSE fd = openat(tree->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
-	if (sscanf(text, "%ld:%llu", &pid, &holder.start) != 2 || pid <= 0)
-		return false;
-	holder.pid = (pid_t)pid;
-	return lk_proc_alive(&holder);
+	return lk_mark_counts(tree, name);
 }
 
 /* ---- the log ---- */

@@ -22,10 +22,12 @@ struct lk_canvassing {
 	struct lk_lcd lcd;	/* as of the last try */
 	unsigned self, n;
 	uint32_t alive;
-	uint64_t *fenced;	/* LK_SYSTEMS_MAX incarnations that have certainly ended */
+	struct lk_fenced *fenced;	/* what has certainly ended */
 	bool storage;		/* not a majority grants, but all that live by the storage */
 	uint32_t gone;		/* storage: these have certainly stopped */
 	uint64_t left[LK_SYSTEMS_MAX];	/* storage: ms until they have */
+	uint32_t held;		/* these were stopped with what they run, as of the last try */
+	int64_t since;		/* storage: ... by looks that began since nobody else was promised anything here */
 	struct lk_canvass_item *item;
 	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
 	int64_t window;		/* ns */

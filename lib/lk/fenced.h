@@ -16,12 +16,17 @@
  * ends. */
 uint64_t lk_fenced_heard(const char *sys) LK_NONNULL(1);
 
-/* A line for the record file of what has ended, and what it says; 0: nothing. */
+/* Lines for the record file of what has ended, and what they say; 0: nothing. *when: at that time it was noted, in ms
+ * of lk_qwk_now(). */
 void lk_fenced_note(int fd, uint64_t incarnation);
-uint64_t lk_fenced_noted(const struct lk_tree *tree, const char *path) LK_NONNULL(1, 2);
+uint64_t lk_fenced_noted(const struct lk_tree *tree, const char *path, int64_t *when) LK_NONNULL(1, 2, 3);
 
 /* By all records here, in the order of lcd->sys. Needs LK_T_SYS. */
-void lk_fenced_here(const struct lk_lcd *lcd, uint64_t incarnation[static LK_SYSTEMS_MAX]) LK_NONNULL(1);
+struct lk_fenced {
+	uint64_t incarnation[LK_SYSTEMS_MAX];
+	int64_t when[LK_SYSTEMS_MAX];
+};
+void lk_fenced_here(const struct lk_lcd *lcd, struct lk_fenced *fenced) LK_NONNULL(1, 2);
 
 /* As words, "beta=0123456789abcdef", separated by blanks. Names that are not known here are left out. */
 void lk_fenced_write(const struct lk_lcd *lcd, const uint64_t *incarnation, struct lk_buf *buf) LK_NONNULL(1, 2, 3);

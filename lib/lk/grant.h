@@ -158,4 +158,8 @@ bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct l
  * still be this one. */
 bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window) LK_MUST LK_NONNULL(1);
 
+/* Storage quorum: granted by all, ourselves among them, but those that have certainly stopped? */
+bool lk_canvass_won_all(const struct lk_canvass *canvass, uint32_t gone, int64_t now, int64_t window)
+	LK_MUST LK_NONNULL(1);
+
 #endif

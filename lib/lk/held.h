@@ -19,14 +19,20 @@
 /* Was it said here? Needs LK_T_FLG. */
 bool lk_held(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
 
-/* Say it, if need be: grants are needed and anything is in service here. lcd was read with all tables. 0: said, or
+/* Say it, if need be: grants are needed and anything is in service here, as of now, and nothing more comes into service
+ * before this process has ended; nobody else takes it back as long. lcd was read with all tables. 0: said, or
  * there was no need; -3: no quorum, or not enough others have noted it: nothing has changed; -1. */
 int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Take it back everywhere, whatever that needs. */
 void lk_held_cancel(struct lk_lcd *lcd) LK_NONNULL(1);
 
-/* This system is back: take it back where others are reached, if it was said and there is quorum. */
+/* This system is back: take it back where others are reached, if it was said and there is quorum. Not while
+ * lk_held_begin(), or what follows it, is at work: that says it for a stop that is still to come. */
 void lk_held_end(void);
+
+/* May anything be brought into service? 0; -3: the daemons are being stopped without their resources. To be asked with
+ * the tables locked. */
+int lk_held_check(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 #endif

@@ -348,6 +348,7 @@
 #define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
+#define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
@@ -583,5 +584,7 @@
 /* grants, and what stays in service without daemons */
 #define LK_M_HELD_FEW 720300, LK_EX_INTERNAL, \
 	"resources are in service, and only %u of %zu other systems have noted that they stay so: nothing has been stopped"
+#define LK_M_HELD_BUSY 720301, LK_EX_INTERNAL, \
+	"the daemons of this system are being stopped by \"lkstop -f\": nothing is brought into service"
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef LK_QUIET_H
 #define LK_QUIET_H
 
+#include "lk/fenced.h"
 #include "lk/grant.h"
 #include "lk/lcd.h"
 #include "lk/limits.h"
@@ -16,7 +17,9 @@ struct lk_quiet {
 /* Incarnations that have certainly ended, in the order of lcd->sys; 0: none. Either will do. */
 struct lk_quiet_ended {
 	uint64_t said[LK_SYSTEMS_MAX];	/* by the candidate */
-	uint64_t here[LK_SYSTEMS_MAX];	/* by this system */
+	struct lk_fenced here;			/* by this system */
+	int64_t since;				/* storage, for a candidate: looks that began earlier say nothing, in ms
+						 * of lk_qwk_now() */
 };
 
 /* Nobody is quiet that was stopped with resources in service (lk/held.h), as long as that lasts. Needs LK_T_FLG.
@@ -41,7 +44,7 @@ int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *er
 /* How long another system may run yet what it had in service, in ms; 0: not any more. By its heartbeats, its object
  * in storage mode, or what has certainly ended, as above; nobody is asked and nobody barred. Needs LK_T_SYS and
  * LK_T_FLG. 0; -1, also without lcm; -3; -9. */
-int lk_quiet_left(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
+int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
 /* How long the storage lets this system run after a write, in ms. 0; -1; -3 the daemon has said nothing. */
@@ -51,5 +54,16 @@ int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *er
  * system has told there and by what counts here. */
 int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
 			    const struct lk_terms *ours) LK_MUST LK_NONNULL(1, 2, 3);
+
+/* What has ended at the time when may be back, and known by the storage only: as long as it cannot have come to run
+ * anything again, which takes it a whole lease of our silence there. Pure. */
+bool lk_quiet_is_gone(const struct lk_qwk_state *state, int64_t when, int64_t now) LK_NONNULL(1);
+
+/* How long it may run yet, in ms, as far as its object, or NULL, tells; 0: it has certainly stopped. What counts are
+ * looks that began then or later, and after this system could be seen itself: of two that write again, or
+ * that ask and grant, at the same time one then sees the other. Pure. */
+int64_t lk_quiet_left(const struct lk_qwk_state *state, const struct lk_qwk_node *node, const struct lk_terms *ours,
+		      int64_t since)
+	LK_MUST LK_NONNULL(1, 3);
 
 #endif

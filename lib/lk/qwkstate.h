@@ -65,7 +65,7 @@ void lk_qwk_log(const struct lk_tree *tree, const char *prog, const struct lk_qw
 struct lk_qwk_node {
 	char name[LK_SYS_MAX + 1];
 	uint64_t sequence;	/* the last one seen; 0 also if none was */
-	int64_t changed;	/* the look that saw it advance ended then; 0: none since lkqwk started */
+	int64_t changed;	/* the look that saw it advance, or first saw it, ended then; 0: none since lkqwk started */
 	int64_t before;		/* the last look before that one began then; 0: none */
 	int64_t looked;		/* the last look that counts began then; 0: none. One that has found no object counts when
 				 * the own object was written before and after it */
@@ -78,12 +78,27 @@ struct lk_qwk_node {
 struct lk_qwk_state {
 	int64_t started;	/* of lkqwk */
 	int64_t written;	/* begin of the last own write that was read back; 0: never */
+	int64_t gained;		/* end of the first one of those that followed each other in time, so that others
+				 * could always see us */
 	unsigned stop;		/* ms: QUORUM_LOSS_DEADLINE, as that write has told the others */
 	int64_t said;		/* when this was written */
 	unsigned hbeat, misses;	/* seconds, and their number */
 	unsigned n;		/* nodes; the first one is this system */
 	struct lk_qwk_node node[LK_QWK_NODES];
 };
+
+/* The own object was written and read back, by an access that began and ended then. Pure. */
+void lk_qwk_state_wrote(struct lk_qwk_state *state, int64_t begun, int64_t ended) LK_NONNULL(1);
+
+/* A good look at the object of another system; before: when the one before it began, 0: it was the first. Pure. */
+struct lk_qwk_look {
+	int64_t before, begun, ended;
+	bool advanced;
+};
+void lk_qwk_state_saw(struct lk_qwk_node *node, const struct lk_qwk_look *look) LK_NONNULL(1, 2);
+
+/* What another lkqwk of this start of the machine has written still counts. Pure. */
+void lk_qwk_state_go_on(struct lk_qwk_state *state, const struct lk_qwk_state *old) LK_NONNULL(1, 2);
 
 /* HBEATTIME * NUMHBEATS. */
 static inline int64_t lk_qwk_limit(const struct lk_qwk_state *state)

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lk/endnode.h"
 #include "lk/lcd.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
 #include "lk/qwkconf.h"
 #include "lk/quorum.h"
 #include "lk/qwkstate.h"
-#include "lk/tunable.h"
 #include "exec.h"
 #include "netproc.h"
 #include "lk/poison.h"
@@ -77,30 +77,39 @@ static void release(struct lcm *lcm)
 
 /* ---- settings ---- */
 
-/* The storage mode is in force from qwk_storage_init to qwk_storage_exit. */
-static enum bus_quorum storage(const struct lcm *lcm)
+/* What was in force. A start that finds a deadline was preceded by a life with leases. */
+static enum bus_quorum before(const struct lcm *lcm)
 {
-	return faccessat(lcm->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? BUS_STORAGE : BUS_NO_LEASE;
+	if (lcm->generation)
+		return lcm->set.quorum;
+	return lcm->lease.deadline != LK_LEASE_FOREVER ? BUS_MAJORITY : BUS_NO_LEASE;
 }
 
-/* What makes no sense changes nothing. */
+/* The storage mode is in force from qwk_storage_init to qwk_storage_exit. Before it what runs by a majority goes on to
+ * need one. */
+static enum bus_quorum storage(const struct lcm *lcm)
+{
+	if (faccessat(lcm->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return BUS_STORAGE;
+	return before(lcm) == BUS_MAJORITY ? BUS_MAJORITY : BUS_NO_LEASE;
+}
+
+/* As the commands see it: a pair that makes no sense leaves the last one in force (6.2). Where not even that is known,
+ * what is in service goes on to need what it needed. */
 static enum bus_quorum wanted(const struct lcm *lcm)
 {
-	static const char *const others[] = { "", "none", "off", "tcp_remote" };
-	char mode[LK_TUNABLE_MAX];
+	struct lk_quorum_modes modes;
 	struct lk_err err;
-	int rc = lk_tunable(&lcm->tree, "QUORUM_MODE", mode, sizeof(mode), &err);
 
-	if (rc == 0)
-		return BUS_NO_LEASE;
-	if (rc > 0 && !strcmp(mode, "majority"))
-		return BUS_MAJORITY;
-	if (rc > 0 && !strcmp(mode, "storage"))
-		return storage(lcm);
-	for (size_t i = 0; rc > 0 && i < sizeof(others) / sizeof(*others); i++)
-		if (!strcmp(mode, others[i]))
-			return BUS_NO_LEASE;
-	return lcm->set.quorum;
+	if (lk_quorum_modes(&lcm->tree, &modes, &err) < 0)
+		return before(lcm);
+	switch (modes.quorum) {
+	case LK_QMODE_MAJORITY: return BUS_MAJORITY;
+	case LK_QMODE_STORAGE: return storage(lcm);
+	case LK_QMODE_NONE:
+	case LK_QMODE_TCP: break;
+	}
+	return BUS_NO_LEASE;
 }
 
 /* The longest time that a heartbeat which was confirmed may let run. */
@@ -136,6 +145,15 @@ static uint32_t stop_of(struct lcm *lcm)
 	return (uint32_t)(stop / MS);
 }
 
+static void say_turned(struct lcm *lcm, enum bus_quorum from, enum bus_quorum to)
+{
+	static const char *const names[] = { [BUS_NO_LEASE] = "no lease", [BUS_MAJORITY] = "the lease of a majority",
+					     [BUS_STORAGE] = "a lease by storage" };
+
+	if (lcm->generation)
+		lcm_log(lcm, to ? LK_LOG_INFO : LK_LOG_WARN, LK_M_LEASE_TURNED, names[to], names[from]);
+}
+
 static void turned(struct lcm *lcm, enum bus_quorum on)
 {
 	struct lcm_lease *lease = &lcm->lease;
@@ -155,14 +173,16 @@ static void turned(struct lcm *lcm, enum bus_quorum on)
 bool lease_settings(struct lcm *lcm)
 {
 	struct lcm_settings *set = &lcm->set;
-	const struct lcm_settings before = *set;
+	const struct lcm_settings old = *set;
 
 	set->quorum = wanted(lcm);
 	set->lease = longest(lcm);
 	set->stop = stop_of(lcm);
-	if (set->quorum != before.quorum || !lcm->generation)
+	if (set->quorum != old.quorum)
+		say_turned(lcm, (enum bus_quorum)old.quorum, (enum bus_quorum)set->quorum);
+	if (set->quorum != old.quorum || !lcm->generation)
 		turned(lcm, set->quorum);
-	return set->quorum != before.quorum || set->lease != before.lease || set->stop != before.stop;
+	return set->quorum != old.quorum || set->lease != old.lease || set->stop != old.stop;
 }
 
 /* ---- when it has run out ---- */
@@ -217,10 +237,7 @@ static bool any_in_service(struct lcm *lcm)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
 		return true;
 	}
-	for (size_t i = 0; i < lcd.nins; i++)
-		if (lcd.ins[i].state == LK_ISP)
-			return true;
-	return false;
+	return lk_anything_runs(&lcd);
 }
 
 void lease_take(struct lcm *lcm, const struct bus_lease *new)

@@ -116,9 +116,7 @@ static void take_own(struct world *w, unsigned i)
 		say(w, LK_LOG_INFO, LK_M_QWK_WROTE, (unsigned long long)w->sequence);
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
-	/* its begin counts: from then on others may have seen it */
-	if (io->begun > w->state.written)
-		w->state.written = io->begun;
+	lk_qwk_state_wrote(&w->state, io->begun, lk_qwk_now());
 	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
@@ -152,25 +150,25 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	int64_t before, begun = w->io[i].begun;
 	unsigned long long best = o->seen.best;
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
+	bool advanced = sight == ADVANCED || sight == BEGAN_ANEW;
 
 	w->good[o->node] = true;
 	if (!object) {
 		o->nothing = begun;
 	} else {
-		node->looked = begun > node->looked ? begun : node->looked;
+		lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
-		node->left = false;
 		take_terms(w, o->node, object);
 	}
+	/* that one of two objects is still there, from before it left, says nothing */
+	if (advanced)
+		node->left = false;
 	if (sight == WENT_BACK || sight == BEGAN_ANEW)
 		say(w, LK_LOG_WARN, LK_M_QWK_BACK, node->name, best, (unsigned long long)object->sequence);
-	if (sight != ADVANCED && sight != BEGAN_ANEW)
+	if (!advanced)
 		return;
 	w->advanced[o->node] = true;
-	node->changed = lk_qwk_now();
-	node->before = before > node->before ? before : node->before;
-	node->quiet = 0;
 	if (w->down[o->node])
 		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_UP, node->name);
 	w->down[o->node] = false;
@@ -223,7 +221,7 @@ static void count_nothing(struct world *w)
 		if (!o->node)
 			continue;
 		if (w->good[0] && o->unproven > node->looked)
-			node->looked = o->unproven;
+			lk_qwk_state_saw(node, &(struct lk_qwk_look){ node->looked, o->unproven, lk_qwk_now(), false });
 		o->unproven = w->good[0] ? o->nothing : 0;
 		o->nothing = 0;
 	}
@@ -412,9 +410,7 @@ static void take_over(struct world *w)
 	struct lk_err ignored;
 
 	if (lk_qwk_state_read(&w->tree, &old, &ignored) > 0) {
-		if (old.hbeat == w->conf.hbeat && old.misses == w->conf.misses)
-			w->state.written = old.written;
-		w->state.stop = old.stop;
+		lk_qwk_state_go_on(&w->state, &old);
 		take_over_terms(w, &old);
 	}
 	w->had_quorum = lk_qwk_fresh(&w->state, lk_qwk_now());

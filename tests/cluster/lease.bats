@@ -132,10 +132,36 @@ comes_back() {
 	conf=$(lab root gamma)/etc/default/LifeKeeper
 	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$conf"
 	wait_until 20 eval 'on gamma lk_quorum -J | jq -e ".quorum == \"not configured\" and .deadline_ms == null" >/dev/null'
+	logged gamma 'what runs here needs no lease now, and no longer the lease of a majority'
 	grep -q ' 09223372036854775807 ' "$(lab root gamma)/run/lease"
 	quorum_is alpha 0
 	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=majority/' "$conf"
 	wait_until 20 quorum_is gamma 0
+}
+
+has_deadline() {	# NODE
+	on "$1" lk_quorum -J | jq -e '.mode == "majority" and .deadline_ms != null' >/dev/null
+}
+
+# 6.2: the last pair that made sense stays in force, for lcm as for the commands.
+@test "a mode that makes no sense takes no lease away, nor does a restart of lcm meanwhile" {
+	local conf
+	conf=$(lab root gamma)/etc/default/LifeKeeper
+	# the first half of two edits
+	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=storage/' "$conf"
+	wait_until 20 logged gamma 'WITNESS_MODE "none" stay in force'
+	has_deadline gamma
+	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=majorty/' "$conf"
+	lcm_kill gamma
+	forget gamma
+	lcm_start gamma
+	wait_until 40 has_deadline gamma
+	unlogged gamma 'what runs here needs no lease'
+	wait_until 40 quorum_is gamma 0
+	lab cut gamma
+	lost_by_gamma_only
+	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=majority/' "$conf"
+	comes_back
 }
 
 @test "nodes whose terms differ say so loudly" {

@@ -240,6 +240,30 @@ no_flag() {	# NODE FLAG
 	all_isp alpha
 }
 
+@test "while lkstop -f is at work nobody takes its note back, and nothing is brought into service" {
+	local node
+	out_of_service
+	for node in alpha beta gamma; do
+		on "$node" flg_create -f '!held!alpha'
+	done
+	# as it does for itself; a process that lives
+	echo '1:0' >"$(lab root alpha)/run/held"
+	on alpha lcdmachup -s beta
+	for node in alpha beta gamma; do
+		on "$node" flg_test -f '!held!alpha'
+	done
+	run on alpha perform_action -t vol1 -a restore
+	[ "$status" -eq 3 ]
+	[[ $output == *'being stopped by "lkstop -f": nothing is brought into service'* ]]
+	rm "$(lab root alpha)/run/held"
+	on alpha lcdmachup -s beta
+	for node in alpha beta gamma; do
+		no_flag "$node" '!held!alpha'
+	done
+	on alpha perform_action -t vol1 -a restore
+	out_of_service
+}
+
 @test "who was stopped with resources in service and was fenced then is not waited for" {
 	local root
 	root=$(lab root beta)

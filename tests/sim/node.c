@@ -25,11 +25,16 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 	bool lapsed = lcm_only && n->hold.lapsed;
 
 	n->on = true;
+	n->stopped = false;
+	n->keeping = FREE;
 	n->life++;
 	if (!lcm_only)
 		memset(n->fenced, 0, sizeof(n->fenced));
 	lk_hold_init(&n->hold, w->nodes, node, until);
 	n->hold.lapsed = lapsed;
+	n->hold.all = w->params.storage;
+	if (w->params.storage && !lcm_only)
+		storage_boot(w, node, true);
 	for (unsigned i = 0; i < w->nodes; i++) {
 		n->peer[i].safety = INTERVAL * MISSES / MS;
 		peer_init(&n->peer[i], false, now / MS);
@@ -58,8 +63,9 @@ void node_crash(struct world *w, unsigned node)
 	if (!n->on)
 		return;
 	world_trace(w, node, "goes down%s", n->service != OUT ? " with the resource" : "");
-	n->on = false;
+	n->on = n->stopped = n->unwatched = n->lost = false;
 	n->life++;
+	n->qwk_life++;
 	n->paused = 0;
 	n->service = OUT;
 	n->failed = false;
@@ -83,7 +89,7 @@ bool node_lease_over(const struct world *w, unsigned node)
 {
 	const struct node *n = &w->node[node];
 
-	return world_clock(w, node) >= n->hold.until + STOP;
+	return !n->unwatched && world_clock(w, node) >= n->hold.until + STOP;
 }
 
 /* To be called before anything relies on it. A lost lease is noticed here. */
@@ -92,7 +98,10 @@ void node_lease(struct world *w, unsigned node)
 	struct node *n = &w->node[node];
 	bool was = n->hold.lapsed;
 
+	if (w->params.storage && n->qwk.written > 0)
+		lk_hold_stored(&n->hold, (n->qwk.written + lk_qwk_limit(&n->qwk)) * MS);
 	lk_hold_renew(&n->hold, world_clock(w, node), sim_terms().lease);
+	n->unwatched = n->unwatched && !n->hold.until;
 	if (!n->hold.lapsed)
 		return;
 	if (!was) {
@@ -103,6 +112,12 @@ void node_lease(struct world *w, unsigned node)
 		lk_hold_clear(&n->hold);
 	else
 		recover_stop(w, node);
+}
+
+bool node_quorum(const struct world *w, unsigned node)
+{
+	return lk_hold_valid(&w->node[node].hold, world_clock(w, node)) &&
+	       (!w->params.storage || storage_fresh(w, node));
 }
 
 /* ---- heartbeats ---- */

@@ -73,7 +73,7 @@ void recover_stop(struct world *w, unsigned node)
 static void stopped(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
-	bool lost = n->hold.lapsed;
+	bool lost = n->hold.lapsed || n->lost;
 
 	n->service = OUT;
 	world_trace(w, node, "has stopped the resource");
@@ -101,7 +101,7 @@ uint32_t sim_life(const struct node *n, unsigned other)
 }
 
 /* Has it ended? */
-static bool has_ended(const struct world *w, unsigned node, unsigned other, const uint32_t *fenced)
+bool sim_ended(const struct world *w, unsigned node, unsigned other, const uint32_t *fenced)
 {
 	const struct node *n = &w->node[node];
 	uint32_t life = sim_life(n, other);
@@ -122,10 +122,14 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 	uint32_t concerned = ask->suspects | n->promise.runners | (n->owner >= 0 ? 1u << n->owner : 0);
 
 	for (unsigned i = 0; i < w->nodes; i++) {
-		if (now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) || without->no_delay ||
-		    has_ended(w, node, i, fenced))
+		bool held = n->held >> i & 1 && !without->no_held;
+
+		if ((now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) && !held) || without->no_delay ||
+		    sim_ended(w, node, i, fenced))
 			here.quiet |= 1u << i;
 	}
+	if (w->params.storage)
+		here.quiet = storage_gone(w, node, fenced, 0);
 	if (without->no_epoch)
 		here.epoch = here.promise.epoch = 0;
 	struct lk_grant_answer answer = lk_grant(ask, &here);
@@ -135,7 +139,7 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 		    (unsigned long long)answer.epoch, answer.who);
 	/* only for a yes, and not those who have released it: who asks must not cost others the lease */
 	concerned &= ~ask->released & ~(1u << ask->candidate) & ~(1u << node);
-	for (unsigned i = 0; i < w->nodes && answer.grant == LK_GRANT_YES; i++)
+	for (unsigned i = 0; i < w->nodes && answer.grant == LK_GRANT_YES && !w->params.storage; i++)
 		if (concerned >> i & 1 && !without->no_bar)
 			n->barred[i] = now + lk_terms_bar(&terms, &terms);
 	n->promise = here.promise;
@@ -149,9 +153,11 @@ static void won(struct world *w, unsigned node)
 	for (unsigned i = 0; i < w->nodes; i++)
 		if (i != node && node_runs(&w->node[i]))
 			world_violation(w, "two owners");
-	if (n->canvass.ask.epoch <= w->last_epoch)
+	/* who is alone with its storage knows only of those that it has seen since: "split brain" is what must not be */
+	if (n->canvass.ask.epoch <= w->last_epoch && !w->params.storage)
 		world_violation(w, "a change of owner is forgotten");
-	w->last_epoch = n->canvass.ask.epoch;
+	if (n->canvass.ask.epoch > w->last_epoch)
+		w->last_epoch = n->canvass.ask.epoch;
 	w->starts++;
 	world_trace(w, node, "starts the resource, epoch %llu", (unsigned long long)n->canvass.ask.epoch);
 	n->service = RESTORING;
@@ -166,14 +172,21 @@ static void won(struct world *w, unsigned node)
 /* Does the own promise still stand, and the lease? */
 static bool may_win(struct world *w, unsigned node)
 {
-	const struct node *n = &w->node[node];
+	struct node *n = &w->node[node];
 	const struct mutation *without = &w->params.without;
 	const struct lk_terms terms = sim_terms();
 
-	if (!lk_hold_valid(&n->hold, world_clock(w, node)) || n->service != OUT)
+	if (!node_quorum(w, node) || n->service != OUT || (n->keeping != FREE && n->keeping != UNHOLDING && !without->no_turns))
 		return false;
 	if (!without->no_epoch && (n->promise.epoch != n->canvass.ask.epoch || n->promise.candidate != (int)node))
 		return false;
+	/* one that is back may not have been seen to write since */
+	if (n->seen_held & ~n->held)
+		n->since = world_clock(w, node) / MS;
+	n->seen_held = n->held;
+	if (w->params.storage && !without->no_majority)
+		return lk_canvass_won_all(&n->canvass, storage_gone(w, node, n->fenced, n->since), world_clock(w, node),
+					  storage_limit() / 2);
 	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&terms)) ||
 	       (without->no_majority && n->canvass.asked[node]);
 }
@@ -188,6 +201,7 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
+		n->hopeless = answer.grant == LK_GRANT_ALIVE && answer.who & n->held;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
@@ -209,6 +223,8 @@ static void stand(struct world *w, unsigned node, uint64_t above)
 	if (n->promise.epoch > ask.epoch)
 		ask.epoch = n->promise.epoch;
 	ask.epoch++;
+	if (n->promise.candidate != (int)node || n->promise.epoch <= n->epoch || !n->since)
+		n->since = world_clock(w, node) / MS;
 	ask.suspects = (n->promise.runners | (n->owner >= 0 ? 1u << n->owner : 0)) & ~(1u << node);
 	lk_canvass_begin(&n->canvass, w->nodes, &ask);
 	world_trace(w, node, "asks for epoch %llu", (unsigned long long)ask.epoch);
@@ -220,12 +236,13 @@ static void collect(struct world *w, unsigned node)
 	struct node *n = &w->node[node];
 
 	node_lease(w, node);
-	if (!n->on || n->service != OUT || !lk_hold_valid(&n->hold, world_clock(w, node))) {
+	if (!n->on || n->service != OUT || !node_quorum(w, node)) {
 		done(w, node);
 		return;
 	}
 	n->phase = COLLECTING;
 	n->give_up = world_clock(w, node) + (n->operators ? 1 * S : COLLECT_LIMIT);
+	n->since = 0;
 	stand(w, node, 0);
 	world_timer(w, node, T_STEP, (200 + world_random(w, 400)) * MS);
 	if (may_win(w, node))
@@ -237,7 +254,7 @@ static void collect_again(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 
-	if (world_clock(w, node) >= n->give_up || n->nqueue) {
+	if (world_clock(w, node) >= n->give_up || n->nqueue || n->hopeless) {
 		done(w, node);
 		return;
 	}
@@ -246,6 +263,8 @@ static void collect_again(struct world *w, unsigned node)
 	else
 		ask_all(w, node);
 	world_timer(w, node, T_STEP, (200 + world_random(w, 400)) * MS);
+	if (w->params.storage && may_win(w, node))
+		won(w, node);
 }
 
 static void take_answer(struct world *w, const struct msg *msg)
@@ -277,7 +296,7 @@ static void picture(const struct world *w, unsigned node, struct lk_picture *pic
 
 	*pic = (struct lk_picture){ .self = (uint8_t)node, .nsys = w->nodes, .res = res, .copy = copy, .nres = 1,
 				    .ncopy = w->nodes, .grants = true,
-				    .quorum = lk_hold_valid(&n->hold, world_clock(w, node)) ? LK_QUORUM_YES :
+				    .quorum = node_quorum(w, node) ? LK_QUORUM_YES :
 											      LK_QUORUM_NO };
 	*res = (struct lk_pic_res){ .tag = "r", .n = w->nodes, .root = w->switchback };
 	for (unsigned i = 0; i < w->nodes; i++) {
@@ -326,6 +345,12 @@ static void decide(struct world *w, unsigned node)
 	struct lk_decision decision;
 
 	node_lease(w, node);
+	if (n->now.event != LK_EVENT_DOWN || node_life(w, node, n->now.sys) != LK_LIFE_DEAD)
+		n->witness[n->now.sys] = 0;
+	else if (w->params.storage && !n->operators && !storage_dead(w, node, n->now.sys)) {
+		done(w, node);
+		return;
+	}
 	for (unsigned i = 0; i < w->nodes; i++)
 		if (n->reported[i])
 			adopt(n, n->report[i].epoch, n->report[i].owner);
@@ -391,6 +416,8 @@ static void next(struct world *w, unsigned node)
 	n->now = n->queue[0];
 	memmove(n->queue, n->queue + 1, --n->nqueue * sizeof(*n->queue));
 	n->operators = n->again = false;
+	if (n->now.event == LK_EVENT_UP)
+		keep_end(w, node);
 	gather(w, node);
 }
 
@@ -404,6 +431,7 @@ void recover_event(struct world *w, unsigned node, enum lk_event event, unsigned
 		if (n->queue[i].sys != sys || n->queue[i].event == LK_EVENT_AVAIL)
 			n->queue[kept++] = n->queue[i];
 	n->nqueue = kept;
+	n->hopeless = false;
 	n->queue[n->nqueue++] = (struct pending){ .event = event, .sys = sys };
 	next(w, node);
 }
@@ -431,9 +459,10 @@ static void check(struct world *w, unsigned node)
 	unsigned sys = (node + 1) % w->nodes;
 
 	world_timer(w, node, T_CHECK, 2 * S);
-	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0)
+	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 ||
+	    (n->hopeless && world_chance(w, 75)))
 		return;
-	if (!lk_hold_valid(&n->hold, world_clock(w, node)))
+	if (!node_quorum(w, node))
 		return;
 	for (unsigned i = 0; i < w->nodes; i++)
 		if (i != node && node_life(w, node, i) == LK_LIFE_ALIVE)
@@ -497,7 +526,7 @@ void recover_message(struct world *w, const struct msg *msg)
 	case GATHER:
 		back.type = REPORT;
 		back.state = report_state(n);
-		back.no_quorum = !lk_hold_valid(&n->hold, world_clock(w, msg->to));
+		back.no_quorum = !node_quorum(w, msg->to);
 		world_send(w, &back);
 		break;
 	case REPORT:
@@ -525,6 +554,11 @@ void recover_message(struct world *w, const struct msg *msg)
 	case REMOVED:
 		if (n->phase == TAKING && n->from == msg->from)
 			collect(w, msg->to);
+		break;
+	case HOLD:
+	case UNHOLD:
+	case NOTED:
+		keep_message(w, msg);
 		break;
 	case BEAT:
 		break;
@@ -568,6 +602,7 @@ void recover_timer(struct world *w, unsigned node, enum timer timer)
 {
 	switch (timer) {
 	case T_BOOTED:
+		keep_end(w, node);
 		recover_event(w, node, LK_EVENT_AVAIL, node);
 		break;
 	case T_STEP:
@@ -577,7 +612,12 @@ void recover_timer(struct world *w, unsigned node, enum timer timer)
 		finished(w, node);
 		break;
 	case T_CHECK:
+		keep_end(w, node);
 		check(w, node);
+		break;
+	case T_HOLD:
+	case T_FIRST:
+		keep_timer(w, node, timer);
 		break;
 	default:
 		break;

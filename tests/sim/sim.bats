@@ -1,21 +1,29 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Random schedules of the simulator: crashes, pauses, cuts in any direction, lost and late messages, restarts, operators.
+# Random schedules of the simulator: crashes, pauses, cuts in any direction, lost and late messages, restarts, operators;
+# with storage quorum what can be wrong with the storage; lkstop -f, with all that may become of the node then.
 
 sim=$LK_BUILD/tests/sim/sim
 
 # The seeds are the same in every run, so that a failure is one of the code; "make explore" takes new ones.
-holds() {	# NODES SEED SCHEDULES
-	run "$sim" -n "$1" -s "$2" -c "$3"
+holds() {	# NODES SEED SCHEDULES [OPTION...]
+	run "$sim" -n "$1" -s "$2" -c "$3" "${@:4}"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
 
-found() {	# MUTATION SCHEDULES
-	run "$sim" -m "$1" -c "$2"
+found() {	# MUTATION SCHEDULES [OPTION...]
+	run "$sim" -m "$1" -c "$2" "${@:3}"
 	echo "$output"
 	[ "$status" -eq 1 ]
 	[[ $output == *'two owners'* || $output == *'forgotten'* ]]
+}
+
+# A violation without the rule, which the same schedule with it does not have.
+finds_only_in() {	# SEED MUTATION [OPTION...]
+	found "$2" 1 -s "$1" "${@:3}"
+	run "$sim" -s "$1" "${@:3}"
+	[ "$status" -eq 0 ]
 }
 
 @test "60,000 schedules of three nodes have one owner, forget no change of owner and serve in time" {
@@ -28,6 +36,22 @@ found() {	# MUTATION SCHEDULES
 
 @test "20,000 schedules of five nodes do, too" {
 	holds 5 200001 20000
+}
+
+@test "30,000 schedules of storage quorum with two nodes have one owner and serve in time" {
+	holds 2 300001 30000 -q storage
+}
+
+@test "10,000 schedules of storage quorum with three nodes do, too" {
+	holds 3 400001 10000 -q storage
+}
+
+@test "20,000 schedules of three nodes with lkstop -f have one owner, forget no change of owner and serve in time" {
+	holds 3 500001 20000 -f
+}
+
+@test "10,000 schedules of storage quorum with lkstop -f do, too" {
+	holds 2 600001 10000 -f -q storage
 }
 
 @test "without the takeover delay two owners are found" {
@@ -47,11 +71,36 @@ found() {	# MUTATION SCHEDULES
 }
 
 @test "a system that has asked has not ended, although it was not heard to beat yet" {
-	run "$sim" -s 100522614 -m asked
-	[ "$status" -eq 1 ]
-	[[ $output == *'two owners'* ]]
-	run "$sim" -s 100522614
-	[ "$status" -eq 0 ]
+	finds_only_in 100522614 asked
+}
+
+@test "with storage quorum two owners are found without the takeover delay" {
+	found delay 10000 -q storage -n 2
+}
+
+@test "with storage quorum two owners are found without epochs" {
+	found epoch 10000 -q storage
+}
+
+@test "with storage quorum two owners are found if the grants of the others are not needed" {
+	found majority 10000 -q storage -n 2
+}
+
+@test "with storage quorum two owners are found if the first look at an object counts for the time before it" {
+	found first 10000 -q storage -n 2
+}
+
+@test "with lkstop -f two owners are found if the others do not know what stays in service" {
+	found held 10000 -f
+	found held 10000 -f -q storage -n 2
+}
+
+@test "with lkstop -f two owners are found if its note is taken back, or something restored, while it is at work" {
+	found turns 10000 -f
+}
+
+@test "one that was fenced, and is heard of by the storage only, has not ended for ever" {
+	finds_only_in 287945 back -q storage -n 2
 }
 
 @test "a seed can be replayed" {
@@ -64,9 +113,15 @@ found() {	# MUTATION SCHEDULES
 	[[ $output == *'starts the resource'* ]]
 }
 
-@test "bad numbers of nodes are refused" {
+@test "bad options and bad numbers of nodes are refused" {
 	run "$sim" -n 1
 	[ "$status" -eq 2 ]
 	run "$sim" -n 8
+	[ "$status" -eq 2 ]
+	run "$sim" -q storage -n 5
+	[ "$status" -eq 2 ]
+	run "$sim" -q other
+	[ "$status" -eq 2 ]
+	run "$sim" -m other
 	[ "$status" -eq 2 ]
 }

@@ -2,11 +2,13 @@
 /*
  * Explore random schedules:
  *
- *	sim [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *	sim [-q majority|storage] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
  *
- * -t traces; -m takes away a part of the protocol: delay, epoch, majority, bar,
- * life (of those that were fenced) or asked (who asks is one that lives). The exit code is 1 if a schedule
- * violates what must hold; its seed is printed.
+ * -f: operators stop the daemons by lkstop -f, too; -t traces; -m takes away a part of the protocol: delay, epoch,
+ * majority, bar, life (of those that were fenced), asked (who asks is one that lives); of storage quorum: look (who takes
+ * over has looked since it can be seen itself), late (and since it has granted anything), first (a first look says
+ * nothing of the time before), back (of those that were fenced only the storage may have heard since); of lkstop -f: held (the others know of it) or turns (nobody takes that back, or restores
+ * anything, while it is at work). The exit code is 1 if a schedule violates what must hold; its seed is printed.
  */
 #include "sim.h"
 
@@ -19,6 +21,7 @@
 #define FAULTS_END (40 * S)
 #define BOUND (25 * S)
 #define END (FAULTS_END + BOUND + 5 * S)
+
 
 static bool spared(const struct world *w, unsigned node)
 {
@@ -34,13 +37,6 @@ static void cut(struct world *w, unsigned from, unsigned to, bool both)
 		w->cut[to][from] = true;
 }
 
-static void heal(struct world *w)
-{
-	memset(w->cut, 0, sizeof(w->cut));
-	w->loss = 0;
-	w->slow = 0;
-}
-
 static void partition(struct world *w, uint32_t side)
 {
 	for (unsigned a = 0; a < w->nodes; a++)
@@ -49,11 +45,21 @@ static void partition(struct world *w, uint32_t side)
 				cut(w, a, b, true);
 }
 
+static void heal(struct world *w)
+{
+	memset(w->cut, 0, sizeof(w->cut));
+	w->loss = 0;
+	w->slow = 0;
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->outcast >> i & 1)
+			partition(w, 1u << i);
+}
+
 static void hit_node(struct world *w, unsigned node, enum fault fault)
 {
 	struct node *n = &w->node[node];
 
-	if (spared(w, node))
+	if (spared(w, node) || w->node[node].stopped > (fault == CRASH))
 		return;
 	if (fault == CRASH && n->on) {
 		node_crash(w, node);
@@ -77,6 +83,7 @@ static void fence(struct world *w, unsigned node, unsigned other)
 	if (!n->on || n->paused > w->now || spared(w, other) || node_life(w, node, other) != LK_LIFE_DEAD)
 		return;
 	n->fenced[other] = sim_life(n, other);
+	n->fenced_at[other] = world_clock(w, node) / MS;
 	node_crash(w, other);
 	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
 }
@@ -84,11 +91,11 @@ static void fence(struct world *w, unsigned node, unsigned other)
 static void strike(struct world *w, const struct event *event)
 {
 	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
-	bool operating = w->now < w->calm && w->node[node].on && w->node[node].paused <= w->now;
+	bool operating = w->now < w->calm && w->node[node].on && !w->node[node].stopped && w->node[node].paused <= w->now;
 
 	switch ((enum fault)event->count) {
 	case BOOT:
-		if (!w->node[node].on && event->life == w->node[node].life)
+		if (!w->node[node].on && event->life == w->node[node].life && !(w->outcast >> node & 1))
 			node_boot(w, node, false);
 		return;
 	case CUT:
@@ -118,10 +125,34 @@ static void strike(struct world *w, const struct event *event)
 		if (operating)
 			recover_operator(w, node, event->count == IN_SERVICE);
 		break;
+	case STORE_CUT ... QWK:
+		storage_strike(w, node, other, (enum fault)event->count);
+		break;
+	case ALL_ALONE:
+		for (unsigned i = 0; i < w->nodes; i++)
+			partition(w, 1u << i);
+		break;
+	case KEEP:
+		if (operating && !w->node[node].stopped)
+			keep_begin(w, node);
+		break;
+	case START:
+		if (event->life == w->node[node].life)
+			keep_start(w, node);
+		break;
 	default:
 		hit_node(w, node, (enum fault)event->count);
 	}
 	world_trace(w, node, "fault %u (%u)", event->count, other);
+}
+
+/* With storage the others, as they live, would have a say: they are off, or cut off from everything. */
+static void cast_out(struct world *w)
+{
+	w->outcast = ((1u << w->nodes) - 1) & ~w->together;
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->outcast >> i & 1 && world_chance(w, 50))
+			node_crash(w, i);
 }
 
 /* From here on a majority is up and stays together. */
@@ -129,14 +160,32 @@ static void calm_down(struct world *w)
 {
 	if (w->params.trace)
 		printf("%9.3f calm: %x\n", (double)w->now / S, w->together);
+	if (w->params.storage)
+		cast_out(w);
 	heal(w);
+	storage_strike(w, 0, 0, STORE_HEAL);
 	w->restore_fails = 0;
 	for (unsigned i = 0; i < w->nodes; i++) {
 		if (!(w->together >> i & 1))
 			continue;
+		/* an lkstop that is at work is killed */
+		if (w->node[i].keeping != UNHOLDING)
+			w->node[i].keeping = FREE;
 		if (!w->node[i].on)
 			node_boot(w, i, false);
+		else if (w->node[i].stopped)
+			keep_start(w, i);
 	}
+}
+
+/* One of those that this mode has. */
+static uint32_t draw(struct world *w)
+{
+	if (w->params.storage && world_chance(w, 40))
+		return STORE_CUT + world_random(w, STORE_FAULTS - STORE_CUT);
+	if (w->params.keep && world_chance(w, 30))
+		return KEEP;
+	return 1 + world_random(w, FAULTS - 1);
 }
 
 static void plan(struct world *w)
@@ -146,7 +195,7 @@ static void plan(struct world *w)
 	w->switchback = world_chance(w, 30) ? LK_AUTOMATIC : LK_INTELLIGENT;
 	w->restore_fails = world_chance(w, 20) ? 30 : 0;
 	w->calm = FAULTS_END;
-	while (2 * (unsigned)__builtin_popcount(w->together) <= w->nodes)
+	while (w->params.storage ? !w->together : 2 * (unsigned)__builtin_popcount(w->together) <= w->nodes)
 		w->together |= 1u << world_random(w, w->nodes);
 	if (world_chance(w, 30))
 		w->together = (1u << w->nodes) - 1;
@@ -166,7 +215,7 @@ static void plan(struct world *w)
 		if (world_chance(w, 75))
 			at = 6 * S + world_random(w, (uint32_t)((FAULTS_END - 6 * S) / MS)) * MS;
 		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = world_random(w, w->nodes),
-					       .count = 1 + world_random(w, FAULTS - 1) });
+					       .count = draw(w) });
 	}
 }
 
@@ -177,16 +226,19 @@ static bool is_wanted(const struct world *w)
 {
 	uint64_t epoch = 0;
 	int owner = LK_PIC_NOBODY;
+	uint32_t held = 0;
 
 	for (unsigned i = 0; i < w->nodes; i++) {
 		const struct node *n = &w->node[i];
 
+		held |= w->together >> i & 1 ? n->held : 0;
 		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
 			epoch = n->epoch;
 			owner = n->owner;
 		}
 	}
-	return owner >= 0;
+	/* one that was stopped with it and never comes back is waited for */
+	return owner >= 0 && !(held & ~w->together);
 }
 
 static void check(struct world *w)
@@ -224,7 +276,11 @@ static void dispatch(struct world *w, const struct event *event)
 		strike(w, event);
 		return;
 	}
-	if (!n->on || event->life != n->life)
+	if (event->kind >= EV_ROUND) {
+		storage_event(w, event);
+		return;
+	}
+	if (!n->on || n->stopped || event->life != n->life)
 		return;
 	if (n->paused > w->now) {
 		struct event later = *event;
@@ -272,14 +328,49 @@ static void run(struct world *w, const struct params *params, uint64_t seed)
 	}
 }
 
-static void mutate(struct params *params, const char *what)
+/* false: there is no such part. */
+static bool mutate(struct mutation *without, const char *what)
 {
-	params->without.no_delay = !strcmp(what, "delay");
-	params->without.no_epoch = !strcmp(what, "epoch");
-	params->without.no_majority = !strcmp(what, "majority");
-	params->without.no_bar = !strcmp(what, "bar");
-	params->without.no_life = !strcmp(what, "life");
-	params->without.no_asked = !strcmp(what, "asked");
+	const struct {
+		const char *name;
+		bool *part;
+	} parts[] = {
+		{ "delay", &without->no_delay }, { "epoch", &without->no_epoch }, { "majority", &without->no_majority },
+		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
+		{ "look", &without->no_look }, { "late", &without->no_late }, { "first", &without->no_first },
+		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (strcmp(what, parts[i].name) != 0)
+			continue;
+		*parts[i].part = true;
+		return true;
+	}
+	return false;
+}
+
+static bool take_options(int argc, char **argv, struct params *params, unsigned long long *schedules)
+{
+	bool good = true;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:ft")) != -1) {
+		switch (opt) {
+		case 'q':
+			params->storage = !strcmp(optarg, "storage");
+			good = good && (params->storage || !strcmp(optarg, "majority"));
+			break;
+		case 'n': params->nodes = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 's': params->seed = strtoull(optarg, NULL, 10); break;
+		case 'c': *schedules = strtoull(optarg, NULL, 10); break;
+		case 'm': good = mutate(&params->without, optarg) && good; break;
+		case 'f': params->keep = true; break;
+		case 't': params->trace = true; break;
+		default: good = false;
+		}
+	}
+	return good && params->nodes >= 2 && params->nodes <= (params->storage ? LK_QWK_NODES : MAX_NODES);
 }
 
 int main(int argc, char **argv)
@@ -287,19 +378,8 @@ int main(int argc, char **argv)
 	struct params params = { .nodes = 3, .seed = 1 };
 	unsigned long long schedules = 1, starts = 0, lapses = 0, resets = 0, steps = 0;
 	static struct world world;
-	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:c:m:t")) != -1) {
-		switch (opt) {
-		case 'n': params.nodes = (unsigned)strtoul(optarg, NULL, 10); break;
-		case 's': params.seed = strtoull(optarg, NULL, 10); break;
-		case 'c': schedules = strtoull(optarg, NULL, 10); break;
-		case 'm': mutate(&params, optarg); break;
-		case 't': params.trace = true; break;
-		default: return 2;
-		}
-	}
-	if (params.nodes < 2 || params.nodes > MAX_NODES)
+	if (!take_options(argc, argv, &params, &schedules))
 		return 2;
 	for (unsigned long long i = 0; i < schedules; i++) {
 		run(&world, &params, params.seed + i);

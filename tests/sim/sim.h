@@ -3,6 +3,10 @@
  * A simulator of a cluster in one process: the real state machine of a peer (sbin/lcm/peer.h), the real decisions
  * (lk/decide.h) and the real leases and grants (lk/grant.h) of N nodes, with a virtual clock, one resource, and
  * everything in between that can go wrong. A schedule is a seed; the same seed gives the same run.
+ *
+ * With storage quorum also what lkqwk makes of a look (seen.h), what follows from it for who asks (lk/quiet.h,
+ * lk/qwkstate.h), and a storage that hangs, fails, is slow, and on which a write may arrive long after it was given up.
+ * With lkstop -f the daemons of a node end and come back, while what is in service there stays so.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -12,7 +16,9 @@
 
 #include "lk/decide.h"
 #include "lk/grant.h"
+#include "lk/qwkstate.h"
 #include "peer.h"
+#include "seen.h"
 
 #define MAX_NODES 7
 #define MS INT64_C(1000000)	/* times are nanoseconds */
@@ -22,19 +28,24 @@
 #define INTERVAL (1 * S)
 #define MISSES 3
 #define STOP (2 * S)
+#define HBEAT 1			/* seconds; of the storage */
+#define LOOKS 4
 
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
+	bool no_look, no_late, no_first, no_back, no_held, no_turns;
 };
 
 struct params {
 	unsigned nodes;
 	uint64_t seed;
 	bool trace;
+	bool storage;			/* QUORUM_MODE=storage, not majority */
+	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
 
-enum msg_type { BEAT, GATHER, REPORT, ASK, ANSWER, RECORD, REMOVE, REMOVED };
+enum msg_type { BEAT, GATHER, REPORT, ASK, ANSWER, RECORD, REMOVE, REMOVED, HOLD, UNHOLD, NOTED };
 
 struct msg {
 	enum msg_type type;
@@ -42,9 +53,9 @@ struct msg {
 	uint32_t life, to_life;		/* incarnations of both when it was sent */
 	int64_t sent, echo;		/* BEAT; ASK and ANSWER: when it was asked */
 	enum peer_state view;		/* BEAT: how the sender sees the receiver */
-	uint64_t epoch;			/* REPORT, RECORD */
+	uint64_t epoch;			/* REPORT, RECORD; of the storage: the sequence */
 	int owner;
-	int state;			/* REPORT: enum lk_state */
+	int state;			/* REPORT: enum lk_state; HOLD, UNHOLD, NOTED: which time */
 	bool no_quorum;
 	struct lk_grant_ask ask;	/* ASK; ANSWER: what was asked */
 	uint32_t fenced[MAX_NODES];	/* ASK: incarnations that have certainly ended; 0: none */
@@ -55,17 +66,21 @@ struct msg {
 
 /* What goes wrong; BOOT mends it. */
 enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL, NOISE, IN_SERVICE, OUT_OF_SERVICE,
-	     FENCE, FAULTS };
+	     FENCE, FAULTS,
+	     /* with storage */
+	     STORE_CUT = FAULTS, STORE_CUT_ONE, STORE_READ_ONLY, STORE_SLOW, STORE_HEAL, QWK, ALL_ALONE, STORE_FAULTS,
+	     /* with lkstop -f */
+	     KEEP = STORE_FAULTS, START };
 
 /* What a node waits for. */
-enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, TIMERS };
+enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, T_HOLD, T_FIRST, TIMERS };
 
 struct event {
 	int64_t at;
 	uint64_t order;			/* of events at one time */
-	enum { EV_TIMER, EV_MSG, EV_FAULT } kind;
+	enum { EV_TIMER, EV_MSG, EV_FAULT, EV_ROUND, EV_IO, EV_REPLY } kind;
 	unsigned node;
-	uint32_t life;			/* of the node; a timer of an earlier one is dead */
+	uint32_t life;			/* of the node; a timer of an earlier one is dead; of lkqwk */
 	uint32_t count;			/* of the timer: only the one set last counts */
 	enum timer timer;
 	struct msg msg;
@@ -81,8 +96,18 @@ struct pending {
 	unsigned sys;
 };
 
+/* An access to an object. */
+struct io {
+	uint32_t number;		/* of the last one */
+	bool due;			/* its reply is awaited */
+	bool hangs;			/* it was given up, and the object is not touched before it has ended */
+	bool writes;
+	int64_t begun, deadline;
+};
+
 struct node {
 	bool on;
+	bool stopped;			/* lkstop -f: no daemon runs */
 	uint32_t life;			/* incarnation of its lcm */
 	uint32_t started[TIMERS];
 	int64_t paused;			/* until then; true time */
@@ -97,7 +122,23 @@ struct node {
 	int64_t echoed[MAX_NODES];	/* when the newest heartbeat that we confirm came */
 	int64_t barred[MAX_NODES];	/* until then we do not */
 	uint32_t fenced[MAX_NODES];	/* the incarnation that we have ended; 0: none */
+	int64_t fenced_at[MAX_NODES];	/* ... in ms */
 	struct lk_hold hold;
+	/* lkqwk */
+	uint32_t qwk_life;
+	struct lk_qwk_state qwk;
+	struct seen seen[MAX_NODES];
+	struct io io[MAX_NODES];
+	bool known, good[MAX_NODES], advanced[MAX_NODES];
+	uint64_t sequence;
+	int64_t witness[MAX_NODES];	/* when the question whether it lives was put, in ms; 0: none is */
+	/* lkstop -f; the notes are durable */
+	uint32_t held;			/* bit s: system s was stopped with it */
+	bool unwatched;			/* in service without a lease since then */
+	bool lost;			/* it got none in time */
+	enum { FREE, HOLDING, ENDING, UNHOLDING } keeping;
+	int keep_number;
+	uint32_t noted;
 	/* the resource; the record and the promise are durable */
 	enum service service;
 	bool failed;			/* its last restore failed */
@@ -114,6 +155,9 @@ struct node {
 	struct msg report[MAX_NODES];
 	struct lk_canvass canvass;
 	int64_t give_up;
+	uint32_t seen_held;
+	bool hopeless;			/* one that was stopped with it may run it: asked again seldom */
+	int64_t since;			/* storage: looks that began earlier say nothing, in ms */
 	unsigned from;			/* who has to remove it first */
 	int for_whom;			/* it is being removed for this system, or -1 */
 	bool release;			/* ... by an operator, to stay out of service */
@@ -137,6 +181,12 @@ struct world {
 	/* faults */
 	int64_t calm;			/* from here on nothing happens to the nodes in "together" */
 	uint32_t together;
+	uint32_t outcast;		/* storage: these are off, or cut off from everything, from then on */
+	/* the storage */
+	struct lk_qwk_object object[MAX_NODES];	/* only sequence and time are used */
+	bool store_cut[MAX_NODES][MAX_NODES];	/* by node and object */
+	bool read_only;
+	int64_t store_slow;
 	/* what is checked */
 	uint64_t last_epoch;		/* of the last start */
 	int64_t wanted;			/* since when it is to be in service and is not; -1: it is, or is not to be */
@@ -156,6 +206,22 @@ void world_boot_later(struct world *w, unsigned node, int64_t in);
 void world_violation(struct world *w, const char *what);
 __attribute__((format(printf, 3, 4))) void world_trace(struct world *w, unsigned node, const char *fmt, ...);
 
+/* ---- storage.c: lkqwk and its storage ---- */
+void storage_boot(struct world *w, unsigned node, bool anew);	/* lkqwk starts; anew: with its machine */
+void storage_event(struct world *w, const struct event *event);
+void storage_strike(struct world *w, unsigned node, unsigned other, enum fault fault);
+uint32_t storage_gone(const struct world *w, unsigned node, const uint32_t *fenced, int64_t since);
+bool storage_fresh(const struct world *w, unsigned node);
+bool storage_dead(struct world *w, unsigned node, unsigned other);	/* the witness */
+int64_t storage_limit(void);
+
+/* ---- keep.c: lkstop -f ---- */
+void keep_begin(struct world *w, unsigned node);
+void keep_start(struct world *w, unsigned node);	/* lkstart */
+void keep_end(struct world *w, unsigned node);		/* lk_held_end() */
+void keep_message(struct world *w, const struct msg *msg);
+void keep_timer(struct world *w, unsigned node, enum timer timer);
+
 /* ---- node.c: heartbeats, peers, lease ---- */
 void node_boot(struct world *w, unsigned node, bool lcm_only);
 void node_crash(struct world *w, unsigned node);
@@ -168,6 +234,7 @@ void node_handled(struct world *w, unsigned node);
 bool node_lease_over(const struct world *w, unsigned node);	/* the watchdog's question */
 enum lk_life node_life(const struct world *w, unsigned node, unsigned of);
 struct lk_terms sim_terms(void);
+bool node_quorum(const struct world *w, unsigned node);	/* lk_quorum_check() */
 
 /* ---- recover.c: gather, decide, collect, start ---- */
 void recover_event(struct world *w, unsigned node, enum lk_event event, unsigned sys);
@@ -176,5 +243,6 @@ void recover_timer(struct world *w, unsigned node, enum timer timer);
 void recover_stop(struct world *w, unsigned node);	/* the lease is lost, or somebody wants it */
 void recover_operator(struct world *w, unsigned node, bool in);
 uint32_t sim_life(const struct node *n, unsigned other);
+bool sim_ended(const struct world *w, unsigned node, unsigned other, const uint32_t *fenced);
 
 #endif

@@ -178,6 +178,8 @@ static void test_canvass(void)
 		   !lk_canvass_won(&c, 10 * S, S),
 	   "a majority without the candidate itself is none");
 	ok(answers(&c, A, 10 * S, yes) && lk_canvass_won(&c, 10 * S, S), "with it it is");
+	ok(!lk_canvass_won_all(&c, 0, 10 * S, S) && lk_canvass_won_all(&c, 1u << C, 10 * S, S) &&
+		   !lk_canvass_won_all(&c, 1u << C, 11 * S, S), "with storage all must grant it that have not stopped");
 	ok(lk_canvass_won(&c, 11 * S - 1, S) && !lk_canvass_won(&c, 11 * S, S), "grants count for the window only");
 	lk_canvass_begin(&c, 4, &ask);
 	ok(answers(&c, A, 10 * S, yes) && answers(&c, B, 10 * S, yes) && !lk_canvass_won(&c, 10 * S, S),

@@ -5,6 +5,7 @@
 
 #include "../../sbin/lkqwk/seen.h"
 #include "lk/msg.h"
+#include "lk/quiet.h"
 #include "lk/qwkconf.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
@@ -248,6 +249,52 @@ static void test_judge(void)
 	   "what was never seen to live is dead when it has been watched for long enough");
 }
 
+static void test_wrote(void)
+{
+	struct lk_qwk_state s = { .hbeat = 6, .misses = 4, .n = 2 }, next = { .hbeat = 6, .misses = 4 };
+	struct lk_qwk_node *beta = &s.node[1];
+
+	lk_qwk_state_wrote(&s, 1000, 1500);
+	ok(s.written == 1000 && s.gained == 1500, "the first write: seen by others from its end on");
+	lk_qwk_state_wrote(&s, 7000, 25000);
+	ok(s.written == 7000 && s.gained == 1500, "one that follows in time changes nothing of that");
+	lk_qwk_state_go_on(&next, &s);
+	ok(next.written == 7000 && next.gained == 1500, "nor does another process");
+	lk_qwk_state_wrote(&s, 26000, 31001);
+	ok(s.written == 26000 && s.gained == 31001, "one that comes too late begins anew");
+	lk_qwk_state_saw(beta, &(struct lk_qwk_look){ .begun = 2000, .ended = 2010 });
+	ok(beta->looked == 2000 && beta->changed == 2010 && !beta->before,
+	   "up to the first look it may have been written");
+	beta->quiet = 2;
+	lk_qwk_state_saw(beta, &(struct lk_qwk_look){ .before = 2000, .begun = 8000, .ended = 8010 });
+	ok(beta->looked == 8000 && beta->changed == 2010 && beta->quiet == 2, "a look that sees nothing new");
+	lk_qwk_state_saw(beta, &(struct lk_qwk_look){ .before = 8000, .begun = 14000, .ended = 14010, .advanced = true });
+	ok(beta->looked == 14000 && beta->changed == 14010 && beta->before == 8000 && !beta->quiet, "one that does");
+}
+
+static void test_left(void)
+{
+	const struct lk_terms terms = { INT64_C(7000) * 1000000, INT64_C(15000) * 1000000 };
+	struct lk_qwk_state s = { .started = 1000, .written = 100000, .gained = 2000, .hbeat = 6, .misses = 4, .n = 2 };
+	struct lk_qwk_node *beta = &s.node[1];
+
+	*beta = (struct lk_qwk_node){ .changed = 10000, .looked = 40000 };
+	ok(lk_quiet_left(&s, beta, &terms, 0) > 6000, "39 s and more after the last sign of life it may run");
+	beta->looked = 60000;
+	ok(lk_quiet_left(&s, beta, &terms, 0) == 0, "after 50 s it does not");
+	ok(lk_quiet_left(&s, beta, &terms, 60000) == 0 && lk_quiet_left(&s, beta, &terms, 60001) == 6001,
+	   "but a look that began before it counts says nothing");
+	s.gained = 60001;
+	ok(lk_quiet_left(&s, beta, &terms, 0) == 6001, "nor one before we could be seen ourselves");
+	s.gained = 2000;
+	beta->left = true;
+	ok(lk_quiet_left(&s, beta, &terms, 0) > 0 && lk_quiet_left(&s, NULL, &terms, 0) > 0,
+	   "one that has left the mode, or is not there, may run for ever");
+	*beta = (struct lk_qwk_node){ .quiet = 0 };
+	s.started = -1000000;
+	ok(lk_quiet_left(&s, beta, &terms, 0) > 0, "and one that was never looked at");
+}
+
 static void test_state(const char *root)
 {
 	struct lk_qwk_state s = state_of(), back;
@@ -260,11 +307,12 @@ static void test_state(const char *root)
 	ok(lk_tree_open(&tree, &err) == 0 && lk_qwk_state_read(&tree, &back, &err) == 0, "no state at first");
 	ok(!lk_qwk_access(&tree, &access) && strstr(access.why, "not initialised"), "and no access");
 	s.stop = 2000;
+	s.gained = 90000;
 	s.node[1].lease = 15000;
 	s.node[1].left = true;
 	ok(lk_qwk_state_write(&tree, &s, &err) == 0 && lk_qwk_state_read(&tree, &back, &err) == 1 &&
 		   back.stop == 2000 && back.node[1].lease == 15000 && back.node[1].left && !back.node[0].left &&
-		   back.written == 100000 && back.n == 2 && !strcmp(back.node[1].name, "beta") &&
+		   back.written == 100000 && back.gained == 90000 && back.n == 2 && !strcmp(back.node[1].name, "beta") &&
 		   back.node[1].quiet == 1 && back.node[1].before == 84000, "a state is read as it was written");
 	tap_write(root, LK_QWK_CONF, "x", 0600);
 	s.written = lk_qwk_now();
@@ -396,6 +444,8 @@ int main(void)
 	test_seen();
 	test_stale();
 	test_judge();
+	test_wrote();
+	test_left();
 	test_state(root);
 	test_conf();
 	test_file_access(root);
