@@ -5,6 +5,7 @@
 #include "lk/cmd.h"
 #include "lk/display.h"
 #include "lk/quarantine.h"
+#include "lk/quorum.h"
 #include "lk/poison.h"
 
 /* It explains why everything else is down. */
@@ -16,6 +17,17 @@ static void show_quarantine(const struct lk_tree *tree)
 	if (lk_quarantine_left(tree, &ms, &ignored) > 0)
 		printf("This system is in quarantine after a loss of quorum, for %lld s more.\n\n",
 		       (long long)(ms + 999) / 1000);
+}
+
+/* Only where there is a mode of it. */
+static void show_quorum(struct lk_lcd *lcd)
+{
+	struct lk_quorum_known known;
+
+	lk_quorum_known(lcd, &known);
+	if (known.configured)
+		printf("Quorum: %s, %s%s%s\n\n", *known.mode ? known.mode : "-", known.have ? "yes" : "no",
+		       *known.why ? ", " : "", known.why);
 }
 
 static int show(struct lk_cmd *cmd, struct lk_display *d)
@@ -36,6 +48,8 @@ static int show(struct lk_cmd *cmd, struct lk_display *d)
 		return lk_fail_nomem(&cmd->err);
 	if (full)
 		show_quarantine(&d->lcd->tree);
+	if (full && !d->root)
+		show_quorum(d->lcd);
 	fputs(d->out.data, stdout);
 	return 0;
 }

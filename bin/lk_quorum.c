@@ -19,21 +19,28 @@ struct view {
 	struct lk_lcd lcd;
 	struct lk_quorum_modes modes;
 	struct lk_lcm_quorum lcm;
-	int64_t takeover;		/* after how long of silence another system has certainly stopped */
+	int64_t takeover;		/* after how long of silence another system's resources are started here */
 	bool have;
 	char why[LK_ERR_TEXT];		/* it has not */
 };
 
-static void widen(int64_t *lease, unsigned interval, unsigned misses)
-{
-	int64_t of_path = lk_terms((int64_t)interval * MS, misses, 0).lease;
+struct times {
+	struct lk_terms terms;
+	int64_t detection;	/* until a system that is not heard is DEAD */
+};
 
-	if (of_path > *lease)
-		*lease = of_path;
+static void widen(struct times *times, unsigned interval, unsigned misses)
+{
+	int64_t lease = lk_terms((int64_t)interval * MS, misses, 0).lease, detection = (int64_t)interval * misses * MS;
+
+	if (lease > times->terms.lease)
+		times->terms.lease = lease;
+	if (detection > times->detection)
+		times->detection = detection;
 }
 
 /* As lcm reckons: by the slowest path. */
-static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct lk_err *err)
+static int times_here(const struct lk_lcd *lcd, struct times *times, struct lk_err *err)
 {
 	struct lk_err ignored;
 	struct lk_beat beat;
@@ -41,16 +48,16 @@ static int terms_here(const struct lk_lcd *lcd, struct lk_terms *terms, struct l
 
 	if (rc < 0)
 		return rc;
-	terms->lease = 0;
+	*times = (struct times){ .detection = 0 };
 	for (size_t i = 0; i < lcd->nnet; i++) {
 		const struct lk_net *net = &lcd->net[i];
 
-		widen(&terms->lease, net->interval ? net->interval : beat.interval,
+		widen(times, net->interval ? net->interval : beat.interval,
 		      net->misses ? net->misses : beat.misses);
 	}
 	if (!lcd->nnet)
-		widen(&terms->lease, beat.interval, beat.misses);
-	(void)!lk_quorum_stop(&lcd->tree, &terms->stop, &ignored);
+		widen(times, beat.interval, beat.misses);
+	(void)!lk_quorum_stop(&lcd->tree, &times->terms.stop, &ignored);
 	return 0;
 }
 
@@ -85,25 +92,36 @@ static void take_storage(struct view *v, const struct lk_terms *ours)
 	}
 }
 
+/* Without a mode nobody waits for the end of what another system runs. */
+static void find_takeover(struct view *v, const struct times *times)
+{
+	const struct lk_terms *terms = &times->terms;
+
+	v->takeover = times->detection;
+	if (v->modes.quorum == LK_QMODE_NONE)
+		return;
+	v->takeover = lk_terms_quiet(terms, terms);
+	for (size_t i = 0; i < v->lcm.nsys; i++)
+		if (v->lcm.sys[i].needed > v->takeover)
+			v->takeover = v->lcm.sys[i].needed;
+	if (v->modes.quorum == LK_QMODE_STORAGE)
+		take_storage(v, terms);
+}
+
 static int look(struct view *v, struct lk_err *err)
 {
-	struct lk_terms terms;
+	struct times times;
 	int rc = lk_lcd_read(&v->lcd, LK_T_SYS | LK_T_NET, err);
 
 	if (rc == 0)
 		rc = lk_quorum_modes(&v->lcd.tree, &v->modes, err);
 	if (rc == 0)
-		rc = terms_here(&v->lcd, &terms, err);
+		rc = times_here(&v->lcd, &times, err);
 	if (rc == 0)
 		rc = lk_lcm_quorum(&v->lcd, &v->lcm, err);
 	if (rc < 0)
 		return rc;
-	v->takeover = lk_terms_quiet(&terms, &terms);
-	for (size_t i = 0; i < v->lcm.nsys; i++)
-		if (v->lcm.sys[i].needed > v->takeover)
-			v->takeover = v->lcm.sys[i].needed;
-	if (v->modes.quorum == LK_QMODE_STORAGE)
-		take_storage(v, &terms);
+	find_takeover(v, &times);
 	return check(v, err);
 }
 
@@ -155,7 +173,8 @@ static void print(const struct view *v)
 		printf("why: %s\n", v->why);
 	if (v->lcm.active)
 		print_lease(v);
-	printf("takeover: after %.1f s\n", seconds(v->takeover));
+	printf("takeover: after %.1f s%s\n", seconds(v->takeover),
+	       v->modes.quorum == LK_QMODE_NONE ? ", also from one that has not stopped" : "");
 }
 
 /* ---- JSON ---- */
@@ -200,6 +219,7 @@ static int print_json(struct lk_cmd *cmd, const struct view *v)
 	add_time(&json, "lease_ms", lcm->until - lcm->now, lcm->valid);
 	add_time(&json, "deadline_ms", lcm->deadline - lcm->now, lcm->active && lcm->deadline != LK_LEASE_FOREVER);
 	add_time(&json, "takeover_ms", v->takeover, true);
+	lk_json_bool(&json, "waits", v->modes.quorum != LK_QMODE_NONE);
 	add_systems(&json, v);
 	lk_json_close(&json, '}');
 	return lk_cmd_json(cmd, &json);

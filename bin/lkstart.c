@@ -237,14 +237,17 @@ static void register_kits(struct start *s)
 		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
 }
 
-/* A pair of modes that makes no sense is refused while nothing is in service yet (spec/core.md 6.2). */
+/* A pair of modes that makes no sense, or hosts that cannot be asked, are refused while nothing is in service yet (spec/core.md 6.2). */
 static int check_quorum(struct start *s)
 {
 	struct lk_quorum_modes modes;
 	struct lk_err *err = &s->cmd->err;
 
-	if (lk_quorum_configured(&s->tree, &modes, err) == 0)
-		return lk_quorum_modes(&s->tree, &modes, err);
+	if (lk_quorum_configured(&s->tree, &modes, err) == 0) {
+		int rc = modes.quorum == LK_QMODE_TCP ? lk_quorum_tcp_settings(&s->tree, err) : 0;
+
+		return rc < 0 ? rc : lk_quorum_modes(&s->tree, &modes, err);
+	}
 	/* a damaged file of tunables is for those who need what it says */
 	return err->number == LK_M_NUMBER(LK_M_BAD_QUORUM_MODE) ||
 	       err->number == LK_M_NUMBER(LK_M_BAD_WITNESS_MODE) ||

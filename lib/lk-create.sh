@@ -197,6 +197,7 @@ LK_EXTEND_OPTIONS='tag target target_tag priority template_priority switchback'
 lk_canextend() {	# KIT OPTION...
 	lk_template
 	lk_kit_there
+	lk_need_quorum
 	[ -z "$(lk_field 4 ins_list -d "$opt_target" -t "$opt_target_tag" 2>/dev/null)" ] ||
 		lk_give_up "$LK_EX_EXISTS" 4 "Template resource $opt_tag cannot be extended to server $opt_target because it already exists there"
 	lk_there "lkadm/subsys/$LK_APP/$LK_TYPE/bin/canextend" --here Y --tag "$opt_target_tag" \
@@ -217,6 +218,22 @@ lk_kit_there() {
 		lk_give_up "$LK_EX_SYSTEM" 5 "Cannot access canextend script on server $opt_target"
 	lk_there test -x "subsys/$LK_APP/resources/$LK_TYPE/actions/restore" ||
 		lk_give_up "$LK_EX_SYSTEM" 6 "Cannot access extend script subsys/$LK_APP/resources/$LK_TYPE on server $opt_target"
+}
+
+# Who has no quorum, here or there, may not know what the other part of the cluster has made meanwhile.
+lk_need_quorum() {
+	lk_setting ALLOW_EXTEND_WITH_QUORUM_ERROR false
+	[ "$LK_VALUE" != true ] || return 0
+	lk_has_quorum "$LK_SYSTEM"
+	lk_has_quorum "$opt_target" -d "$opt_target"
+}
+
+lk_has_quorum() {	# SYSTEM OPTION...
+	local system="$1"
+	shift
+	lk_quorum "$@" >/dev/null 2>&1
+	[ $? -ne "$LK_EX_INTERNAL" ] || lk_give_up "$LK_EX_INTERNAL" 703351 \
+		"Resource $opt_tag cannot be extended to server $opt_target: system \"$system\" has no quorum, and ALLOW_EXTEND_WITH_QUORUM_ERROR is not true"
 }
 
 # One field of what a command prints.

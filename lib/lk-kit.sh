@@ -240,8 +240,8 @@ lk_read_settings() {
 	done <"$LK_TUNABLES"
 }
 
-# A number from lk-tunables(5), as LK_VALUE. What is no number from MIN to MAX counts as DEFAULT.
-lk_number() {	# NAME DEFAULT MIN MAX
+# A value from lk-tunables(5), as LK_VALUE.
+lk_setting() {	# NAME DEFAULT
 	local line value="$2" IFS='
 '
 	[ -n "$lk_settings" ] || lk_read_settings
@@ -258,6 +258,13 @@ lk_number() {	# NAME DEFAULT MIN MAX
 	\"*\" | \'*\') value=${value#?} value=${value%?} ;;
 	esac
 	LK_VALUE=$value
+}
+
+# A number. What is none from MIN to MAX counts as DEFAULT.
+lk_number() {	# NAME DEFAULT MIN MAX
+	local value
+	lk_setting "$1" "$2"
+	value=$LK_VALUE
 	case $value in
 	'' | *[!0-9]* | ??????????*) LK_VALUE=$2 ;;
 	*) { [ "$value" -ge "$3" ] && [ "$value" -le "$4" ]; } || LK_VALUE=$2 ;;

@@ -24,6 +24,7 @@
 #define NAP_MS 20
 #define STATE "run/quorum.state"	/* what the last event found */
 #define STATE_TEMP "run/.quorum.state.new"
+#define HAVE "have"
 
 const char *const lk_qmode_names[] = { "none", "majority", "storage", "tcp_remote", NULL };
 const char *const lk_wmode_names[] = { "none", "remote_verify", "storage", NULL };
@@ -40,7 +41,8 @@ static int find(const char *word, const char *const *names)
 	return -1;
 }
 
-/* The matrix of 6.2; tcp_remote asks others than the systems, so that these may be asked, too. */
+/* The matrix of 6.2, where storage goes with storage alone; tcp_remote, which is not in it, is as the others are: it asks
+ * others than the systems, so that these may be asked, too. */
 static bool go_together(const struct lk_quorum_modes *modes)
 {
 	return (modes->quorum == LK_QMODE_STORAGE) == (modes->witness == LK_WMODE_STORAGE);
@@ -202,17 +204,49 @@ static void say(const struct lk_lcd *lcd, const struct lk_quorum_event *event, c
 	lk_log(&lcd->tree, &line, &ignored);
 }
 
-/* Has it changed since the last event? */
-static bool note_state(const struct lk_tree *tree, const char *state)
+/* What the last event has found. */
+static void load_state(const struct lk_tree *tree, char text[static PAIR_MAX])
 {
-	int LK_AUTO_CLOSE old = openat(tree->fd, STATE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char text[PAIR_MAX];
-	ssize_t len = old < 0 ? 0 : read(old, text, sizeof(text) - 1);
+	int LK_AUTO_CLOSE fd = openat(tree->fd, STATE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, text, PAIR_MAX - 1);
 
 	text[len > 0 ? len : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	/* the first time only what is not as it should be is a change */
-	if (!strcmp(*text ? text : "have", state))
+	if (!*text)
+		snprintf(text, PAIR_MAX, HAVE);
+}
+
+void lk_quorum_known(struct lk_lcd *lcd, struct lk_quorum_known *known)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err err = { .text = "" };
+	char state[PAIR_MAX];
+	int rc = lk_quorum_modes(&lcd->tree, &modes, &err);
+
+	*known = (struct lk_quorum_known){ .mode = "", .witness = "", .configured = true };
+	if (rc == 0) {
+		known->mode = lk_qmode_names[modes.quorum];
+		known->witness = lk_wmode_names[modes.witness];
+		known->configured = modes.quorum != LK_QMODE_NONE;
+	}
+	if (rc == 0 && modes.quorum != LK_QMODE_TCP) {
+		rc = lk_quorum_check(lcd, &err);
+	} else if (rc == 0) {
+		load_state(&lcd->tree, state);
+		rc = !strcmp(state, HAVE) ? 0 : lk_fail(&err, LK_M_NO_QUORUM, "the last event has found none");
+	}
+	known->have = rc == 0;
+	snprintf(known->why, sizeof(known->why), "%s", rc < 0 ? err.text : "");
+}
+
+/* Has it changed since the last event? */
+static bool note_state(const struct lk_tree *tree, const char *state)
+{
+	char text[PAIR_MAX];
+
+	load_state(tree, text);
+	if (!strcmp(text, state))
 		return false;
 	int LK_AUTO_CLOSE fd = openat(tree->fd, STATE_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 				      0644);
@@ -266,7 +300,7 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 	/* in storage mode its daemon tells of changes */
 	if (modes.quorum == LK_QMODE_STORAGE)
 		return have;
-	if (have && note_state(&lcd->tree, "have"))
+	if (have && note_state(&lcd->tree, HAVE))
 		lk_fail(&text, LK_M_QWK_GAINED, "have quorum");
 	else if (!have && note_state(&lcd->tree, "lost"))
 		lk_fail(&text, LK_M_QWK_LOST, "lost quorum");

@@ -9,7 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 
 #define HOSTS_MAX 32
 #define SECONDS_DEFAULT 20
+#define PORT_MAX 65535
 #define NAP_MS 5
 #define MS INT64_C(1000000)
 #define REACTION (3000 * MS)	/* from the loss of the last path to the question, and from the answer to the deadline */
@@ -32,12 +35,20 @@ struct host {
 	pid_t pid;		/* who asks it; 0: nobody any more */
 };
 
+static bool is_port(const char *text)
+{
+	size_t len = strlen(text);
+	unsigned long port = len && len <= 5 && strspn(text, "0123456789") == len ? strtoul(text, NULL, 10) : 0;
+
+	return port > 0 && port <= PORT_MAX;
+}
+
 /* "host:port" in place; an IPv6 address is in brackets. */
 static bool split(char *text, struct host *host)
 {
 	char *colon = strrchr(text, ':');
 
-	if (!colon || colon == text || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	if (!colon || colon == text || !is_port(colon + 1))
 		return false;
 	*colon = '\0';
 	if (*text == '[' && colon[-1] == ']') {
@@ -48,22 +59,53 @@ static bool split(char *text, struct host *host)
 	return *text;
 }
 
+/* Is the last one there already? It would vote twice. */
+static bool is_twice(const struct host *host, int n)
+{
+	for (int i = 0; i < n - 1; i++)
+		if (!strcasecmp(host[i].name, host[n - 1].name) &&
+		    strtoul(host[i].port, NULL, 10) == strtoul(host[n - 1].port, NULL, 10))
+			return true;
+	return false;
+}
+
+/* NULL, or what is wrong with the word. */
+static const char *take(char *word, struct host *host, int n)
+{
+	if (n == HOSTS_MAX)
+		return "more than 32 hosts";
+	if (word[strcspn(word, " \t")])
+		return "blanks are not allowed";
+	if (!split(word, &host[n]))
+		return "host:port is needed, with a port from 1 to 65535";
+	return is_twice(host, n + 1) ? "it is there twice" : NULL;
+}
+
 /* How many; negative. */
 static int parse(char *text, struct host *host, struct lk_err *err)
 {
-	char *rest;
+	char copy[LK_TUNABLE_MAX], *next = text;
 	int n = 0;
 
-	for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		char copy[LK_TUNABLE_MAX];
+	while (*text && next) {
+		char *word = strsep(&next, ",");
 
 		snprintf(copy, sizeof(copy), "%s", word);
-		if (n == HOSTS_MAX)
-			return lk_fail(err, LK_M_QUORUM_HOSTS, copy, "more than 32 hosts");
-		if (!split(word, &host[n++]))
-			return lk_fail(err, LK_M_QUORUM_HOSTS, copy, "host:port is needed");
+		const char *wrong = take(word, host, n++);
+		if (wrong)
+			return lk_fail(err, LK_M_QUORUM_HOSTS, copy, wrong);
 	}
 	return n ? n : lk_fail(err, LK_M_QUORUM_HOSTS, "", "the tunable is not set");
+}
+
+/* As QUORUM_HOSTS says. How many; negative. */
+static int read_hosts(const struct lk_tree *tree, char text[static LK_TUNABLE_MAX], struct host *host,
+		      struct lk_err *err)
+{
+	*text = '\0';
+	int rc = lk_tunable(tree, "QUORUM_HOSTS", text, LK_TUNABLE_MAX, err);
+
+	return rc < 0 ? rc : parse(text, host, err);
 }
 
 /* ---- one host, in a process of its own ---- */
@@ -183,18 +225,29 @@ int lk_quorum_stop(const struct lk_tree *tree, int64_t *stop, struct lk_err *err
 	return bad;
 }
 
-int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err)
+int lk_quorum_tcp_settings(const struct lk_tree *tree, struct lk_err *err)
 {
-	unsigned long long seconds;
-	char text[LK_TUNABLE_MAX] = "", why[80];
+	char text[LK_TUNABLE_MAX];
 	struct host host[HOSTS_MAX];
-	int rc = lk_tunable(tree, "QUORUM_HOSTS", text, sizeof(text), err);
+	unsigned long long seconds;
+	int rc = read_hosts(tree, text, host, err);
 
 	if (rc >= 0)
 		rc = read_seconds(tree, &seconds, err);
-	int n = rc < 0 ? rc : parse(text, host, err);
-	if (n < 0)
-		return n;
+	return rc < 0 ? rc : 0;
+}
+
+int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err)
+{
+	unsigned long long seconds;
+	char text[LK_TUNABLE_MAX], why[80];
+	struct host host[HOSTS_MAX];
+	struct lk_err wrong;
+	int n = read_hosts(tree, text, host, &wrong);
+
+	/* with what was changed for the worse at run time nobody is asked: the safe answer is no */
+	if (n < 0 || read_seconds(tree, &seconds, &wrong) < 0)
+		return lk_fail(err, LK_M_NO_QUORUM, wrong.text);
 	unsigned good = count(host, n, lk_now_ms() + (int64_t)seconds * 1000);
 	if (2 * good > (unsigned)n)
 		return 0;

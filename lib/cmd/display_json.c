@@ -6,6 +6,7 @@
 
 #include "lk/ins.h"
 #include "lk/net.h"
+#include "lk/quorum.h"
 #include "lk/sys.h"
 #include "lk/poison.h"
 
@@ -104,6 +105,19 @@ static void json_paths(struct lk_display *d)
 	lk_json_close(json, ']');
 }
 
+static void json_quorum(struct lk_display *d)
+{
+	struct lk_quorum_known known;
+
+	lk_quorum_known(d->lcd, &known);
+	lk_json_open(&d->json, "quorum", '{');
+	lk_json_string(&d->json, "mode", known.mode);
+	lk_json_string(&d->json, "witness", known.witness);
+	lk_json_string(&d->json, "quorum", !known.configured ? "not configured" : known.have ? "yes" : "no");
+	lk_json_string(&d->json, "why", known.why);
+	lk_json_close(&d->json, '}');
+}
+
 int lk_display_json(struct lk_display *d)
 {
 	struct lk_json *json = &d->json;
@@ -122,6 +136,7 @@ int lk_display_json(struct lk_display *d)
 		lk_json_string(json, NULL, d->lcd->flg[i].name);
 	lk_json_close(json, ']');
 	lk_json_string(json, "shutdown_strategy", lk_status_strategy(d->lcd));
+	json_quorum(d);
 	lk_json_close(json, '}');
 	return rc;
 }

@@ -28,6 +28,15 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 /* Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
+/* For whoever looks only: at once, so that hosts are not asked, and what the last event found counts. Without a mode it
+ * is a yes; modes that make no sense have no names. */
+struct lk_quorum_known {
+	const char *mode, *witness;
+	bool configured, have;
+	char why[LK_ERR_TEXT];		/* it has not; else empty */
+};
+void lk_quorum_known(struct lk_lcd *lcd, struct lk_quorum_known *known) LK_NONNULL(1, 2);
+
 /* The same at an event ("COMM_DOWN", of a system), logged by its documented messages, also when it has changed. 1: yes;
  * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
 struct lk_quorum_event {
@@ -37,9 +46,13 @@ struct lk_quorum_event {
 int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above. */
+/* tcp_remote: do more than half of QUORUM_HOSTS take a connection within QUORUM_TIMEOUT_SECS? As above; with settings
+ * that cannot be used: no. */
 #define LK_QUORUM_TIMEOUT_MAX 600	/* seconds */
 int lk_quorum_tcp(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
+/* Can its settings be used at all? 0; -3, -5, -1. */
+int lk_quorum_tcp_settings(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* The stop time of struct lk_terms (lk/grant.h), in ns: QUORUM_LOSS_DEADLINE. With tcp_remote there is no lease that ends:
  * a system that sees no other one any more asks the hosts first, which is part of it. 0; a setting that makes no sense

@@ -236,6 +236,50 @@ has_line() {
 	[ "$output" = "$plain" ]
 }
 
+@test "with a mode the detailed display and -J tell of the quorum, the short ones do not" {
+	local option
+	f2s
+	expect 0 lcdstatus
+	[[ $output != *Quorum:* ]]
+	expect 0 lcdstatus -J
+	[ "$(jq -c .quorum <<<"$output")" = \
+		'{"mode":"none","witness":"none","quorum":"not configured","why":""}' ]
+	echo QUORUM_MODE=majority >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdstatus
+	[[ $(sed -n 1p <<<"$output") == 'Quorum: majority, no, this system has no quorum'*': 1 of '*' systems are ALIVE' ]]
+	[ -z "$(sed -n 2p <<<"$output")" ]
+	expect 0 lcdstatus -J
+	[ "$(jq -r '.quorum | .mode, .quorum' <<<"$output" | paste -sd ' ')" = 'majority no' ]
+	for option in -q -e '-r app1'; do
+		# shellcheck disable=SC2086	# two words
+		expect 0 lcdstatus $option
+		[[ $output != *Quorum:* ]]
+	done
+}
+
+@test "with tcp_remote the hosts are not asked: what the last event has found is told" {
+	f2s
+	# nobody answers there
+	printf '%s\n' QUORUM_MODE=tcp_remote QUORUM_HOSTS=127.0.0.1:1 >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdstatus
+	has_line 'Quorum: tcp_remote, yes'
+	echo lost >"$LKROOT/run/quorum.state"
+	expect 0 lcdstatus
+	[[ ${lines[0]} == 'Quorum: tcp_remote, no, '*'the last event has found none' ]]
+	echo have >"$LKROOT/run/quorum.state"
+	expect 0 lcdstatus -J
+	[ "$(jq -r .quorum.quorum <<<"$output")" = yes ]
+}
+
+@test "modes that make no sense are told as no quorum" {
+	f2s
+	echo QUORUM_MODE=lots >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lcdstatus
+	has_line 'Quorum: -, no, QUORUM_MODE "lots" is not known'
+	expect 0 lcdstatus -J
+	[ "$(jq -r '.quorum | .mode, .quorum' <<<"$output" | paste -sd ' ')" = ' no' ]
+}
+
 @test "-J prints all of it as one object" {
 	f2s
 	flg_create -f shutdown_switchover

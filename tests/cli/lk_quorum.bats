@@ -28,19 +28,38 @@ cluster() {
 @test "without a mode quorum is not configured, exit code 0" {
 	f2
 	expect 0 lk_quorum
-	lines_are 'mode: none' 'witness: none' 'quorum: not configured' 'takeover: after 40.7 s'
+	lines_are 'mode: none' 'witness: none' 'quorum: not configured' 'takeover: after 15.0 s, also from one that has not stopped'
 	expect 0 lk_quorum -J
-	[ "$(jq -r '.quorum, .lease_ms, .takeover_ms' <<<"$output")" = 'not configured
+	[ "$(jq -r '.quorum, .lease_ms, .takeover_ms, .waits' <<<"$output")" = 'not configured
 null
-40725' ]
+15000
+false' ]
 }
 
 @test "the time of a takeover is computed from the tunables and the slowest path" {
 	f2
+	tunable QUORUM_MODE=majority
 	tunable QUORUM_LOSS_DEADLINE=2.5
 	net_create -s beta -n TCP -D TCP:1700 -l 10.1.0.1 -r 10.1.0.77 -i 10 -m 5
+	expect 3 lk_quorum -J
+	[ "$(jq -r '.takeover_ms, .waits' <<<"$output" | paste -sd ' ')" = "$(((70000 + 2500) * 65 / 64 + 100)) true" ]
+	# nobody waits for the end of what another one runs
+	tunable QUORUM_MODE=none
 	expect 0 lk_quorum -J
-	[ "$(jq .takeover_ms <<<"$output")" -eq $(((70000 + 2500) * 65 / 64 + 100)) ]
+	[ "$(jq .takeover_ms <<<"$output")" -eq 50000 ]
+}
+
+@test "with tcp_remote the question to the hosts is part of the time of a takeover" {
+	f2
+	tunable QUORUM_MODE=tcp_remote
+	tunable QUORUM_TIMEOUT_SECS=7
+	tunable QUORUM_LOSS_DEADLINE=2.5
+	expect 3 lk_quorum
+	grep -q '^why: .*QUORUM_HOSTS "": the tunable is not set' <<<"$output"
+	grep -qx 'takeover: after 38.2 s' <<<"$output"
+	echo 'QUORUM_TIMEOUT_SECS=x' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lk_quorum -J
+	[ "$(jq .takeover_ms <<<"$output")" -eq $(((25000 + 20000 + 3000 + 2500) * 65 / 64 + 100)) ]
 }
 
 @test "with a lease and a majority there is quorum, exit code 0" {

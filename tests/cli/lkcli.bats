@@ -391,6 +391,12 @@ knows() {	# NODE SYSTEM...
 	grep -q '^LOCAL  TAG' <<<"$output"
 	expect 0 lkcli status -J
 	[ "$(jq -r '.running, .status.systems[1].system' <<<"$output")" = $'false\nbeta' ]
+	[[ $output != *Quorum:* ]]
+	echo QUORUM_MODE=majority >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 lkcli status
+	grep -q '^Quorum: majority, no, ' <<<"$output"
+	expect 0 lkcli status -J
+	[ "$(jq -r .status.quorum.quorum <<<"$output")" = no ]
 	expect 0 lkcli server list
 	[ "$(cut -c 1-5 <<<"$output")" = $'alpha\nbeta ' ]
 	expect 0 lkcli -J server list

@@ -52,6 +52,41 @@ teardown() {
 	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority none' ]
 }
 
+@test "each pair of modes that lk-quorum(7) lists is accepted, and no other" {
+	local settings=$LKROOT/etc/default/LifeKeeper listed q w
+	listed=$(sed -n '/^\.Bl -column "QUORUM_MODE"/,/^\.El/s/^\.It \([a-z_]*\) Ta \([a-z_]*\) .*/\1 \2/p' \
+		"$LK_SRC/man/lk-quorum.7" | sort -u)
+	for q in none majority storage tcp_remote; do
+		for w in none remote_verify storage; do
+			printf '%s\n' "QUORUM_MODE=$q" "WITNESS_MODE=$w" QUORUM_HOSTS=127.0.0.1:1 >"$settings"
+			rm -f "$LKROOT/run/quorum.modes"
+			if lk_quorum 2>&1 | grep -q 'do not go together'; then continue; fi
+			echo "$q $w"
+		done
+	done | sort >"$BATS_TEST_TMPDIR/accepted"
+	[ -n "$listed" ]
+	diff "$BATS_TEST_TMPDIR/accepted" - <<<"$listed"
+}
+
+@test "hosts that cannot be asked for quorum are refused, and nothing is started" {
+	local settings=$LKROOT/etc/default/LifeKeeper text
+	echo QUORUM_MODE=tcp_remote >>"$settings"
+	expect 3 lkstart
+	says 'QUORUM_HOSTS "": the tunable is not set'
+	for text in a:1,b a:99999 a:0 'a:1,' a:1,b:2,a:1 '"a:1, b:2"'; do
+		echo "QUORUM_HOSTS=$text" >>"$settings"
+		expect 3 lkstart
+		says 'QUORUM_HOSTS "'
+	done
+	says 'QUORUM_HOSTS " b:2": blanks are not allowed'
+	printf '%s\n' QUORUM_HOSTS=a:1,b:2 QUORUM_TIMEOUT_SECS=0 >>"$settings"
+	expect 5 lkstart
+	says QUORUM_TIMEOUT_SECS
+	expect 1 lktest
+	echo QUORUM_TIMEOUT_SECS=1 >>"$settings"
+	expect 0 lkstart
+}
+
 @test "ST5: a wait period that is no number of seconds gives 5, and nothing is started" {
 	local seconds
 	for seconds in x '' 0 -1 1.5 86401 '5 '; do

@@ -583,14 +583,20 @@ global_scripts() {	# KIND [EXIT]
 	expect 3 perform_action -t app1 -a restore
 	says 'QUORUM_HOSTS "": the tunable is not set'
 	local text
-	for text in host host: :80 host:80,x host:http '[]:80'; do
+	for text in host host: :80 host:80,x host:http '[]:80' host:0 host:99999 host:65536 host:080808 'host:80,' host:80,,b:1; do
 		tunable "QUORUM_HOSTS=$text"
 		expect 3 perform_action -t app1 -a restore
 		says ': host:port is needed'
 	done
+	tunable 'QUORUM_HOSTS="a:1, b:2"'
+	expect 3 perform_action -t app1 -a restore
+	says 'QUORUM_HOSTS " b:2": blanks are not allowed'
+	tunable QUORUM_HOSTS=a:1,b:2,A:01
+	expect 3 perform_action -t app1 -a restore
+	says 'QUORUM_HOSTS "A:01": it is there twice'
 	tunable QUORUM_HOSTS=127.0.0.1:1,127.0.0.2:1
 	tunable QUORUM_TIMEOUT_SECS=601
-	expect 5 perform_action -t app1 -a restore
+	expect 3 perform_action -t app1 -a restore
 	says 'QUORUM_TIMEOUT_SECS'
 	tunable QUORUM_TIMEOUT_SECS=20
 	expect 3 perform_action -t app1 -a restore

@@ -267,6 +267,33 @@ made() { ins_create -a gen -r mine -t "$TAG" -i "$ID" -v 'k=1 word x=a=b' -D 0; 
 	says 'already exists there'
 }
 
+@test "without quorum here or there nothing is extended, unless the tunable allows it" {
+	kit_peer
+	expect 0 program create --tag t1 --data d1
+	local before root
+	before=$(LKROOT=$PEER database)
+	for root in "$PEER" "$LKROOT"; do
+		# no communication manager gives it a lease
+		echo QUORUM_MODE=majority >>"$root/etc/default/LifeKeeper"
+		for program in canextend extend; do
+			expect 3 program $program --tag t1 --target beta
+			says 'has no quorum, and ALLOW_EXTEND_WITH_QUORUM_ERROR is not true'
+		done
+		if [ "$root" = "$PEER" ]; then says 'system "beta"'; else says 'system "alpha"'; fi
+		echo QUORUM_MODE=none >>"$root/etc/default/LifeKeeper"
+	done
+	echo QUORUM_MODE=majority >>"$PEER/etc/default/LifeKeeper"
+	echo 'ALLOW_EXTEND_WITH_QUORUM_ERROR=yes' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 program extend --tag t1 --target beta
+	[ "$(LKROOT=$PEER database)" = "$before" ]
+	expect 0 eqv_list
+	lines_are
+	echo 'ALLOW_EXTEND_WITH_QUORUM_ERROR="true"	# for now' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 0 program extend --tag t1 --target beta
+	expect 0 eqv_list -t t1 -f:
+	lines_are 'alpha:t1:beta:t1:SHARED:1:10'
+}
+
 @test "unextend removes from one system, but not where it is in service" {
 	kit_peer
 	expect 0 program create --tag t1 --data d1

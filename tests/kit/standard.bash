@@ -213,7 +213,7 @@ kit_peer() {	# APP/TYPE...
 peer_commands() {
 	local name
 	export LK_REAL_BIN=$LK_BIN PEER
-	for name in ins_create ins_list ins_remove dep_create eqv_list; do
+	for name in ins_create ins_list ins_remove dep_create eqv_list lk_quorum; do
 		stub "$name" 'prog=${0##*/}
 		if [ "$1 $2" = "-d beta" ]; then shift 2; LKROOT=$PEER exec "$LK_REAL_BIN/$prog" "$@"; fi
 		exec "$LK_REAL_BIN/$prog" "$@"'
