@@ -14,8 +14,8 @@ vm_or_skip() {
 		why='there is no linux.uml'
 	elif [ "$(id -u)" -ne 0 ]; then
 		why='needs root'
-	elif [ "$(df --output=avail /dev/shm | tail -n 1)" -lt 500000 ]; then
-		why='two machines need 500 MB in /dev/shm'
+	elif [ "$(df --output=avail /dev/shm | tail -n 1)" -lt 700000 ]; then
+		why='three machines at once need 700 MB in /dev/shm'
 	elif ! vm 180 'exit 0' || ! vm_finished; then
 		why="linux.uml does not work here: $(tail -n 3 "$vm/kernel")"
 	fi
