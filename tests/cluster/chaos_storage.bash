@@ -40,6 +40,7 @@ storage_bring_in() {
 storage_mend() {
 	local node
 	storage_mode || return 0
+	MENDED=$(now_ms)
 	for node in "${NODES[@]}"; do
 		# shellcheck disable=SC2016	# for the node
 		! lab alive "$node" || lab sh "$node" 'pkill -9 -x stuckdir; pkill -CONT -x lkqwk
@@ -57,6 +58,13 @@ is_dark() {
 	done
 }
 
+# The same where the node came back before anybody could take over: they leave it to the better one, which had no
+# quorum yet when it was heard of.
+is_dim() {	# NODE
+	storage_mode && [ -n "${KIND[store-${1:-none}]:-}" ] &&
+		[ $((MENDED - KIND[store-$1])) -lt $((takeover + START * 20)) ]
+}
+
 # May a restore be refused since a node that is down has not been silent on the storage for long enough?
 is_awaited() {
 	storage_mode && [ "$(running | wc -l)" -lt "$N" ]
@@ -66,7 +74,7 @@ is_awaited() {
 
 # Something else is mounted there: no object is found.
 do_nostore() {	# NODE MS
-	KIND[store-$1]=1
+	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	mark "$1" nostore
 	! lab alive "$1" || lab run "$1" mount -t tmpfs none "$SHARED/store"
 	do_wait "$2"
@@ -74,7 +82,7 @@ do_nostore() {	# NODE MS
 
 # Whoever opens an object there waits for so long; more than 5 s is a storage that does not answer.
 do_slowstore() {	# NODE DELAY MS
-	KIND[store-$1]=1
+	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	mark "$1" "slowstore $2"
 	if lab alive "$1"; then
 		lab run "$1" mount --bind "$SHARED/store" "$SHARED/store"
@@ -94,14 +102,14 @@ do_alone() {	# NODE MS
 do_qwkkill() { lab sh "$1" 'pkill -9 -x lkqwk' || :; }	# NODE
 
 do_qwkhang() {	# NODE MS
-	KIND[store-$1]=1
+	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	lab sh "$1" 'pkill -STOP -x lkqwk' || :
 	do_wait "$2"
 }
 
 storage_kinds() {
 	! storage_mode || kinds+=(nostore nostore nostore slowstore slowstore slowstore alone alone alone alone qwkkill qwkhang
-		boot boot boot boot boot boot)
+		boot boot boot boot boot boot off off)
 }
 
 storage_choose() {	# KIND -> $choice
