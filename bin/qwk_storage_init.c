@@ -59,6 +59,8 @@ static int check_conf(struct init *s)
 	struct lk_qwk_conf old;
 	int rc = lk_qwk_conf_read(&s->lcd.tree, &old, &s->cmd->err);
 
+	if (lk_qwk_leaving(&s->lcd.tree))
+		return lk_fail(&s->cmd->err, LK_M_QWK_LEAVING);
 	if (rc <= 0)
 		return rc;
 	if (!lk_qwk_conf_same(&old, &s->conf))
@@ -229,6 +231,9 @@ static int keep(struct init *s)
 	int rc = lk_tx_begin(&tx, &s->lcd.tree, &s->cmd->err);
 
 	lk_qwk_conf_format(&s->conf, &text);
+	/* an exit may have begun while the others were waited for */
+	if (rc == 0 && lk_qwk_leaving(&s->lcd.tree))
+		rc = lk_fail(&s->cmd->err, LK_M_QWK_LEAVING);
 	if (rc == 0)
 		rc = text.failed ? lk_fail_nomem(&s->cmd->err) :
 				   lk_tx_put(&tx, LK_QWK_CONF, &text, &s->cmd->err);

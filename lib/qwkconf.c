@@ -2,9 +2,11 @@
 /* The settings of the storage quorum. */
 #include "lk/qwkconf.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -345,19 +347,34 @@ static int scan(char *text, struct lk_qwk_conf *conf, struct lk_err *err)
 	return 0;
 }
 
-int lk_qwk_conf_read(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
+static int read_conf(const struct lk_tree *tree, const char *path, struct lk_qwk_conf *conf, struct lk_err *err)
 {
 	struct lk_arena arena = { 0 };
 	char *text;
 	size_t len;
-	int rc = lk_tree_slurp(tree, LK_QWK_CONF, &arena, &text, &len, err);
+	int rc = lk_tree_slurp(tree, path, &arena, &text, &len, err);
 
 	*conf = (struct lk_qwk_conf){ 0 };
 	if (rc > 0 && (strlen(text) != len || strncmp(text, HEAD "\n", sizeof(HEAD)) != 0 ||
 		       !strstr(text, "\n#end\n")))
-		rc = lk_fail(err, LK_M_QWK_CONF_LINE, LK_QWK_CONF, "no settings of this version");
+		rc = lk_fail(err, LK_M_QWK_CONF_LINE, path, "no settings of this version");
 	if (rc > 0)
 		rc = scan(text, conf, err) < 0 ? -err->code : 1;
 	lk_arena_free(&arena);
 	return rc;
+}
+
+int lk_qwk_conf_read(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
+{
+	return read_conf(tree, LK_QWK_CONF, conf, err);
+}
+
+int lk_qwk_conf_read_leaving(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
+{
+	return read_conf(tree, LK_QWK_LEAVING, conf, err);
+}
+
+bool lk_qwk_leaving(const struct lk_tree *tree)
+{
+	return faccessat(tree->fd, LK_QWK_LEAVING, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 
 #define ALIGN 4096		/* O_DIRECT, on disks with the largest blocks */
 #define AWS_SAYS 400
+#define AWS_FILE 1048576	/* bytes of a file that aws may write: a cache of its own, never a large object */
 #define GRACE 20		/* tries of 10 ms for a child that has answered to be gone */
 
 /* ---- the child: files and devices ---- */
@@ -138,6 +140,13 @@ static void set_proxies(const struct lk_qwk_conf *conf)
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
 }
 
+/* What is in the bucket is not ours to trust: it goes to memory. */
+static void limit_aws(void)
+{
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ AWS_FILE, AWS_FILE });
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
 /* Run aws with these as its standard descriptors. Its exit code, or 128 + signal. */
 static int run_aws(const char *from, const char *to, const int fds[static 3])
 {
@@ -151,6 +160,7 @@ static int run_aws(const char *from, const char *to, const int fds[static 3])
 			if (dup2(fds[i], i) < 0)
 				_exit(126);
 		lk_close_from(3);
+		limit_aws();
 		execvp(argv[0], argv);
 		(void)!write(2, "aws: cannot be run", 18);
 		_exit(127);
@@ -187,6 +197,7 @@ static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK
 		   struct lk_err *err)
 {
 	char says[AWS_SAYS];
+	struct stat st;
 	int LK_AUTO_CLOSE null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int LK_AUTO_CLOSE out = memory("out", NULL, err);
 	int LK_AUTO_CLOSE message = memory("err", NULL, err);
@@ -195,6 +206,8 @@ static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK
 		return -1;
 	int code = run_aws(io->path, "-", (int[]){ null, out, message });
 	read_says(message, says);
+	if (fstat(out, &st) == 0 && st.st_size > LK_QWK_SIZE)
+		return lk_fail(err, LK_M_QWK_LARGE, io->path);
 	if (code && (strstr(says, "(404)") || strstr(says, "NoSuchKey")))
 		return lk_fail(err, LK_M_QWK_NOT_FOUND, io->path);
 	if (code)
@@ -203,6 +216,17 @@ static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK
 	if (pread(out, bytes, LK_QWK_SIZE, 0) < 0)
 		return lk_fail(err, LK_M_QWK_READ, io->path, strerror(errno));
 	return 0;
+}
+
+/* One that is not there yet is made. */
+static int check_s3(const struct lk_qwk_io *io, struct lk_err *err)
+{
+	unsigned char there[LK_QWK_SIZE];
+	int rc = read_s3(io, there, err);
+
+	if (rc < 0)
+		return err->number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND) ? 0 : rc;
+	return lk_qwk_object_ours(there, io->local, io->path, err);
 }
 
 static int write_s3(const struct lk_qwk_io *io, const unsigned char bytes[static LK_QWK_SIZE],
@@ -215,6 +239,9 @@ static int write_s3(const struct lk_qwk_io *io, const unsigned char bytes[static
 
 	if (in < 0 || message < 0)
 		return -1;
+	int rc = check_s3(io, err);
+	if (rc < 0)
+		return rc;
 	int code = run_aws("-", io->path, (int[]){ in, null, message });
 	read_says(message, says);
 	return code ? lk_fail(err, LK_M_QWK_S3PUT, io->path, code, says) : 0;

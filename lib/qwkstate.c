@@ -244,7 +244,10 @@ int lk_qwk_access(const struct lk_tree *tree, struct lk_qwk_access *access)
 
 	*access = (struct lk_qwk_access){ .age = -1 };
 	if (faccessat(tree->fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		lk_fail(&err, LK_M_QWK_NOT_INIT);
+		if (lk_qwk_leaving(tree))
+			lk_fail(&err, LK_M_QWK_LEAVING);
+		else
+			lk_fail(&err, LK_M_QWK_NOT_INIT);
 		snprintf(access->why, sizeof(access->why), "%.*s", LK_QWK_WHY - 1, err.text);
 		return 0;
 	}

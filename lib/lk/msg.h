@@ -520,6 +520,10 @@
 #define LK_M_QWK_IDLE 703122, 0, "%s ends: the storage quorum is no longer initialised"
 #define LK_M_QWK_NO_DAEMON 703123, LK_EX_SYSTEM, "the storage quorum is initialised, but not at work: %s"
 #define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
+#define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
+	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
+#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, "the own object has not been cleared, run qwk_storage_exit again: %s"
+#define LK_M_QWK_LARGE 703332, LK_EX_SYSTEM, "%s is larger than 4096 bytes: it is no qwk object"
 /* the watchdog and the end of this node; those with code 0 are lines of the log */
 #define LK_M_WD_OPEN 703150, LK_EX_SYSTEM, "watchdog device \"%s\": %s"
 #define LK_M_WD_NOT 703151, 0, \

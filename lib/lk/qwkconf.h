@@ -11,6 +11,8 @@
 #include "lk/qwkobject.h"
 
 #define LK_QWK_CONF "config/qwk"
+/* What it becomes in qwk_storage_exit, until the own object has been cleared. */
+#define LK_QWK_LEAVING "config/qwk.leaving"
 #define LK_QWK_LOCK "run/lkqwk.lock"	/* lkqwk(8) has it locked while it runs */
 #define LK_QWK_PATHS 2		/* objects of one system: two for aws_s3, else one */
 #define LK_QWK_PATH 256		/* bytes of one path */
@@ -47,5 +49,12 @@ bool lk_qwk_conf_same(const struct lk_qwk_conf *a, const struct lk_qwk_conf *b) 
 /* 1; 0: not initialised; -1 with the documented message. */
 int lk_qwk_conf_read(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* The same of the mode that is being left. 0: it is not. */
+int lk_qwk_conf_read_leaving(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* Has qwk_storage_exit begun, and not ended? */
+bool lk_qwk_leaving(const struct lk_tree *tree) LK_NONNULL(1);
 
 #endif

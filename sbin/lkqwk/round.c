@@ -95,6 +95,7 @@ static void take_old(struct world *w, unsigned i)
 	if (lk_qwk_object_ours(io->reply.bytes, io->local, io->path, &err) < 0)
 		return complain(w, i, &err, false);
 	w->known = true;
+	w->object[i].known = true;
 	if (lk_qwk_object_parse(io->reply.bytes, io->local, &old, &why) < 0) {
 		say(w, LK_LOG_WARN, LK_M_QWK_FRESH, why.text);
 		return;
@@ -273,7 +274,7 @@ static void start_round(struct world *w)
 	memset(w->good, 0, sizeof(w->good));
 	memset(w->advanced, 0, sizeof(w->advanced));
 	for (unsigned i = 0; i < w->n; i++) {
-		bool write = !w->object[i].node && w->known;
+		bool write = !w->object[i].node && w->object[i].known;
 
 		w->object[i].due = true;
 		lk_qwk_io_start(&w->io[i], write ? LK_QWK_WRITE : LK_QWK_READ, bytes, limit);

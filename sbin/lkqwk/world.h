@@ -19,6 +19,7 @@ struct object {
 	struct seen seen;
 	int64_t nothing;		/* in this round a look began then that found none; 0: none did */
 	int64_t unproven;		/* the same of the round before, if the own object was written in it */
+	bool known;			/* an own one: what was there has been looked at, and may be written over */
 	bool due;			/* its reply has not been taken */
 	char complaint[COMPLAINT];	/* what was wrong last, said once */
 };
@@ -34,7 +35,7 @@ struct world {
 	uint64_t sequence;		/* of the own object */
 	unsigned stop;			/* QUORUM_LOSS_DEADLINE in ms, as this round tells it */
 	unsigned told_lease[LK_QWK_NODES], told_stop[LK_QWK_NODES];	/* what was logged as different */
-	bool known;			/* the old object has been looked at: writing may begin */
+	bool known;			/* one of the own objects is: writing may begin */
 	bool own_failed;		/* the last round did not write the own object */
 	bool had_quorum, first_done;
 	bool good[LK_QWK_NODES];	/* a look at it was good in this round */

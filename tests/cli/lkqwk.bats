@@ -369,3 +369,57 @@ nothing_runs() {
 	PATH=/nonexistent qwk_start alpha
 	wait_until 30 logged alpha 'failed: 127 (aws: cannot be run)'
 }
+
+@test "aws_s3: other data in one of two objects is never written over" {
+	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	printf precious >"$S3_DIR/two/alpha"
+	qwk_start alpha
+	wait_until 60 logged alpha HAVE_QUORUM
+	wait_until 60 logged alpha 703118
+	wait_until 60 has_risen "$S3_DIR/one/alpha" 3
+	[ "$(cat "$S3_DIR/two/alpha")" = precious ]
+}
+
+@test "aws_s3: other data that appears later is not written over either" {
+	s3 3 s3://one/alpha s3://one/beta
+	qwk_start alpha
+	wait_until 60 logged alpha HAVE_QUORUM
+	: >"$S3_DIR/one.down"
+	wait_until 60 logged alpha LOST_QUORUM
+	printf precious >"$S3_DIR/one/alpha"
+	rm "$S3_DIR/one.down"
+	wait_until 60 logged alpha 703118
+	[ "$(cat "$S3_DIR/one/alpha")" = precious ]
+}
+
+@test "aws_s3: an object that is too large is told, and is not read to its end" {
+	s3 3 s3://one/alpha s3://one/beta
+	truncate -s 1G "$S3_DIR/one/beta"
+	qwk_start alpha
+	wait_until 60 logged alpha 's3://one/beta is larger than 4096 bytes'
+	wait_until 60 logged alpha HAVE_QUORUM
+}
+
+has_left() {	# SYSTEM
+	[ "$(value_of alpha "$1" left)" = 1 ]
+}
+
+looked_since() {	# SYSTEM BEFORE
+	[ "$(value_of alpha "$1" looked)" -gt "$2" ]
+}
+
+@test "that a system has left stays known while one of its two objects is still there" {
+	local looked
+	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	qwk_start alpha
+	qwk_start beta
+	wait_until 60 sees alpha beta 2
+	qwk_kill TERM "$QWK_PID"
+	head -c 4096 /dev/zero >"$S3_DIR/new"
+	mv "$S3_DIR/new" "$S3_DIR/one/beta"
+	wait_until 60 logged alpha 720402
+	wait_until 60 has_left beta
+	looked=$(value_of alpha beta looked)
+	wait_until 60 looked_since beta "$looked"
+	has_left beta
+}

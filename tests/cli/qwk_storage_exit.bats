@@ -90,12 +90,30 @@ is_zero() {	# FILE
 	says 'unexpected argument "x"'
 }
 
-@test "an object that cannot be cleared is a warning" {
+@test "an object that cannot be cleared is an error, and a second run goes on from there" {
 	both_init
 	mv "$SHARED" "$SHARED.gone"
-	expect 0 qwk_storage_exit
-	says '*WARNING* the own object could not be cleared: qwk object was not found.'
+	expect 1 qwk_storage_exit
+	says 703331
 	[ ! -e "$LKROOT/config/qwk" ]
+	expect 1 qwk_storage_exit
+	says 703331
+	expect 1 qwk_storage_init
+	says 703330
+	mv "$SHARED.gone" "$SHARED"
+	expect 0 qwk_storage_exit
+	lines_are
+	is_zero "$SHARED/alpha"
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+}
+
+@test "an exit that was killed when the settings had been put aside is completed by a second run" {
+	both_init
+	mv "$LKROOT/config/qwk" "$LKROOT/config/qwk.leaving"
+	expect 0 qwk_storage_exit
+	is_zero "$SHARED/alpha"
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+	expect 0 qwk_storage_exit
 }
 
 @test "settings that cannot be read are forgotten all the same" {
