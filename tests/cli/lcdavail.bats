@@ -179,13 +179,13 @@ states_are() {
 }
 
 @test "locks that a power cut has left are given back at the start, and no others" {
-	local dead="!action!99999!1000000000!alpha:Remove_hierarchy"
-	local live="!action!$(printf %05d $$)!1000000001!alpha:Create"
+	local dead='!action!99999!1000000000!alpha:Remove_hierarchy' live
+	live="!action!$(printf %05d $$)!1000000001!alpha:Create"
 	[ ! -e /proc/99999 ]
 	flg_create -f "$dead"
 	flg_create -f "$live"
 	expect 0 lcdavail
-	[[ $stderr == *"flag $dead is dropped"* ]]
+	says "flag $dead is dropped"
 	expect 7 flg_test -f "$dead"
 	expect 0 flg_test -f "$live"
 }
