@@ -193,10 +193,10 @@ static int memory(const char *name, const unsigned char *bytes, struct lk_err *e
 	return fd < 0 ? lk_fail_errno(err, errno, "memfd_create") : fd;
 }
 
-static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK_SIZE],
-		   struct lk_err *err)
+/* 0; the exit code of aws, which says why; or -1 or less with err. */
+static int get_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK_SIZE],
+		  char says[static AWS_SAYS], struct lk_err *err)
 {
-	char says[AWS_SAYS];
 	struct stat st;
 	int LK_AUTO_CLOSE null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int LK_AUTO_CLOSE out = memory("out", NULL, err);
@@ -211,19 +211,31 @@ static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK
 	if (code && (strstr(says, "(404)") || strstr(says, "NoSuchKey")))
 		return lk_fail(err, LK_M_QWK_NOT_FOUND, io->path);
 	if (code)
-		return lk_fail(err, LK_M_QWK_S3GET, io->path, code, says);
+		return code;
 	memset(bytes, 0, LK_QWK_SIZE);
 	if (pread(out, bytes, LK_QWK_SIZE, 0) < 0)
 		return lk_fail(err, LK_M_QWK_READ, io->path, strerror(errno));
 	return 0;
 }
 
-/* One that is not there yet is made. */
+static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK_SIZE],
+		   struct lk_err *err)
+{
+	char says[AWS_SAYS];
+	int code = get_s3(io, bytes, says, err);
+
+	return code > 0 ? lk_fail(err, LK_M_QWK_S3GET, io->path, code, says) : code;
+}
+
+/* One that is not there yet is made. What cannot be looked at cannot be written. */
 static int check_s3(const struct lk_qwk_io *io, struct lk_err *err)
 {
 	unsigned char there[LK_QWK_SIZE];
-	int rc = read_s3(io, there, err);
+	char says[AWS_SAYS];
+	int rc = get_s3(io, there, says, err);
 
+	if (rc > 0)
+		return lk_fail(err, LK_M_QWK_S3PUT, io->path, rc, says);
 	if (rc < 0)
 		return err->number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND) ? 0 : rc;
 	return lk_qwk_object_ours(there, io->local, io->path, err);
