@@ -89,7 +89,8 @@ static enum bus_quorum before(const struct lcm *lcm)
  * need one. */
 static enum bus_quorum storage(const struct lcm *lcm)
 {
-	if (faccessat(lcm->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	/* one that is cut off in the middle of leaving can still be taken over from */
+	if (faccessat(lcm->tree.fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || lk_qwk_leaving(&lcm->tree))
 		return BUS_STORAGE;
 	return before(lcm) == BUS_MAJORITY ? BUS_MAJORITY : BUS_NO_LEASE;
 }
