@@ -4,7 +4,7 @@
 #
 # usage: lkwatchdog [-f | -n]
 
-# shellcheck disable=SC2016	# the texts for the pen are quoted
+# shellcheck disable=SC2016,SC2030,SC2031	# the texts for the pen are quoted, and what a test sets is its own
 load ../helpers/tree
 load ../helpers/daemons
 load ../helpers/pen
