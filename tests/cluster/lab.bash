@@ -232,10 +232,13 @@ lab__kill_group() {	# GROUP
 	done <"$1/cgroup.procs"
 }
 
+# A bridge without an address of its own takes that of some port: the nodes would not find it for seconds after that
+# port has gone.
 lab__bridges() {
 	local net
 	for net in $(lab__nets); do
-		printf 'link add br%d type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n' "$net"
+		printf 'link add br%d address 02:6c:6b:%02x:00:fe type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n' \
+			"$net" "$net"
 		printf 'link set br%d up\naddr add 10.%d.0.254/24 dev br%d\n' "$net" "$net" "$net"
 	done | lab_switch ip -batch - || return
 	for net in $(lab__nets); do
