@@ -155,6 +155,26 @@ refused() {	# NUMBER
 	says gamma
 }
 
+# The lines of an example, with the objects where this test can have them.
+settings_of() {	# PAGE
+	sed -n '/^QUORUM_MODE=storage/,/^QWK_STORAGE_OBJECT_beta/p' "$LK_SRC/man/$1" | sed "s|=/[a-z/]*/\([a-z]*\)$|=$SHARED/\1|"
+}
+
+works_as_shipped() {	# PAGE
+	cat "$LK_SRC/etc/LifeKeeper" >"$LKROOT/etc/default/LifeKeeper"
+	settings_of "$1" >>"$LKROOT/etc/default/LifeKeeper"
+	[ "$(grep -c "=$SHARED/" "$LKROOT/etc/default/LifeKeeper")" -eq 2 ]
+	init_waits
+}
+
+@test "the example of lk-quorum(7) is right for the tunables that are shipped" {
+	works_as_shipped lk-quorum.7
+}
+
+@test "the example of qwk_storage_init(8) is, too" {
+	works_as_shipped qwk_storage_init.8
+}
+
 @test "both modes must be storage, and the type known" {
 	qwk_tunables QUORUM_MODE=majority
 	refused 703113
