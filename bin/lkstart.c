@@ -237,6 +237,15 @@ static void register_kits(struct start *s)
 		lk_cmd_warn(s->cmd, "the installed kits could not be registered, see lk_kitsetup(8)");
 }
 
+/* The table of pairs allows them, its explanation does not (6.2). */
+static void warn_of_pair(const struct start *s, const struct lk_quorum_modes *modes)
+{
+	if ((modes->quorum == LK_QMODE_MAJORITY && modes->witness == LK_WMODE_NONE) ||
+	    (modes->quorum == LK_QMODE_NONE && modes->witness == LK_WMODE_REMOTE))
+		lk_cmd_warn(s->cmd, "QUORUM_MODE=%s and WITNESS_MODE=%s: majority and remote_verify are meant for each other",
+			    lk_qmode_names[modes->quorum], lk_wmode_names[modes->witness]);
+}
+
 /* A pair of modes that makes no sense, or hosts that cannot be asked, are refused while nothing is in service yet (spec/core.md 6.2). */
 static int check_quorum(struct start *s)
 {
@@ -246,6 +255,7 @@ static int check_quorum(struct start *s)
 	if (lk_quorum_configured(&s->tree, &modes, err) == 0) {
 		int rc = modes.quorum == LK_QMODE_TCP ? lk_quorum_tcp_settings(&s->tree, err) : 0;
 
+		warn_of_pair(s, &modes);
 		return rc < 0 ? rc : lk_quorum_modes(&s->tree, &modes, err);
 	}
 	/* a damaged file of tunables is for those who need what it says */

@@ -49,6 +49,7 @@ teardown() {
 	expect 1 lktest
 	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
 	expect 0 lkstart
+	says 'majority and remote_verify are meant for each other'
 	[ "$(<"$LKROOT/run/quorum.modes")" = 'majority none' ]
 }
 
