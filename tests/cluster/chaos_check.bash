@@ -33,6 +33,8 @@ check_node() {	# NODE
 		'!restore' | '!remove' | '!delete') [ -n "$quorum" ] || end_globals "$1" "$flag" ;;
 		# a remove failed as it was told: it may still run there, until a script says otherwise
 		'!stuck!'*) [ -n "${FAILED[${flag#'!stuck!'}]:-}" ] || complain "$1: flag $flag is left behind" ;;
+		# kept until all have been told that it is no longer so
+		'!held!'*) [ "$(running | wc -l)" -lt "$N" ] || complain "$1: flag $flag is left behind" ;;
 		'!'*) complain "$1: flag $flag is left behind" ;;
 		esac
 	done < <(grep '^flag ' "$SHARED/see/$1")
