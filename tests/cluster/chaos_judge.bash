@@ -19,6 +19,11 @@ last_on() {	# TAG: the node that brought it in service last in this round
 		END { print node ? node : "none" }'
 }
 
+# In this round: it does not have the flags by which the others know that the last owner was stopped in order.
+has_booted() {	# NODE
+	tail -n "+$mark" "$SHARED/journal" | grep -q "^[0-9.]* $1 - boot\$"
+}
+
 # May what is wanted in service be out of service for a good reason, or the other way round?
 excused() {	# TAG
 	local tag h before=${BEFORE[$1]}
@@ -28,7 +33,7 @@ excused() {	# TAG
 		[ -z "${FAILED[$tag]}" ] || return 0
 	done
 	if [ "${WANT[$1]}" = down ]; then
-		[ -n "${KIND[start]:-}" ] && [ "${INIT[$h]}" = AUTORES_ISP ]
+		[ -n "${KIND[start]:-}" ] && { [ "${INIT[$h]}" = AUTORES_ISP ] || has_booted "${HOLDER[$1]}"; }
 		return
 	fi
 	[ -n "${HOLDER[$1]}" ] || ! { is_dark || is_dim "$before"; } || return 0
