@@ -134,7 +134,8 @@ void keep_message(struct world *w, const struct msg *msg)
 		n->held |= 1u << msg->from;
 	else if (msg->type == UNHOLD)
 		n->held &= ~(1u << msg->from);
-	n->hopeless = n->hopeless && msg->type != UNHOLD;
+	if (msg->type == UNHOLD)
+		n->hopeless = 0;
 	if (msg->type != NOTED) {
 		world_send(w, &(struct msg){ .type = NOTED, .from = msg->to, .to = msg->from, .state = msg->state });
 		return;

@@ -201,7 +201,7 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
-		n->hopeless = answer.grant == LK_GRANT_ALIVE && answer.who & n->held;
+		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & n->held : 0;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
@@ -249,12 +249,18 @@ static void collect(struct world *w, unsigned node)
 		won(w, node);
 }
 
+/* Of those that have answered since it is known that they do not run it. */
+static bool is_hopeless(const struct node *n)
+{
+	return n->hopeless & ~n->canvass.ask.released;
+}
+
 /* Time to ask once more. */
 static void collect_again(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 
-	if (world_clock(w, node) >= n->give_up || n->nqueue || n->hopeless) {
+	if (world_clock(w, node) >= n->give_up || n->nqueue || is_hopeless(n)) {
 		done(w, node);
 		return;
 	}
@@ -431,7 +437,7 @@ void recover_event(struct world *w, unsigned node, enum lk_event event, unsigned
 		if (n->queue[i].sys != sys || n->queue[i].event == LK_EVENT_AVAIL)
 			n->queue[kept++] = n->queue[i];
 	n->nqueue = kept;
-	n->hopeless = false;
+	n->hopeless = 0;
 	n->queue[n->nqueue++] = (struct pending){ .event = event, .sys = sys };
 	next(w, node);
 }
@@ -459,8 +465,7 @@ static void check(struct world *w, unsigned node)
 	unsigned sys = (node + 1) % w->nodes;
 
 	world_timer(w, node, T_CHECK, 2 * S);
-	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 ||
-	    (n->hopeless && world_chance(w, 75)))
+	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0)
 		return;
 	if (!node_quorum(w, node))
 		return;
