@@ -42,6 +42,8 @@ setup() {
 '
 	fi
 	wait_until "$VM_LONG" all_see_each_other
+	# which takes a heartbeat more than to be seen
+	wait_until "$VM_LONG" alpha_has_quorum
 	node_sh alpha 'perform_action -t app1 -a restore'
 	: >"$LAB_DIR/owners"
 	wait_until "$VM_LONG" served_by alpha
@@ -58,6 +60,10 @@ teardown() {
 all_see_each_other() {
 	[ "$(node_sh alpha 'for s in beta gamma; do sys_getst -s $s; done' | tr '\n' ' ')" = 'ALIVE ALIVE ' ] &&
 		[ "$(on beta sys_getst -s alpha)$(on gamma sys_getst -s alpha)" = ALIVEALIVE ]
+}
+
+alpha_has_quorum() {
+	node_sh alpha lk_quorum >/dev/null
 }
 
 served_by() {	# NODE
