@@ -465,7 +465,7 @@ static void check(struct world *w, unsigned node)
 	unsigned sys = (node + 1) % w->nodes;
 
 	world_timer(w, node, T_CHECK, 2 * S);
-	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0)
+	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 || is_hopeless(n))
 		return;
 	if (!node_quorum(w, node))
 		return;

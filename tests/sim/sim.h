@@ -156,7 +156,7 @@ struct node {
 	struct lk_canvass canvass;
 	int64_t give_up;
 	uint32_t seen_held;
-	uint32_t hopeless;		/* these were stopped with it and may run it: no use in asking again until released */
+	uint32_t hopeless;		/* these were stopped with it and may run it: no use in asking again until released, or an event */
 	int64_t since;			/* storage: looks that began earlier say nothing, in ms */
 	unsigned from;			/* who has to remove it first */
 	int for_whom;			/* it is being removed for this system, or -1 */
