@@ -229,8 +229,7 @@ static int remove_here(const char *flag, struct lk_err *err)
 	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }
 
-/* Remove the dead before us; they may be others than those seen without the lock. */
-static int clear_dead(const struct lk_notice *notice, struct lk_err *err)
+int lk_alock_sweep(const struct lk_notice *notice, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
@@ -239,6 +238,8 @@ static int clear_dead(const struct lk_notice *notice, struct lk_err *err)
 		return rc;
 	const char *starts = read_starts(&lcd);
 	drop_dead(&lcd, starts, notice);
+	if (!(lcd.dirty & LK_T_FLG))
+		return 0;
 	rc = put_starts(&lcd, starts, NULL, 0, err);
 	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }
@@ -275,8 +276,9 @@ static int is_first_here(struct turn *turn, struct lk_lcd *lcd, struct lk_err *e
 		return lk_fail(err, LK_M_LOCK_LOST, turn->own->name);
 	if (!first_action(lcd, &first) || !strcmp(first.name, turn->own->name))
 		return 1;
+	/* the dead may be others by then */
 	if (why_dead(lcd, read_starts(lcd), &first))
-		return clear_dead(turn->want->notice, err);
+		return lk_alock_sweep(turn->want->notice, err);
 	tell_waiting(turn, &first);
 	return 0;
 }
@@ -513,19 +515,4 @@ int lk_alock_list(void (*show)(const char *flag), struct lk_err *err)
 		if (lk_action_parse(lcd.flg[i].name, &action) && !why_dead(&lcd, starts, &action))
 			show(action.name);
 	return 0;
-}
-
-int lk_alock_sweep(const struct lk_notice *notice, struct lk_err *err)
-{
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	int rc = lk_lcd_begin(&lcd, LK_T_FLG | LK_T_SYS, err);
-
-	if (rc < 0)
-		return rc;
-	const char *starts = read_starts(&lcd);
-	drop_dead(&lcd, starts, notice);
-	if (!(lcd.dirty & LK_T_FLG))
-		return 0;
-	rc = put_starts(&lcd, starts, NULL, 0, err);
-	return rc < 0 ? rc : lk_lcd_commit(&lcd, err);
 }
