@@ -20,8 +20,8 @@
 #include "lk/witness.h"
 #include "lk/poison.h"
 
-/* False: without quorum. Systems that others reach and this one does not count as "not known" until we end (5.6.3, steps 2 and 3). What
- * goes wrong here is found again where it matters. */
+/* False: without quorum. Systems that others reach and this one does not count as "not known" until we end (5.6.3,
+ * steps 2 and 3). What goes wrong here is found again where it matters. */
 static bool ask_witnesses(struct lk_cmd *cmd)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;

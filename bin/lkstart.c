@@ -246,7 +246,8 @@ static void warn_of_pair(const struct start *s, const struct lk_quorum_modes *mo
 			    lk_qmode_names[modes->quorum], lk_wmode_names[modes->witness]);
 }
 
-/* A pair of modes that makes no sense, or hosts that cannot be asked, are refused while nothing is in service yet (spec/core.md 6.2). */
+/* A pair of modes that makes no sense, or hosts that cannot be asked, are refused while nothing is in service yet
+ * (spec/core.md 6.2). */
 static int check_quorum(struct start *s)
 {
 	struct lk_quorum_modes modes;
