@@ -73,6 +73,7 @@ enum bus_type {
 	BUS_WANT,		/* path: a descriptor, please */
 	BUS_LEASE,		/* end, stop, lapsed: the lease, when it has changed */
 	BUS_CONFIRMS,		/* number of the last BUS_BAR that was done, and of each peer what is confirmed */
+	BUS_HOLDS,		/* peer, enum lk_holds: what its heartbeats say, when it has changed (struct bus_holds) */
 	BUS_COUNTERS,		/* path, what was wrong on a TTY path, when that has changed */
 };
 
@@ -85,6 +86,7 @@ struct bus_config {
 	uint32_t probe_interval;	/* milliseconds; 0: the smallest interval of the peer's paths */
 	uint8_t quorum;			/* enum bus_quorum */
 	uint32_t lease, stop;		/* milliseconds, the terms of this node (lk/grant.h) */
+	uint8_t holds;			/* enum lk_holds: what others are told */
 	char self[LK_SYS_MAX + 1];
 };
 
@@ -190,6 +192,10 @@ struct bus_counters {
 	uint64_t counter[LK_NET_COUNTERS];
 };
 
+struct bus_holds {
+	uint8_t peer, holds;
+};
+
 struct bus_stall {
 	uint32_t ms;
 };
@@ -231,6 +237,7 @@ void bus_put_bar(struct lk_out *out, const struct bus_bar *bar) LK_NONNULL(1, 2)
 void bus_put_stored(struct lk_out *out, const struct bus_stored *stored) LK_NONNULL(1, 2);
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
+void bus_put_holds(struct lk_out *out, const struct bus_holds *holds) LK_NONNULL(1, 2);
 void bus_put_counters(struct lk_out *out, const struct bus_counters *counters) LK_NONNULL(1, 2);
 /* A text that is too long is cut. */
 void bus_put_log(struct lk_out *out, const struct bus_log *log) LK_NONNULL(1, 2);
@@ -252,6 +259,7 @@ bool bus_get_bar(struct lk_in *in, struct bus_bar *bar) LK_MUST LK_NONNULL(1, 2)
 bool bus_get_stored(struct lk_in *in, struct bus_stored *stored) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_lease(struct lk_in *in, struct bus_lease *lease) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_holds(struct lk_in *in, struct bus_holds *holds) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_counters(struct lk_in *in, struct bus_counters *counters) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_log(struct lk_in *in, struct bus_log *log) LK_MUST LK_NONNULL(1, 2);
 

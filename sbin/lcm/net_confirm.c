@@ -176,12 +176,22 @@ void confirm_sender(struct net_peer *peer, uint64_t incarnation)
 	peer->taken = 0;
 }
 
+/* Who talks an older version knows of no lease. */
+static void take_holds(struct net_peer *peer, const struct frame_confirm *confirm)
+{
+	uint8_t holds = confirm->sent ? confirm->holds : (uint8_t)LK_HOLDS_UNBOUND;
+
+	peer->holds_dirty = peer->holds_dirty || peer->holds != holds;
+	peer->holds = holds;
+}
+
 /* Who does not see us as alive does not hear us, perhaps: then neither of us may go on as if all were well. */
 void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat)
 {
 	const struct frame_confirm *confirm = &beat->confirm;
 	int64_t now = lk_lease_now();
 
+	take_holds(peer, confirm);
 	if (!confirm->sent)
 		return;
 	take_terms(net, peer, confirm);
@@ -198,7 +208,7 @@ struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *
 	return (struct frame_confirm){
 		.sent = stamp(net, lk_lease_now()),
 		.echo = peer->sender == incarnation ? peer->taken : 0,
-		.lease = net->conf.lease, .stop = net->conf.stop,
+		.lease = net->conf.lease, .stop = net->conf.stop, .holds = net->conf.holds,
 	};
 }
 

@@ -126,6 +126,8 @@ struct net_peer {
 	int64_t confirmed;		/* when the newest heartbeat was sent that it has confirmed; 0 none */
 	struct lk_terms terms;		/* the largest ones heard of */
 	bool told_terms;		/* a difference has been logged */
+	uint8_t holds;			/* enum lk_holds: as it said last */
+	bool holds_dirty;
 	/* probes */
 	int64_t next_probe, host_heard;
 	bool answered;

@@ -43,6 +43,7 @@ struct node {
 	unsigned envelopes;
 	uint64_t sum;			/* over all bytes, in order */
 	struct bus_lease lease;
+	struct bus_holds holds;		/* that were told last */
 	unsigned leases;		/* how often it was told */
 	struct bus_confirms confirms;
 	uint64_t counter[LAB_PATHS][LK_NET_COUNTERS];
