@@ -320,7 +320,7 @@ static int mark_one(const struct marking *m, struct lk_lcd *lcd, struct lk_err *
 /* What this start leaves out for want of quorum. */
 static int mark_late(const struct run *run, struct lk_lcd *lcd, struct lk_err *err)
 {
-	bool start = run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late;
+	bool start = run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late && run->picture.grants;
 	int rc = 0;
 
 	for (unsigned i = 0; start && i < run->picture.nres && rc == 0; i++)
@@ -669,7 +669,8 @@ static void note_late(const struct run *run)
 
 	if (recovery->event != LK_EVENT_AVAIL || recovery->late || recovery->again)
 		return;
-	if (run->picture.quorum != LK_QUORUM_NO)
+	/* with tcp_remote nothing would tell when there is quorum */
+	if (run->picture.quorum != LK_QUORUM_NO || !run->picture.grants)
 		lk_late_forget(&run->lcd.tree);
 	else if (lk_late_note(&run->lcd.tree, &why) < 0)
 		say(run, LK_LOG_ERROR, NULL, why.text);
