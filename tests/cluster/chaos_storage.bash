@@ -45,6 +45,13 @@ storage_mend() {
 		! lab alive "$node" || lab sh "$node" 'pkill -9 -x stuckdir; pkill -CONT -x lkqwk
 			while mountpoint -q "$1"; do umount -l "$1"; done' "$SHARED/store" </dev/null || :
 	done
+	touch "$SHARED/mended"
+}
+
+# A lease may yet end for want of the storage until the node has written there again.
+storage_look() {
+	# shellcheck disable=SC2016	# for the node
+	printf '\n[ "%s/store/$(uname -n)" -nt "%s/mended" ] || echo "busy storage"' "$LAB_DIR/chaos" "$LAB_DIR/chaos"
 }
 
 # May a restore be refused since a node that is down has not been silent on the storage for long enough?
