@@ -358,13 +358,28 @@ static void answer_peer(struct lcm_client *client, const struct bus_confirm *con
 	(void)local_send(client, LK_LCM_CONFIRM, &out);
 }
 
+static bool is_valid(const struct lcm *lcm, int64_t now)
+{
+	const struct lcm_lease *lease = &lcm->lease;
+
+	return lcm->set.quorum != BUS_NO_LEASE && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+}
+
+bool lease_allows(const struct lcm *lcm)
+{
+	struct lk_qwk_access access;
+
+	return is_valid(lcm, lk_lease_now()) &&
+	       (lcm->set.quorum != BUS_STORAGE || lk_qwk_access(&lcm->tree, &access));
+}
+
 static void answer_end(struct lcm_client *client)
 {
 	const struct lcm *lcm = client->lcm;
 	const struct lcm_lease *lease = &lcm->lease;
 	int64_t now = lk_lease_now();
 	bool active = lcm->set.quorum != BUS_NO_LEASE;
-	bool valid = active && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+	bool valid = is_valid(lcm, now);
 	uint8_t bytes[64];
 	struct lk_out out = LK_OUT(bytes);
 
