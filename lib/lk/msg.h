@@ -199,6 +199,8 @@
 #define LK_M_LOG_MEMBERS 703381, LK_EX_OK, \
 	"the members differ: system \"%s\" does not know the same systems as this one, and no majority is the same on both; " \
 	"see lkcli cluster check"
+#define LK_M_LOG_STOPPED 703400, LK_EX_OK, \
+	"system \"%s\" was stopped in order before this one started, as others know: nothing fails over from it"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
