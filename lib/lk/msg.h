@@ -525,7 +525,18 @@
 #define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
 #define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
 	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
-#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, "the own object has not been cleared, run qwk_storage_exit again: %s"
+#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, \
+	"the own object has not been cleared, run qwk_storage_exit again, or with -y if it never can be: %s"
+#define LK_M_QWK_OBJECT_UNKNOWN 703333, LK_EX_SYSTEM, \
+	"which object is this system's is not known, and others that are in the storage mode would take it for dead: mend the " \
+	"file, or run qwk_storage_exit -y if all others have left the mode: %s"
+#define LK_M_QWK_OTHERS_IN 703334, LK_EX_SYSTEM, \
+	"resources are in service here, and system \"%s\" could take this one for dead (%s): run qwk_storage_exit there first, " \
+	"or take them out of service"
+#define LK_M_QWK_ABANDONED 703335, LK_EX_OK, \
+	"the storage mode was left and the own object was not cleared, on the word of an operator that nobody takes this " \
+	"system for dead by it: %s"
+#define LK_M_QWK_IN_MODE 703336, LK_EX_INTERNAL, "this system is in the storage mode"
 #define LK_M_QWK_LARGE 703332, LK_EX_SYSTEM, "%s is larger than 4096 bytes: it is no qwk object"
 /* the watchdog and the end of this node; those with code 0 are lines of the log */
 #define LK_M_WD_OPEN 703150, LK_EX_SYSTEM, "watchdog device \"%s\": %s"
