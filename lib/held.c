@@ -123,16 +123,13 @@ static bool remove_there(struct lk_lcd *lcd, const char *note)
 	return all;
 }
 
-void lk_held_cancel(struct lk_lcd *lcd)
+/* What cannot be told stays here, to be told later. */
+static void take_back(struct lk_lcd *lcd, const char *note)
 {
-	struct lk_lcd LK_AUTO_LCD now = LK_LCD_INIT;
 	struct lk_err ignored;
 
-	if (lk_lcd_read(&now, LK_T_FLG, &ignored) < 0)
-		return;
-	for (size_t i = 0; i < now.nflg; i++)
-		if (is_note(now.flg[i].name, lcd->local) && remove_there(lcd, now.flg[i].name))
-			(void)!set_here(now.flg[i].name, false, &ignored);
+	if (remove_there(lcd, note))
+		(void)!set_here(note, false, &ignored);
 }
 
 /* ---- before the daemons stop ---- */
@@ -203,7 +200,7 @@ static int begin(struct lk_lcd *lcd, struct lk_err *err)
 	if (rc == 0 && !suffices(lcd, others))
 		rc = lk_fail(err, LK_M_HELD_FEW, others, lcd->nsys - 1);
 	if (rc < 0)
-		lk_held_cancel(lcd);
+		take_back(lcd, note);
 	return rc;
 }
 
@@ -228,8 +225,11 @@ void lk_held_end(void)
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err ignored;
 
-	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) == 0 && lk_held_check(&lcd.tree, &ignored) == 0 &&
-	    lk_held(&lcd, lcd.local) &&
-	    lk_quorum_check(&lcd, &ignored) == 0)
-		lk_held_cancel(&lcd);
+	/* what a stop sets that begins after this is none of what was read */
+	if (lk_lcd_read(&lcd, LK_T_SYS | LK_T_FLG, &ignored) < 0 || lk_held_check(&lcd.tree, &ignored) < 0 ||
+	    !lk_held(&lcd, lcd.local) || lk_quorum_check(&lcd, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < lcd.nflg; i++)
+		if (is_note(lcd.flg[i].name, lcd.local))
+			take_back(&lcd, lcd.flg[i].name);
 }
