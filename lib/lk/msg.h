@@ -355,6 +355,7 @@
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
 #define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
+#define LK_M_LEASE_UNFINISHED 703420, LK_EX_OK, "quorum was lost before: what that has begun is finished, and its deadline stays"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
