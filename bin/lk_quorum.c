@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lk/cmd.h"
+#include "lk/dog.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -22,6 +23,8 @@ struct view {
 	int64_t takeover;		/* after how long of silence another system's resources are started here */
 	bool have;
 	char why[LK_ERR_TEXT];		/* it has not */
+	bool dog;			/* a watchdog protects this node */
+	char dog_text[LK_ERR_TEXT];	/* which one, or why none does */
 };
 
 struct times {
@@ -122,6 +125,7 @@ static int look(struct view *v, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	find_takeover(v, &times);
+	v->dog = lk_dog_protects(&v->lcd.tree, v->dog_text);
 	return check(v, err);
 }
 
@@ -175,6 +179,8 @@ static void print(const struct view *v)
 		print_lease(v);
 	printf("takeover: after %.1f s%s\n", seconds(v->takeover),
 	       v->modes.quorum == LK_QMODE_NONE ? ", also from one that has not stopped" : "");
+	if (v->modes.quorum != LK_QMODE_NONE)
+		printf("watchdog: %s%s\n", v->dog ? "" : "none protects this system: ", v->dog_text);
 }
 
 /* ---- JSON ---- */
@@ -221,6 +227,10 @@ static int print_json(struct lk_cmd *cmd, const struct view *v)
 	add_time(&json, "takeover_ms", v->takeover, true);
 	lk_json_bool(&json, "waits", v->modes.quorum != LK_QMODE_NONE);
 	add_systems(&json, v);
+	lk_json_open(&json, "watchdog", '{');
+	lk_json_bool(&json, "protects", v->dog);
+	lk_json_string(&json, v->dog ? "device" : "why", v->dog_text);
+	lk_json_close(&json, '}');
 	lk_json_close(&json, '}');
 	return lk_cmd_json(cmd, &json);
 }

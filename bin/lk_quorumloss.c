@@ -65,21 +65,45 @@ static void set_deadline(struct loss *l)
 		lk_outage_say(&l->out, &err, LK_LOG_ERROR);
 }
 
-static int quarantine(struct loss *l)
+/* How long it is to last; 0: there is to be none. */
+static unsigned long long quarantine_time(struct loss *l)
 {
 	unsigned long long seconds = QUARANTINE;
-	struct lk_holder holder;
 	struct lk_err err;
 
 	if (lk_tunable_number(tree(l), "QUORUM_QUARANTINE_SECS", 0, 604800, &seconds, &err) < 0) {
 		lk_outage_say(&l->out, &err, LK_LOG_WARN);
 		seconds = QUARANTINE;
 	}
+	return seconds;
+}
+
+/* Whoever comes after us may find nothing in service, and must know why. Nothing of this may hold up what follows. */
+static void intend(struct loss *l)
+{
+	unsigned long long seconds = quarantine_time(l);
+	struct lk_holder holder;
+	struct lk_err err;
+
+	if (seconds && lk_running_process(tree(l), &holder) && lk_quarantine_intend(tree(l), seconds, &err) < 0)
+		lk_outage_say(&l->out, &err, LK_LOG_ERROR);
+}
+
+static int quarantine(struct loss *l, unsigned long long seconds)
+{
+	struct lk_holder holder;
+	struct lk_err ignored;
+	int64_t ms;
+
 	if (!seconds)
-		return 0;
-	if (!lk_running_process(tree(l), &holder))
+		return lk_quarantine_end(tree(l), &l->cmd->err);
+	if (!lk_running_process(tree(l), &holder)) {
+		(void)!lk_quarantine_end(tree(l), &ignored);
 		return lk_fail(&l->cmd->err, LK_M_QL_NO_INIT);
-	int rc = lk_quarantine_begin(tree(l), seconds, &l->cmd->err);
+	}
+	/* one that was begun goes on */
+	int rc = lk_quarantine_left(tree(l), &ms, &ignored) > 0 ? 0 :
+		 lk_quarantine_begin(tree(l), seconds, &l->cmd->err);
 	if (rc < 0)
 		return rc;
 	return kill(holder.pid, SIGHUP) < 0 ? lk_fail_errno(&l->cmd->err, errno, "lkinit") : 0;
@@ -90,6 +114,7 @@ static int take_out(struct loss *l)
 	int rc = 1;
 
 	set_deadline(l);
+	intend(l);
 	for (unsigned i = 0; rc > 0 && i < ROUNDS && !l->out.interrupted; i++) {
 		rc = lk_outage_run(&l->out);
 		if (rc == 0)
@@ -107,7 +132,23 @@ static int take_out(struct loss *l)
 	if (rc < 0)
 		return rc;
 	SAY(l, LK_LOG_INFO, LK_M_QL_DONE);
-	return quarantine(l);
+	return quarantine(l, quarantine_time(l));
+}
+
+/* But perhaps one before us, which was killed, has taken it out, or could not go on. */
+static int nothing(struct loss *l)
+{
+	int rc = lk_lease_release(tree(l), &l->cmd->err);
+
+	if (rc < 0)
+		return rc;
+	/* a file that nobody can read says nothing */
+	if (lk_quarantine_intended(tree(l), &l->cmd->err) <= 0) {
+		SAY(l, LK_LOG_INFO, LK_M_QL_NOTHING);
+		return 0;
+	}
+	SAY(l, LK_LOG_INFO, LK_M_QL_DONE);
+	return quarantine(l, quarantine_time(l));
 }
 
 static int act(struct loss *l)
@@ -117,19 +158,25 @@ static int act(struct loss *l)
 
 	if (rc < 0)
 		return rc;
-	if (rc == 0) {
-		SAY(l, LK_LOG_INFO, LK_M_QL_NOTHING);
-		return lk_lease_release(tree(l), &l->cmd->err);
-	}
+	if (rc == 0)
+		return nothing(l);
 	if (lk_loss_action(tree(l), &l->action, &err) < 0)
 		lk_outage_say(&l->out, &err, LK_LOG_WARN);
 	SAY(l, LK_LOG_INFO, LK_M_QL_BEGIN, lk_loss_names[l->action]);
 	return l->action == LK_LOSS_OSU ? take_out(l) : lk_endnode(l->action, &l->cmd->err);
 }
 
+/* A disk that is full, or can only be read, may have no file for it. Its directory will do. */
+static int open_lock(const struct loss *l)
+{
+	int fd = openat(tree(l)->fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+	return fd < 0 ? openat(tree(l)->fd, "run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : fd;
+}
+
 static int lock_and_act(struct loss *l)
 {
-	int LK_AUTO_CLOSE lock = openat(tree(l)->fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int LK_AUTO_CLOSE lock = open_lock(l);
 
 	if (lock < 0)
 		return lk_fail_errno(&l->cmd->err, errno, "%s/%s", tree(l)->root, LOCK);

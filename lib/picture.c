@@ -33,9 +33,9 @@ static const struct lk_rec_kind report_kind = {
 };
 
 /* The flags that bar failovers, by what stands before the system's name. */
-static const char *const refusing[] = { "!nofailover!", "nosysfailover!" };
+static const char *const refusing[] = { LK_STOPPED_FLAG, "nosysfailover!" };
 static const char barring[] = "noresfailover!", blocking[] = "block_failover";
-static const char no_quorum[] = "!noquorum!", absent[] = "!absent!";	/* in reports only */
+static const char no_quorum[] = "!noquorum!", absent[] = "!absent!", sees[] = "!sees!";	/* in reports only */
 
 static const char *behind(const char *flag, const char *lead)
 {
@@ -104,14 +104,31 @@ static bool is_absent(struct lk_lcd *lcd, const struct lk_sys *sys)
 	return status && !noticed && lk_sys_state(lcd, sys, &why) == LK_SYS_DEAD;
 }
 
-static void report_absent(struct lk_lcd *lcd, struct lk_buf *report)
+/* Is it ALIVE, and not about to stop in order? */
+static bool is_seen(struct lk_lcd *lcd, const struct lk_sys *sys)
 {
-	char flag[sizeof(absent) + LK_SYS_MAX];
+	char flag[sizeof(LK_STOPPED_FLAG) + LK_SYS_MAX];
+	const char *why;
 
+	snprintf(flag, sizeof(flag), LK_STOPPED_FLAG "%s", sys->name);
+	return !sys->local && lk_sys_state(lcd, sys, &why) == LK_SYS_ALIVE && !lk_flg_find(lcd, flag);
+}
+
+static void report_about(const char *lead, const char *sys, struct lk_buf *report)
+{
+	char flag[64 + LK_SYS_MAX];
+
+	snprintf(flag, sizeof(flag), "%s%s", lead, sys);
+	report_name("flag", flag, report);
+}
+
+static void report_lives(struct lk_lcd *lcd, struct lk_buf *report)
+{
 	for (size_t i = 0; i < lcd->nsys; i++) {
-		snprintf(flag, sizeof(flag), "%s%s", absent, lcd->sys[i].name);
 		if (is_absent(lcd, &lcd->sys[i]))
-			report_name("flag", flag, report);
+			report_about(absent, lcd->sys[i].name, report);
+		if (is_seen(lcd, &lcd->sys[i]))
+			report_about(sees, lcd->sys[i].name, report);
 	}
 }
 
@@ -126,7 +143,7 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 			report_name("flag", lcd->flg[i].name, report);
 	if (lacks_quorum(lcd))
 		report_name("flag", no_quorum, report);
-	report_absent(lcd, report);
+	report_lives(lcd, report);
 	lk_promise_note_systems(lcd, report);
 	lk_rec_tail(report);
 }
@@ -142,7 +159,7 @@ static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag
 		uint32_t *set;
 	} sets[] = {
 		{ refusing[0], &at->refuses }, { refusing[1], &at->refuses }, { barring, &at->no_transfer },
-		{ absent, &at->absent },
+		{ absent, &at->absent }, { refusing[0], &at->stopped }, { sees, &at->sees },
 	};
 
 	if (!strcmp(flag, blocking))
@@ -173,6 +190,9 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 			life = LK_LIFE_UNKNOWN;
 		picture->sys[picture->nsys++] = (struct lk_pic_sys){ .name = lcd->sys[i].name, .life = life };
 	}
+	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		if (is_absent(lcd, &lcd->sys[i]))
+			picture->sys[picture->self].absent |= UINT32_C(1) << i;
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);
 	for (unsigned i = 0; i < picture->nsys; i++) {

@@ -25,6 +25,7 @@
 #include "lk/picfile.h"
 #include "lk/quorum.h"
 #include "lk/remote.h"
+#include "lk/stopped.h"
 #include "lk/story.h"
 #include "lk/sys.h"
 #include "lk/tunable.h"
@@ -104,6 +105,15 @@ static void wait_for_quorum(struct run *run)
 	}
 }
 
+/* What cannot be written holds up nothing: the next event tries again. */
+static void see_stopped(struct run *run)
+{
+	struct lk_err why;
+
+	if (lk_stopped_adopt(&run->picture, run->recovery->prog, &why) < 0)
+		say(run, LK_LOG_WARN, NULL, why.text);
+}
+
 static int see(struct run *run, struct lk_err *err)
 {
 	unsigned long long stopped = 0;
@@ -116,6 +126,7 @@ static int see(struct run *run, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	run->picture.recover_stopped = stopped;
+	see_stopped(run);
 	wait_for_quorum(run);
 	rc = see_quorum(run, err);
 	if (rc < 0)

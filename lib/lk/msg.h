@@ -199,6 +199,8 @@
 #define LK_M_LOG_MEMBERS 703381, LK_EX_OK, \
 	"the members differ: system \"%s\" does not know the same systems as this one, and no majority is the same on both; " \
 	"see lkcli cluster check"
+#define LK_M_LOG_STOPPED 703400, LK_EX_OK, \
+	"system \"%s\" was stopped in order before this one started, as others know: nothing fails over from it"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
@@ -584,6 +586,17 @@
 	"watchdog device \"%s\": its timeout, %u s, is longer than QUORUM_LOSS_DEADLINE, %s s, and it takes no shorter one: " \
 	"set QUORUM_LOSS_DEADLINE to %u or more (600 at most)"
 #define LK_M_WD_TIMEOUT 703372, 0, "the timeout of watchdog \"%s\" is now %u s"
+#define LK_M_WD_UNOPENED 703373, LK_EX_SYSTEM, \
+	"watchdog device \"%s\": its timeout, %u s, is longer than QUORUM_LOSS_DEADLINE, %s s, and it takes no shorter one: " \
+	"it was not opened; set QUORUM_LOSS_DEADLINE to %u or more (600 at most)"
+#define LK_M_WD_AGAIN 703374, LK_EX_SYSTEM, \
+	"watchdog device \"%s\" was not opened, since it cannot be disarmed (nowayout) and would reset the machine again " \
+	"and again: when it was opened last it could not be used. Change the tunables or the driver, or remove " \
+	"config/watchdog.refused to try it again. The reason then: %s"
+#define LK_M_WD_NO_ROOM 703375, LK_EX_SYSTEM, \
+	"watchdog device \"%s\" was not opened, since it cannot be disarmed (nowayout) and no refusal could be kept: %s"
+#define LK_M_WD_NOT_YET 703376, 0, "watchdog device \"%s\" is not opened so near to the deadline"
+#define LK_M_WD_STATUS 703377, 0, "what is known of the watchdog could not be written: %s"
 #define LK_M_WD_SLOW 703168, 0, "%s is not permitted (%s): lkwatchdog goes on without"
 #define LK_M_QL_NOTHING 703170, 0, "quorum is lost; nothing is in service here, so there is nothing to do"
 #define LK_M_QL_BEGIN 703171, 0, "quorum is lost and resources are in service: %s"

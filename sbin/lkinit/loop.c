@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lk/quarantine.h"
 #include "lk/wait.h"
 #include "world.h"
 #include "lk/poison.h"
@@ -204,7 +203,7 @@ static void stop_all(struct world *w, const struct signalfd_siginfo *info)
 		return;
 	w->stopping = true;
 	w->quarantine = false;
-	lk_quarantine_end(&w->tree);
+	quarantine_forget(w);
 	w->status_due = true;
 	say(w, LK_LOG_INFO, LK_M_INIT_STOP, (int)info->ssi_signo, (long)info->ssi_pid);
 	manager_tell(w, "STOPPING=1\nSTATUS=stopping the daemons");

@@ -66,7 +66,7 @@ static int serve(struct world *w, struct lk_inittab *tab, bool foreground, struc
 	end_leftovers(w);
 	w->status_due = true;
 	rc = take_table(w, tab, err);
-	quarantine_look(w);
+	quarantine_begin(w);
 	if (rc == 0)
 		rc = work(w, err);
 	if (rc < 0)

@@ -6,6 +6,24 @@
 #include "world.h"
 #include "lk/poison.h"
 
+void quarantine_forget(struct world *w)
+{
+	struct lk_err err;
+
+	if (lk_quarantine_end(&w->tree, &err) < 0)
+		say_err(w, LK_LOG_ERROR, &err);
+}
+
+void quarantine_begin(struct world *w)
+{
+	struct lk_err err;
+
+	quarantine_look(w);
+	/* as long as there is room on the disk */
+	if (lk_quarantine_prepare(&w->tree, &err) < 0)
+		say_err(w, LK_LOG_WARN, &err);
+}
+
 void quarantine_look(struct world *w)
 {
 	struct lk_err err;
@@ -31,7 +49,7 @@ void quarantine_end(struct world *w)
 	struct lk_err err;
 
 	w->quarantine = false;
-	lk_quarantine_end(&w->tree);
+	quarantine_forget(w);
 	if (make_id(w, &err) < 0)
 		say_err(w, LK_LOG_ERROR, &err);
 	for (unsigned i = 0; i < w->n; i++)

@@ -91,8 +91,11 @@ void end_leftovers(const struct world *w);
 
 /* ---- quarantine.c ---- */
 
-/* Is there one that begins? */
+/* Is there one that goes on, or begins? */
+void quarantine_begin(struct world *w);
 void quarantine_look(struct world *w);
+/* There is none any more, nor is there to be one. */
+void quarantine_forget(struct world *w);
 /* Nothing runs and the time has come: begin as after a start. */
 void quarantine_end(struct world *w);
 

@@ -48,6 +48,7 @@ static void ask(struct device *dev)
 
 	dev->timeout = dev->asked;
 	dev->most = 0;
+	dev->unsure = false;
 	dev->exact = true;
 	dev->identity[0] = '\0';
 	dev->why = rc < 0 ? errno : 0;

@@ -17,6 +17,7 @@ struct device {
 	bool exact;		/* it has always made of it what it was asked for */
 	char identity[33];	/* what the driver calls itself; "" if it is no watchdog */
 	bool magic, nowayout;	/* it can, or cannot, be disarmed */
+	bool unsure;		/* not opened yet, perhaps armed, and nobody knows with what timeout */
 	int why;		/* errno of what it refused; 0: nothing */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -83,29 +84,60 @@ static void describe(const struct world *w)
 		say(w, LK_LOG_WARN, LK_M_WD_NOMAGIC, dev->path);
 }
 
-static int feed_device(struct world *w, int64_t now, struct lk_err *err)
+/* One that cannot be used holds nothing back: we end the node ourselves, in time. */
+static struct judge judge_of(const struct world *w)
+{
+	bool used = *w->device.path && !(w->device.fd < 0 && *w->why);
+
+	return (struct judge){ .deadline = w->lease.deadline, .timeout = used ? w->device.timeout * SECOND : NEAR };
+}
+
+static bool has_deadline(const struct world *w)
+{
+	return w->lease.deadline != LK_LEASE_FOREVER;
+}
+
+/* It is fed by that; what its timeout is shows only now, and it may be too long for what is left. */
+static int open_device(struct world *w, int64_t now, struct lk_err *err)
 {
 	struct device *dev = &w->device;
-	bool closed = dev->fd < 0;
-	int rc = 0;
+	struct judge j = { .deadline = w->lease.deadline, .timeout = dev->timeout * SECOND };
 
-	if (closed)
-		rc = device_open(dev, !w->ready, err);
-	if (rc == 0 && closed)
-		rc = terms_accept(w, now, err);
+	if (judge(&j, lk_lease_now()) != FEED)
+		return lk_fail(err, LK_M_WD_NOT_YET, dev->path);
+	int rc = w->opened ? 0 : trial_begin(w, err);
 	if (rc == 0)
+		rc = device_open(dev, !w->ready, err);
+	if (rc == 0)
+		rc = terms_accept(w, now, err);
+	if (rc < 0)
+		return rc;
+	j.timeout = dev->timeout * SECOND;
+	if (judge(&j, lk_lease_now()) == FEED)
 		rc = device_feed(dev, err);
-	if (rc == 0 && closed)
+	if (!w->opened && !has_deadline(w))
+		trial_end(w, rc < 0 ? err : NULL);
+	w->opened |= rc == 0;
+	if (rc == 0)
 		describe(w);
 	return rc;
 }
 
-/* One that was there and fails later stays armed, if it can: meanwhile the node is ended in time at least by us. */
+static int feed_device(struct world *w, int64_t now, struct lk_err *err)
+{
+	return w->device.fd < 0 ? open_device(w, now, err) : device_feed(&w->device, err);
+}
+
+/*
+ * One that fails later stays armed, if it can: meanwhile the node is ended in time at least by us. So it is at the start,
+ * if something may be in service already: nobody else would end it.
+ */
 static int feed(struct world *w, int64_t now, struct lk_err *err)
 {
 	int rc = *w->device.path ? feed_device(w, now, err) : 0;
 
-	if (rc < 0 && !w->ready)
+	snprintf(w->why, sizeof(w->why), "%s", rc < 0 ? err->text : "");
+	if (rc < 0 && !w->ready && !has_deadline(w))
 		return rc;
 	if (rc < 0 && !w->device_failed)
 		say_aside(w, 0, err->number, err->code, "%s", err->text);
@@ -130,12 +162,6 @@ static void read_lease(struct world *w)
 	if (rc < 0 && !w->lease_failed)
 		say_aside(w, 0, LK_M_WD_LEASE, err.text);
 	w->lease_failed = rc < 0;
-}
-
-static struct judge judge_of(const struct world *w)
-{
-	return (struct judge){ .deadline = w->lease.deadline,
-			       .timeout = *w->device.path ? w->device.timeout * SECOND : NEAR };
 }
 
 /* The terms may do it again and again, between a lease and the next one: said once. */
@@ -210,10 +236,12 @@ static int turn(struct world *w, struct lk_err *err)
 	}
 	w->ended = false;
 	if (verdict == HOLD) {
+		status_tell(w);
 		idle_look(w, now);
 		return 0;
 	}
 	int rc = feed(w, now, err);
+	status_tell(w);
 	if (rc == 0 && !w->ready)
 		lk_daemon_ready(&w->frame);
 	w->ready |= rc == 0;
@@ -229,6 +257,8 @@ static void reap(struct world *w)
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		if (pid == w->helper)
 			w->helper = 0;
+		else if (pid == w->scribe)
+			w->scribe = 0;
 }
 
 /*
@@ -288,6 +318,8 @@ static void finish(struct world *w)
 		say(w, LK_LOG_WARN, LK_M_WD_UNWATCHED);
 	if ((runs && !held ? lk_lease_release(&w->tree, &err) : lk_lease_forget(&w->tree, &err)) < 0)
 		say_err(w, LK_LOG_ERROR, &err);
+	w->over = true;
+	status_tell(w);
 	say(w, LK_LOG_INFO, LK_M_WD_STOPPED);
 }
 
@@ -352,6 +384,7 @@ static int serve(struct world *w, struct lk_err *err)
 
 	if (rc < 0)
 		return rc;
+	status_begin(w);
 	w->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	hurry(w);
 	if (!*w->device.path)
@@ -371,7 +404,7 @@ static int check(const struct world *w, struct lk_err *err)
 {
 	if (*w->device.path && access(w->device.path, W_OK) < 0)
 		return lk_fail(err, LK_M_WD_OPEN, w->device.path, strerror(errno));
-	return 0;
+	return *w->device.path ? trial_look(w, err) : 0;
 }
 
 static int run(struct lk_cmd *cmd)

@@ -8,6 +8,8 @@
 #include "world.h"
 #include "lk/poison.h"
 
+#define LONGEST 600	/* seconds: of WATCHDOG_TIMEOUT */
+
 bool right_lasts(const struct world *w, int64_t now)
 {
 	return w->lease.until > now;
@@ -30,13 +32,22 @@ static bool too_long(const struct world *w, int64_t now)
 	return w->device.timeout * SECOND > room(w, now);
 }
 
-static void say_long(const struct world *w, int64_t now)
+bool terms_too_long(const struct world *w, int64_t now, struct lk_err *why)
 {
 	const struct device *dev = &w->device;
 	char seconds[LK_SECONDS_TEXT];
 
 	lk_format_seconds((unsigned)(room(w, now) / 1000000), seconds);
-	say_aside(w, 0, LK_M_WD_LONG, dev->path, dev->timeout, seconds, dev->timeout);
+	lk_fail(why, LK_M_WD_LONG, dev->path, dev->timeout, seconds, dev->timeout);
+	return too_long(w, now);
+}
+
+static void say_long(const struct world *w, int64_t now)
+{
+	struct lk_err why;
+
+	if (terms_too_long(w, now, &why))
+		say_aside(w, 0, why.number, why.code, "%s", why.text);
 }
 
 /* What to ask for now. One that the device never had might become a longer one, which is not tried with a deadline. */
@@ -61,16 +72,27 @@ static bool may_ask(const struct world *w, unsigned seconds, int64_t now)
 	return judge(&j, now) == FEED;
 }
 
+/*
+ * To open it feeds it with the timeout that it has. One that is armed, who knows for how long, was never accepted on these
+ * terms: while the right lasts it is tried all the same, later not.
+ */
+static void expect_open(struct world *w, unsigned seconds, int64_t now)
+{
+	struct device *dev = &w->device;
+
+	dev->asked = seconds;
+	if (dev->unsure && !right_lasts(w, now) && w->lease.deadline != LK_LEASE_FOREVER)
+		seconds = LONGEST;
+	dev->timeout = dev->most > seconds ? dev->most : seconds;
+}
+
 void terms_follow(struct world *w, int64_t now)
 {
 	struct device *dev = &w->device;
 	unsigned seconds = wish(w, now), before = dev->timeout;
 
-	/* to open it again feeds it with the timeout that it has */
-	if (dev->fd < 0) {
-		dev->asked = seconds;
-		dev->timeout = dev->most && before > seconds ? before : seconds;
-	}
+	if (dev->fd < 0)
+		expect_open(w, seconds, now);
 	if (seconds == dev->asked || !may_ask(w, seconds, now))
 		return;
 	device_timeout(dev, seconds);
@@ -91,6 +113,7 @@ int terms_accept(struct world *w, int64_t now, struct lk_err *err)
 	struct device *dev = &w->device;
 	unsigned seconds = dev->timeout;
 	char stop[LK_SECONDS_TEXT];
+	struct lk_err why;
 
 	if (!too_long(w, now))
 		return 0;
@@ -98,10 +121,13 @@ int terms_accept(struct world *w, int64_t now, struct lk_err *err)
 		say_long(w, now);
 		return 0;
 	}
+	lk_format_seconds((unsigned)(w->stop / 1000000), stop);
+	lk_fail(&why, LK_M_WD_REFUSED, dev->path, seconds, stop, seconds);
+	trial_refused(w, seconds, &why);
 	if (device_disarm(dev, err) < 0)
 		return -1;
 	if (dev->nowayout)
 		say(w, LK_LOG_WARN, LK_M_WD_NOWAYOUT, dev->path, seconds);
-	lk_format_seconds((unsigned)(w->stop / 1000000), stop);
-	return lk_fail(err, LK_M_WD_REFUSED, dev->path, seconds, stop, seconds);
+	*err = why;
+	return -why.code;
 }

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "judge.h"
 #include "lk/daemon.h"
+#include "lk/dog.h"
 #include "lk/endnode.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -32,6 +33,12 @@ struct world {
 	bool device_failed;		/* that was said in the log */
 	bool ended;			/* the kernel has refused to end the node */
 	bool lease_failed;		/* that was said in the log */
+	struct lk_holder process;	/* this one */
+	struct lk_dog said;		/* the last that the status file was told */
+	pid_t scribe;			/* the child that writes it; 0: none */
+	bool opened;			/* the device was, and is used */
+	bool over;			/* the end in order: the device is not used any more */
+	char why[LK_ERR_TEXT];		/* the device cannot be used; "": it can */
 };
 
 /* Log a message of lk/msg.h: say(w, LK_LOG_INFO, LK_M_WD_STOPPED). */
@@ -54,6 +61,27 @@ void terms_follow(struct world *w, int64_t now);
 
 /* It has just been opened. -1: its timeout is too long for the terms, and it is closed. */
 int terms_accept(struct world *w, int64_t now, struct lk_err *err) LK_MUST;
+
+/* Is its timeout too long for the terms? Then why says so, and what to do. */
+bool terms_too_long(const struct world *w, int64_t now, struct lk_err *why);
+
+/* ---- trial.c ---- */
+
+/* May the device be opened? 0; -1: it has not been, and will not. The first one leaves no trace. */
+int trial_look(const struct world *w, struct lk_err *err) LK_MUST;
+int trial_begin(const struct world *w, struct lk_err *err) LK_MUST;
+
+/* It was opened and is not used, because of its timeout; if it cannot be disarmed that is on stable storage then. */
+void trial_refused(const struct world *w, unsigned timeout, const struct lk_err *why);
+/* It was opened and fed; why: in vain. */
+void trial_end(const struct world *w, const struct lk_err *why);
+
+/* ---- status.c ---- */
+
+/* What this lkwatchdog begins with: the device may be armed. */
+void status_begin(struct world *w);
+/* Write what has changed; once it is ready in a child. */
+void status_tell(struct world *w);
 
 /* ---- idle.c ---- */
 

@@ -50,3 +50,78 @@ teardown() {
 @test "a missing system gives 2" {
 	expect 2 lcdmachup
 }
+
+gamma_is_dead_for() {	# SYSTEM...
+	local name
+	for name; do
+		[ "$name" = alpha ] && touch "$LKROOT/run/dead-gamma" || touch "$FAR/$name/run/dead-gamma"
+	done
+}
+
+# alpha with these systems, of which beta was told that gamma was to stop.
+cluster_of() {	# SYSTEM...
+	rm -r "$LKROOT"
+	f1
+	export FAKELCM_STATUS=
+	far "$@"
+	on beta flg_create -f '!nofailover!gamma'
+}
+
+@test "that a system was stopped in order before this one started is learned from another one, once" {
+	cluster_of beta gamma
+	gamma_is_dead_for alpha beta
+	expect 0 lcdmachup -s beta
+	expect 0 flg_test -f '!nofailover!gamma'
+	expect 0 lcdmachup -s beta
+	expect 0 lcdavail
+	[ "$(flg_list | grep -c nofailover)" -eq 1 ]
+	[ "$(grep -c 'system "gamma" was stopped in order before this one started' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+}
+
+@test "the same at the start, and from a system for which it is still about to stop" {
+	cluster_of beta gamma
+	gamma_is_dead_for alpha
+	expect 0 lcdavail
+	expect 0 flg_test -f '!nofailover!gamma'
+}
+
+@test "nothing of the kind is learned of a system that is ALIVE here, or for another one that was not told" {
+	cluster_of beta gamma delta
+	gamma_is_dead_for beta
+	expect 0 lcdmachup -s beta
+	expect 7 flg_test -f '!nofailover!gamma'
+	gamma_is_dead_for alpha
+	expect 0 lcdmachup -s beta
+	expect 7 flg_test -f '!nofailover!gamma'
+	gamma_is_dead_for delta
+	expect 0 lcdmachup -s beta
+	expect 0 flg_test -f '!nofailover!gamma'
+}
+
+@test "nor of one that comes back while others are asked, nor where an administrator only bars failovers" {
+	cluster_of beta gamma
+	on beta flg_create -f 'nosysfailover!gamma'
+	gamma_is_dead_for alpha beta
+	mkdir -p "$FAR/beta/bin"
+	printf '#!/bin/sh\nrm -f "%s/run/dead-gamma"\nexec "%s/lk_picture" "$@"\n' "$LKROOT" "$LK_BIN" >"$FAR/beta/bin/lk_picture"
+	chmod 755 "$FAR/beta/bin/lk_picture"
+	expect 0 lcdmachup -s beta
+	expect 7 flg_test -f '!nofailover!gamma'
+	on beta flg_remove -f '!nofailover!gamma'
+	rm "$FAR/beta/bin/lk_picture"
+	gamma_is_dead_for alpha
+	expect 0 lcdmachup -s beta
+	[ -z "$(flg_list)" ]
+}
+
+@test "if it cannot be noted the event goes on, and the next one does it" {
+	cluster_of beta gamma
+	gamma_is_dead_for alpha beta
+	mkdir "$LKROOT/config/.flg.new"
+	expect 0 lcdmachup -s beta
+	expect 7 flg_test -f '!nofailover!gamma'
+	grep -q 'WARN:recovery:up:' "$LKROOT/out/lifekeeper.log"
+	rmdir "$LKROOT/config/.flg.new"
+	expect 0 lcdmachup -s beta
+	expect 0 flg_test -f '!nofailover!gamma'
+}

@@ -118,6 +118,20 @@ false' ]
 	[ "$(jq '.systems | length' <<<"$output")" -eq 0 ]
 }
 
+@test "whether a watchdog protects the system is told, and why none does" {
+	f2
+	tunable QUORUM_MODE=majority
+	expect 3 lk_quorum
+	grep -qx 'watchdog: none protects this system: WATCHDOG_DEVICE is not set' <<<"$output"
+	tunable "WATCHDOG_DEVICE=$BATS_TEST_TMPDIR/dog"
+	expect 3 lk_quorum
+	grep -qx 'watchdog: none protects this system: lkwatchdog has not run since the machine started' <<<"$output"
+	echo nonsense >"$LKROOT/run/lkwatchdog.status"
+	expect 3 lk_quorum -J
+	[ "$(jq -r '.watchdog.protects, .watchdog.why' <<<"$output" | paste -sd ' ')" = \
+		'false run/lkwatchdog.status:0: the checksum does not match' ]
+}
+
 @test "modes that make no sense exit with 3 and a message" {
 	f2
 	tunable QUORUM_MODE=lots

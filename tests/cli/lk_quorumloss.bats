@@ -51,7 +51,7 @@ start_id() {	# of the last start of a daemon
 	[ ! -s "$J" ]
 	up
 	[ "$(deadline)" = never ]
-	[ ! -e "$LKROOT/run/quarantine" ]
+	expect 7 lk_quorumloss -q
 	logged 'nothing is in service here, so there is nothing to do'
 	expect 0 lkstop
 }
@@ -91,7 +91,7 @@ start_id() {	# of the last start of a daemon
 	says 'not everything could be taken out of service'
 	[ "$(deadline)" != never ]
 	up
-	[ ! -e "$LKROOT/run/quarantine" ]
+	expect 7 lk_quorumloss -q
 	# nor does a second time count it as stopped
 	expect 1 lk_quorumloss
 	[ "$(deadline)" != never ]
@@ -150,7 +150,7 @@ start_id() {	# of the last start of a daemon
 	[ "$(start_id one)" != "$id" ]
 	[ "$(tail -n 1 "$LKROOT/tmp/one.starts" | cut -d ' ' -f 2)" = 0 ]
 	[ "$(starts_of two)" -eq 2 ]
-	[ ! -e "$LKROOT/run/quarantine" ]
+	expect 7 lk_quorumloss -q
 	expect 7 lk_quorumloss -q
 	says 'not in quarantine'
 	logged 'the quarantine is over'
@@ -216,6 +216,119 @@ start_id() {	# of the last start of a daemon
 	expect 0 lkstart
 	up
 	expect 0 lkstop
+}
+
+# What ran has been taken out of service, but by one that was killed before it could begin the quarantine.
+# vol1 is the last one that it begins to remove.
+killed_half_way() {
+	local pid
+	printf '#!/bin/sh\necho $$ >"$LKROOT/tmp/waits"\nwhile [ -e "$LKROOT/tmp/waits" ]; do sleep 0.05; done\n' \
+		>"$LKROOT/subsys/filesys/resources/volume/actions/remove"
+	lk_quorumloss 3>&- >/dev/null 2>&1 &
+	pid=$!
+	wait_until 20 test -s "$LKROOT/tmp/waits"
+	kill -KILL "$pid"
+	wait "$pid" || :
+	rm "$LKROOT/tmp/waits"
+	wait_until 20 all_out
+	stub_action filesys/volume remove
+}
+
+@test "killed when all is out of service, the next one knows that there is to be a quarantine" {
+	in_service
+	settings QUORUM_QUARANTINE_SECS=600
+	expect 0 lkstart
+	killed_half_way
+	up
+	expect 7 lk_quorumloss -q
+	expect 0 lk_quorumloss
+	wait_until 10 quarantined
+	# a third one, or two at once, leave it as it is
+	local until
+	until=$(cat "$LKROOT/run/quarantine")
+	expect 0 lk_quorumloss
+	[ "$(cat "$LKROOT/run/quarantine")" = "$until" ]
+	expect 0 lkstop
+	expect 0 lkstart
+	expect 0 lk_quorumloss
+	up
+	expect 0 lkstop
+}
+
+intention_is_over() {
+	awk -v now="$(cut -d ' ' -f 1 /proc/uptime)" '{ exit $1 != "intended" || $3 / 1000000000 >= now }' "$LKROOT/run/quarantine"
+}
+
+@test "an intention counts as long as the quarantine would have lasted, and not at all without lkinit" {
+	in_service
+	settings QUORUM_QUARANTINE_SECS=1
+	expect 0 lkstart
+	killed_half_way
+	wait_until 10 intention_is_over
+	expect 0 lk_quorumloss
+	logged 'nothing is in service here'
+	up
+	settings QUORUM_QUARANTINE_SECS=600
+	in_service
+	killed_half_way
+	expect 0 lkstop
+	in_service
+	expect 1 lk_quorumloss
+	expect 0 lk_quorumloss
+}
+
+# In a private mount namespace, where run/ is a file system of its own: run_apart OPTIONS TEXT.
+run_apart() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+	unshare -m true 2>/dev/null || skip "no private mount namespace here"
+	expect 0 unshare -m bash -c '
+		mount --make-rprivate / && mount -t tmpfs -o "$1" small "$LKROOT/run" || exit 10
+		source "$LK_SRC/tests/helpers/wait.bash"
+		source "$LK_SRC/tests/helpers/daemons.bash"
+		source "$LK_SRC/tests/helpers/pen.bash"
+		trap end_daemons EXIT
+		eval "$2"' bash "$1" "$2"
+}
+
+@test "on a disk that has become full the quarantine begins all the same" {
+	in_service
+	settings QUORUM_QUARANTINE_SECS=600
+	run_apart size=256k '
+		lease -100 60000
+		"$LKROOT/sbin/lkinit" 3>&- || exit 11
+		wait_until 20 state_is two up || exit 12
+		dd if=/dev/zero of="$LKROOT/run/fill" bs=1k 2>/dev/null
+		(echo x >"$LKROOT/run/more") 2>/dev/null && exit 13
+		lk_quorumloss || exit 14
+		[ "$(deadline)" = never ] || exit 15
+		wait_until 10 logged "quarantine after a loss of quorum: no daemon runs for" || exit 16
+		lk_quorumloss -q >/dev/null || exit 17'
+	all_out
+}
+
+@test "what has no place on a full disk does not hold up the removal" {
+	in_service
+	run_apart size=8k '
+		lease -100 60000
+		dd if=/dev/zero of="$LKROOT/run/fill" bs=1k 2>/dev/null
+		"$LKROOT/sbin/lkinit" 3>&- || exit 11
+		wait_until 20 logged "run/quarantine: No space left on device" || exit 12
+		lk_quorumloss
+		[ $? -eq 1 ] || exit 13
+		[ "$(deadline)" = never ] || exit 14'
+	all_out
+	[ "$(grep -c ' remove ' "$J")" -eq 3 ]
+}
+
+@test "a run directory that can only be read does not hold up the removal, and leaves the deadline" {
+	in_service
+	run_apart size=256k '
+		lease -100 60000
+		mount -o remount,ro "$LKROOT/run" || exit 11
+		lk_quorumloss
+		[ $? -eq 1 ] || exit 12
+		[ "$(deadline)" != never ] || exit 13
+		grep -q " remove " "$J"'
 }
 
 @test "without lkinit there is no quarantine, which gives 1" {

@@ -100,6 +100,25 @@ meals() {
 	tr -cd . <"$dev" | wc -c
 }
 
+# What the kernel tells of the device before it is opened.
+sysfs() {	# NAME VALUE...
+	mkdir -p "$LKROOT/tmp/sys"
+	while [ $# -gt 1 ]; do
+		echo "$2" >"$LKROOT/tmp/sys/$1"
+		shift 2
+	done
+}
+
+opened() {	# so often
+	[ "$(wc -l <"$LKROOT/tmp/asked")" -eq "$1" ]
+}
+
+protected() {	# TEXT: what lk_quorum tells
+	grep -q QUORUM_MODE "$LKROOT/etc/default/LifeKeeper" || echo QUORUM_MODE=majority >>"$LKROOT/etc/default/LifeKeeper"
+	run lk_quorum
+	grep -qxF -- "watchdog: $1" <<<"$output"
+}
+
 never() {
 	[ "$(deadline)" = never ]
 }
@@ -416,6 +435,219 @@ disarmed() {
 	with_device
 	expect 1 lkwatchdog
 	logged 'cannot be disarmed (nowayout): the machine is reset 60 s after'
+}
+
+@test "a refused device that cannot be disarmed is not opened again, until something has changed" {
+	driver 60 60 1 1
+	with_device
+	expect 1 lkwatchdog
+	says 'set QUORUM_LOSS_DEADLINE to 60 or more'
+	opened 1
+	# as after the reset, and once more
+	expect 1 lkwatchdog
+	says 'would reset the machine again and again'
+	says 'its timeout, 60 s, is longer than QUORUM_LOSS_DEADLINE, 15 s'
+	expect 1 lkwatchdog
+	expect 1 lkwatchdog -n
+	says 'would reset the machine again and again'
+	opened 1
+	[ ! -s "$dev" ] || disarmed
+	# other terms that are too short, too
+	with_device QUORUM_LOSS_DEADLINE=59
+	expect 1 lkwatchdog
+	opened 1
+	with_device QUORUM_LOSS_DEADLINE=60
+	start
+	wait_until 10 fed 2
+	opened 2
+	stop
+	# accepted, and so forgotten
+	with_device
+	expect 1 lkwatchdog
+	says 'and it takes no shorter one: set'
+	opened 3
+}
+
+@test "a refusal is forgotten when the device can be disarmed, has another driver or timeout, or the memory was removed" {
+	driver 60 60 1 1
+	with_device
+	sysfs nowayout 1 identity fakedog
+	expect 1 lkwatchdog
+	expect 1 lkwatchdog
+	opened 1
+	sysfs identity otherdog
+	expect 1 lkwatchdog
+	opened 2
+	with_device WATCHDOG_TIMEOUT=12
+	sysfs identity fakedog
+	expect 1 lkwatchdog
+	opened 3
+	expect 1 lkwatchdog
+	opened 3
+	rm "$LKROOT/config/watchdog.refused"
+	expect 1 lkwatchdog
+	opened 4
+	sysfs nowayout 0
+	expect 1 lkwatchdog
+	opened 5
+}
+
+@test "a device that can be disarmed is refused each time anew" {
+	driver 60 60 1 0
+	with_device
+	expect 1 lkwatchdog
+	expect 1 lkwatchdog
+	opened 2
+}
+
+@test "a device that cannot be disarmed is not opened without room to remember its refusal" {
+	driver 60 60 1 1
+	with_device
+	sysfs nowayout 1
+	mkdir "$LKROOT/config/watchdog.refused"
+	expect 1 lkwatchdog
+	says 'no refusal could be kept'
+	opened 0
+	rmdir "$LKROOT/config/watchdog.refused"
+	expect 1 lkwatchdog
+	opened 1
+}
+
+@test "a memory that is damaged, because the machine was reset meanwhile, counts for nothing" {
+	driver 60 60 1 1
+	with_device
+	expect 1 lkwatchdog
+	truncate -s 100 "$LKROOT/config/watchdog.refused"
+	expect 1 lkwatchdog
+	says 'and it takes no shorter one: set'
+	opened 2
+	expect 1 lkwatchdog
+	opened 2
+}
+
+@test "a device of which the kernel tells that its timeout is too long is not even opened" {
+	driver 60 60 1 1
+	with_device
+	sysfs timeout 60 options 0x8100 nowayout 1
+	expect 1 lkwatchdog
+	says 'its timeout, 60 s, is longer than QUORUM_LOSS_DEADLINE, 15 s'
+	says 'it was not opened'
+	expect 1 lkwatchdog -n
+	says 'it was not opened'
+	opened 0
+	[ ! -e "$LKROOT/config/watchdog.refused" ]
+	protected "none protects this system: watchdog device \"$dev\": its timeout, 60 s, is longer than QUORUM_LOSS_DEADLINE, 15 s, and it takes no shorter one: it was not opened; set QUORUM_LOSS_DEADLINE to 60 or more (600 at most)"
+	# one that takes shorter ones, but none so short
+	sysfs options 0x8180 min_timeout 16
+	with_device QUORUM_LOSS_DEADLINE=15.5
+	expect 1 lkwatchdog
+	says 'its timeout, 16 s, is longer than QUORUM_LOSS_DEADLINE, 15.5 s'
+	opened 0
+}
+
+@test "lk_quorum knows of a device that is used, was refused, and of an lkwatchdog that has ended" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=3
+	start
+	wait_until 10 protected "$dev, 3 s"
+	stop
+	protected 'none protects this system: lkwatchdog does not run'
+	start
+	wait_until 10 protected "$dev, 3 s"
+	kill -KILL "$dog"
+	wait "$dog" || :
+	dog=
+	protected 'none protects this system: lkwatchdog does not run'
+	driver 60 60 1 0
+	expect 1 lkwatchdog
+	protected "none protects this system: watchdog device \"$dev\": its timeout, 60 s, is longer than QUORUM_LOSS_DEADLINE, 15 s, and it takes no shorter one: set QUORUM_LOSS_DEADLINE to 60 or more (600 at most)"
+	echo "WATCHDOG_DEVICE=$dev.other" >>"$LKROOT/etc/default/LifeKeeper"
+	protected 'none protects this system: WATCHDOG_DEVICE was changed after lkwatchdog had started'
+}
+
+@test "lk_quorum knows of a device that is no watchdog, and of terms that hold one back" {
+	with_device
+	start
+	wait_until 10 protected "none protects this system: \"$dev\" is no watchdog device (Inappropriate ioctl for device): it ends nothing"
+	stop
+	driver 8 8 1 0
+	with_device QUORUM_LOSS_DEADLINE=8 QUORUM_MODE=majority
+	start
+	wait_until 10 protected "$dev, 8 s"
+	settings "WATCHDOG_DEVICE=$dev" QUORUM_LOSS_DEADLINE=4 QUORUM_MODE=majority
+	wait_until 10 protected "none protects this system: the timeout of watchdog \"$dev\", 8 s, is longer than QUORUM_LOSS_DEADLINE, 4 s, and the device takes no shorter one: it may reset this node, which has the right to run resources; set QUORUM_LOSS_DEADLINE to 8 or more at once"
+	stop
+}
+
+@test "a status that cannot be written does not keep the device from being fed" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=3
+	mkdir "$LKROOT/run/lkwatchdog.status"
+	start
+	wait_until 10 fed 2
+	logged 'what is known of the watchdog could not be written'
+	stop
+	disarmed
+}
+
+# One that was accepted, and was killed near the deadline: to open the device would feed it. Its own timeout counts, not
+# that which it will be asked for.
+killed_near_deadline() {
+	driver 6 6 1 0
+	with_device WATCHDOG_TIMEOUT=1 QUORUM_LOSS_DEADLINE=6
+	in_service
+	lease 60000 66000
+	start
+	wait_until 10 fed 2
+	kill -KILL "$dog"
+	wait "$dog" || :
+	lease -100 4000
+	: >"$LKROOT/tmp/asked"
+	before=$(meals)
+}
+
+not_fed_again() {
+	wait_until 20 logged 'the deadline has come'
+	opened 0
+	[ "$(meals)" -eq "$before" ]
+	run ! disarmed
+}
+
+@test "a restart near the deadline does not feed a device that would then outlast it" {
+	local before
+	killed_near_deadline
+	start
+	not_fed_again
+}
+
+@test "a restart near the deadline knows the timeout from the kernel if that tells it" {
+	local before
+	killed_near_deadline
+	rm "$LKROOT/run/lkwatchdog.status"
+	sysfs timeout 6 state active
+	start
+	not_fed_again
+}
+
+@test "a restart after the end of the lease does not open a device of which nothing is known" {
+	local before
+	killed_near_deadline
+	rm "$LKROOT/run/lkwatchdog.status"
+	start
+	not_fed_again
+}
+
+@test "a restart with a deadline and a device that cannot be opened goes on, and ends the node in time" {
+	driver 1 600 1 0
+	with_device WATCHDOG_TIMEOUT=1
+	rm "$dev"
+	in_service
+	lease 60000 64000
+	start
+	wait_until 10 logged 'No such file or directory'
+	lease -100 3000
+	wait_until 20 logged 'the deadline has come'
+	kill -0 "$dog"
 }
 
 @test "a device that rounds its timeout up is accepted if that is not too long" {

@@ -19,9 +19,11 @@ last_on() {	# TAG: the node that brought it in service last in this round
 		END { print node ? node : "none" }'
 }
 
-# In this round: it does not have the flags by which the others know that the last owner was stopped in order.
-has_booted() {	# NODE
-	tail -n "+$mark" "$SHARED/journal" | grep -q "^[0-9.]* $1 - boot\$"
+# In this round it started, and a node from which it learns who was stopped in order failed before it could.
+had_no_time() {	# NODE
+	tail -n "+$mark" "$SHARED/journal" | awk -v node="$1" '$2 == node && $4 == "boot" { boot = $1 }
+		boot && $2 != node && $4 ~ /^(off|fell|pause|killall|kidkill|part|rift|mute|deaf|lkstop)$/ && $1 - boot < 10 { found = 1 }
+		END { exit !found }'
 }
 
 # May what is wanted in service be out of service for a good reason, or the other way round?
@@ -33,7 +35,7 @@ excused() {	# TAG
 		[ -z "${FAILED[$tag]}" ] || return 0
 	done
 	if [ "${WANT[$1]}" = down ]; then
-		[ -n "${KIND[start]:-}" ] && { [ "${INIT[$h]}" = AUTORES_ISP ] || has_booted "${HOLDER[$1]}"; }
+		[ -n "${KIND[start]:-}" ] && { [ "${INIT[$h]}" = AUTORES_ISP ] || had_no_time "${HOLDER[$1]}"; }
 		return
 	fi
 	[ -n "${HOLDER[$1]}" ] || ! { is_dark || is_dim "$before"; } || return 0

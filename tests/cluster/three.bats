@@ -153,3 +153,69 @@ gamma_is_known() {
 	on alpha pkill -f 'sleep 1066'
 	on gamma flg_remove -f "$old"
 }
+
+initialised() {	# TAG INITIALISATION NODE...
+	local tag=$1 init=$2 node
+	shift 2
+	for node; do
+		on "$node" ins_setit -t "$tag" -I "$init"
+	done
+}
+
+# A resource that only beta and gamma have, gamma first.
+solo_on_gamma() {
+	local node
+	for node in beta gamma; do
+		on $node ins_create -a gen -r tapp -t solo -i soloid -Q 0 -D 0
+	done
+	on beta eqv_create --local-only -t solo -p 10 -S gamma -o solo -r 1 -e SHARED
+	on gamma eqv_create --local-only -t solo -p 1 -S beta -o solo -r 10 -e SHARED
+	initialised solo INIT_OSU beta gamma
+	on gamma perform_action -t solo -a restore
+}
+
+unflagged() {	# NODE FLAG
+	local code
+	on "$1" flg_test -f "$2" || code=$?
+	[ "${code:-0}" -eq 7 ]
+}
+
+@test "alpha is stopped in order while beta is down: when gamma dies, too, beta takes nothing but what gamma had" {
+	local tag
+	for tag in ip1 vol1 app1; do
+		initialised $tag INIT_OSU alpha beta gamma
+	done
+	solo_on_gamma
+	in_service_on alpha
+	lab off beta
+	wait_until 30 sees alpha beta DEAD
+	on alpha lkstop >/dev/null
+	wait_until 30 sees gamma alpha DEAD
+	lab start beta
+	unflagged beta '!nofailover!alpha'
+	on beta lkstart
+	wait_until 30 sees beta gamma ALIVE
+	wait_until 30 on beta flg_test -f '!nofailover!alpha'
+	wait_until 30 sees gamma beta ALIVE
+	wait_until 30 node_idle beta
+	wait_until 30 node_idle gamma
+	lab off gamma
+	wait_until 60 states_are beta solo=ISP
+	wait_until 30 logged beta 'FINISHED AT:'
+	states_are beta ip1=OSU vol1=OSU app1=OSU
+	owner_is beta app1 alpha
+	[ "$(journal beta)" = 'restore solo' ]
+
+	# it goes as it does where it was set by lkstop
+	on alpha lkstart
+	wait_until 30 sees beta alpha ALIVE
+	wait_until 30 unflagged beta '!nofailover!alpha'
+	wait_until 30 started gamma
+	wait_until 60 settled
+	on beta perform_action -t solo -a remove
+	for tag in ip1 vol1 app1; do
+		initialised $tag AUTORES_ISP alpha beta gamma
+	done
+	on beta ins_remove -t solo -I
+	on gamma ins_remove -t solo -I
+}
