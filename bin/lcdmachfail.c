@@ -11,6 +11,7 @@
 #include "lk/confirm.h"
 #include "lk/fence.h"
 #include "lk/held.h"
+#include "lk/late.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
@@ -90,6 +91,9 @@ static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd)
 	say(lcd, "this system has no quorum: nothing is recovered");
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
+	/* when the storage is back nothing else tells that this has to be done yet */
+	if (modes.quorum == LK_QMODE_STORAGE && lk_late_note(&lcd->tree, &ignored) < 0)
+		say(lcd, ignored.text);
 	if (modes.quorum == LK_QMODE_MAJORITY || lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
 		return 0;
 	execv(path, argv);
