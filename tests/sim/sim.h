@@ -41,6 +41,7 @@ struct params {
 	uint64_t seed;
 	bool trace;
 	bool storage;			/* QUORUM_MODE=storage, not majority */
+	bool dark;			/* network and storage are lost for all, and the storage comes back */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
@@ -74,7 +75,9 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     /* with storage */
 	     STORE_CUT = FAULTS, STORE_CUT_ONE, STORE_READ_ONLY, STORE_SLOW, STORE_HEAL, QWK, ALL_ALONE, STORE_FAULTS,
 	     /* with lkstop -f */
-	     KEEP = STORE_FAULTS, START };
+	     KEEP = STORE_FAULTS, START,
+	     /* once, if it is asked for */
+	     DARK };
 
 /* What a node waits for. */
 enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, T_HOLD, T_FIRST, TIMERS };
