@@ -347,6 +347,12 @@
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
 #define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
 	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_NET_SAME_TERMS 703440, LK_EX_OK, "system \"%s\" has the same lease and QUORUM_LOSS_DEADLINE as this one again"
+#define LK_M_TERMS_UNKEPT 703441, LK_EX_OK, "what system \"%s\" tells of its lease cannot be kept, so that its heartbeats " \
+	"are not confirmed: %s"
+#define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
+#define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
+	"longest times there are count, 6060 s and 600 s: %s"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
