@@ -90,7 +90,7 @@ teardown() {
 
 @test "numbers of quorum that cannot be used give 3 at once, and nothing is started" {
 	local settings=$LKROOT/etc/default/LifeKeeper value
-	for value in 0 0.5 601 abc -1; do
+	for value in 0 0.5 601 abc -1 ''; do
 		echo "QUORUM_LOSS_DEADLINE=$value" >>"$settings"
 		expect 3 lkstart
 		says 'a setting of quorum cannot be used'
