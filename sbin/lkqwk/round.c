@@ -14,6 +14,7 @@
 #include "world.h"
 #include "lk/poison.h"
 
+#define MS INT64_C(1000000)
 #define NAP_MS 1000	/* how soon a storage mode that was left is noticed */
 
 static int64_t limit_of(const struct world *w)
@@ -69,10 +70,25 @@ static void complain(struct world *w, unsigned i, const struct lk_err *err, bool
 
 /* ---- the own object ---- */
 
+/* Whoever sees this object need not have seen those before, or may have begun after them: it tells how long all that
+ * they have let run may run, too. So QUORUM_LOSS_DEADLINE that was made smaller is told as such step by step. */
+static uint64_t stop_to_tell(const struct world *w)
+{
+	int64_t left = w->ends - lk_qwk_now() - limit_of(w);
+
+	return left > w->stop ? (uint64_t)(left < LK_QWK_TERM_MAX ? left : LK_QWK_TERM_MAX) : w->stop;
+}
+
+static void will_end(struct world *w, int64_t when)
+{
+	if (when > w->ends)
+		w->ends = when;
+}
+
 static void fill(struct world *w, unsigned char bytes[static LK_QWK_SIZE])
 {
 	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence,
-					.lease = (uint64_t)limit_of(w), .stop = w->stop };
+					.lease = (uint64_t)limit_of(w), .stop = stop_to_tell(w) };
 
 	snprintf(object.local, sizeof(object.local), "%s", w->conf.member[0].name);
 	for (unsigned i = 1; i < w->conf.n; i++) {
@@ -101,6 +117,7 @@ static void take_old(struct world *w, unsigned i)
 		return;
 	}
 	say(w, LK_LOG_INFO, LK_M_QWK_FOUND, (unsigned long long)old.sequence);
+	will_end(w, lk_qwk_now() + (int64_t)(old.lease + old.stop));
 	if (old.sequence > w->sequence && old.sequence != UINT64_MAX)
 		w->sequence = old.sequence;
 }
@@ -118,6 +135,7 @@ static void take_own(struct world *w, unsigned i)
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
 	lk_qwk_state_wrote(&w->state, io->begun, lk_qwk_now());
+	will_end(w, io->begun + limit_of(w) + w->stop);
 	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
@@ -126,22 +144,53 @@ static void take_own(struct world *w, unsigned i)
 
 /* ---- the others' ---- */
 
-/* What another system may still do after its last write is for it to say, and the largest that it has said counts: it
- * may have made it smaller since. */
-static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+static bool is_more(const struct world *w, unsigned i, const struct lk_qwk_object *object)
 {
-	struct lk_qwk_node *node = &w->state.node[i];
-	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
-	bool differs = lease && (lease != limit_of(w) || stop != w->stop);
+	return object->lease > w->told_lease[i] || object->stop > w->told_stop[i];
+}
 
-	if (lease > node->lease)
+/* What differs is said when it does, and when it becomes more. */
+static void say_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
+	bool differs = lease != limit_of(w) || stop != w->stop;
+
+	if (differs && is_more(w, i, object))
+		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, w->state.node[i].name, lease, stop, (unsigned)limit_of(w), w->stop);
+	if (!differs || is_more(w, i, object)) {
+		w->told_lease[i] = differs ? lease : 0;
+		w->told_stop[i] = differs ? stop : 0;
+	}
+}
+
+/* What another system may still do after its last write is for it to say. Smaller terms than before are believed of a
+ * newer object only. */
+static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object, bool newer)
+{
+	const struct lk_terms terms = { (int64_t)object->lease * MS, (int64_t)object->stop * MS };
+
+	if (!object->lease)
+		return;
+	if (newer || lk_told_exceeds(&w->told[i], &terms))
+		lk_told_hear(&w->told[i], &terms, lk_qwk_now() * MS);
+	if (newer)
+		w->told_by[i] = object->sequence;
+	say_terms(w, i, object);
+}
+
+/* What counts of what was told. */
+static void count_terms(struct world *w)
+{
+	for (unsigned i = 1; i < w->conf.n; i++) {
+		struct lk_qwk_node *node = &w->state.node[i];
+		const struct lk_terms terms = lk_told_terms(&w->told[i], lk_qwk_now() * MS);
+		unsigned lease = (unsigned)(terms.lease / MS), stop = (unsigned)(terms.stop / MS);
+
+		if (lease < node->lease || stop < node->stop)
+			say(w, LK_LOG_INFO, LK_M_QWK_SMALLER, node->name, lease, stop, node->lease, node->stop);
 		node->lease = lease;
-	if (stop > node->stop)
 		node->stop = stop;
-	if (differs && (lease != w->told_lease[i] || stop != w->told_stop[i]))
-		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, node->name, lease, stop, (unsigned)limit_of(w), w->stop);
-	w->told_lease[i] = differs ? lease : 0;
-	w->told_stop[i] = differs ? stop : 0;
+	}
 }
 
 static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
@@ -160,7 +209,8 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 		lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
-		take_terms(w, o->node, object);
+		take_terms(w, o->node, object,
+			   sight == BEGAN_ANEW || (advanced && object->sequence >= w->told_by[o->node]));
 	}
 	/* that one of two objects is still there, from before it left, says nothing */
 	if (advanced)
@@ -245,12 +295,19 @@ static void count_quiet(struct world *w)
 
 /* ---- a round ---- */
 
-static bool wants_debug(const struct world *w)
+static bool wants_debug(struct world *w)
 {
 	unsigned long long debug = 0;
-	struct lk_err ignored;
+	struct lk_err err;
 
-	return lk_tunable_number(&w->tree, "QUORUM_DEBUG", 0, 1, &debug, &ignored) > 0 && debug;
+	if (lk_tunable_number(&w->tree, "QUORUM_DEBUG", 0, 1, &debug, &err) >= 0) {
+		w->debug_complaint[0] = '\0';
+		return debug;
+	}
+	if (strcmp(w->debug_complaint, err.text) != 0)
+		say(w, LK_LOG_WARN, LK_M_QWK_DEBUG, err.text);
+	snprintf(w->debug_complaint, sizeof(w->debug_complaint), "%.*s", COMPLAINT - 1, err.text);
+	return false;
 }
 
 static void start_round(struct world *w)
@@ -296,6 +353,7 @@ static void take_replies(struct world *w)
 			take_own(w, i);
 	}
 	if (any) {
+		count_terms(w);
 		say_state(w);
 		say_quorum(w);
 	}
@@ -401,6 +459,8 @@ static void take_over_terms(struct world *w, const struct lk_qwk_state *old)
 				continue;
 			w->state.node[i].lease = old->node[k].lease;
 			w->state.node[i].stop = old->node[k].stop;
+			w->told[i].counts = w->told[i].last =
+				(struct lk_terms){ old->node[k].lease * MS, old->node[k].stop * MS };
 		}
 }
 
