@@ -162,9 +162,13 @@ static void print_lease(const struct view *v)
 	for (size_t i = 0; i < lcm->nsys; i++) {
 		const struct lk_lcm_confirm *sys = &lcm->sys[i];
 
-		printf("system %s: %s, was confirmed %.1f s ago%s\n", sys->name,
+		printf("system %s: %s, was confirmed %.1f s ago%s", sys->name,
 		       confirms(v, sys) ? "confirms" : "does not confirm", seconds(sys->quiet),
 		       sys->quiet >= sys->needed ? ", has stopped" : "");
+		if (sys->terms.lease > lcm->terms.lease || sys->terms.stop > lcm->terms.stop)
+			printf(", has told of a lease of %.1f s and %.1f s to stop", seconds(sys->terms.lease),
+			       seconds(sys->terms.stop));
+		puts("");
 	}
 }
 
@@ -205,6 +209,8 @@ static void add_systems(struct lk_json *json, const struct view *v)
 		lk_json_bool(json, "barred", sys->barred);
 		lk_json_number(json, "quiet_ms", sys->quiet / MS);
 		lk_json_number(json, "needed_ms", sys->needed / MS);
+		lk_json_number(json, "lease_ms", sys->terms.lease / MS);
+		lk_json_number(json, "stop_ms", sys->terms.stop / MS);
 		lk_json_bool(json, "stopped", sys->quiet >= sys->needed);
 		lk_json_close(json, '}');
 	}

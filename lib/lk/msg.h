@@ -201,6 +201,7 @@
 	"see lkcli cluster check"
 #define LK_M_LOG_STOPPED 703400, LK_EX_OK, \
 	"system \"%s\" was stopped in order before this one started, as others know: nothing fails over from it"
+#define LK_M_LCM_LATE 703401, LK_EX_OK, "there is quorum: what was left out for want of it is made up for"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
@@ -346,6 +347,12 @@
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
 #define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
 	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_NET_SAME_TERMS 703440, LK_EX_OK, "system \"%s\" has the same lease and QUORUM_LOSS_DEADLINE as this one again"
+#define LK_M_TERMS_UNKEPT 703441, LK_EX_OK, "what system \"%s\" tells of its lease cannot be kept, so that its heartbeats " \
+	"are not confirmed: %s"
+#define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
+#define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
+	"longest times there are count, 6060 s and 600 s: %s"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
@@ -354,6 +361,7 @@
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
 #define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
+#define LK_M_LEASE_UNFINISHED 703420, LK_EX_OK, "quorum was lost before: what that has begun is finished, and its deadline stays"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
@@ -552,7 +560,18 @@
 	"lkqwk has not ended, so that the own object has not been cleared: end it and run qwk_storage_exit again"
 #define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
 	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
-#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, "the own object has not been cleared, run qwk_storage_exit again: %s"
+#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, \
+	"the own object has not been cleared, run qwk_storage_exit again, or with -y if it never can be: %s"
+#define LK_M_QWK_OBJECT_UNKNOWN 703333, LK_EX_SYSTEM, \
+	"which object is this system's is not known, and others that are in the storage mode would take it for dead: mend the " \
+	"file, or run qwk_storage_exit -y if all others have left the mode: %s"
+#define LK_M_QWK_OTHERS_IN 703334, LK_EX_SYSTEM, \
+	"resources are in service here, and system \"%s\" could take this one for dead (%s): run qwk_storage_exit there first, " \
+	"or take them out of service"
+#define LK_M_QWK_ABANDONED 703335, LK_EX_OK, \
+	"the storage mode was left and the own object was not cleared, on the word of an operator that nobody takes this " \
+	"system for dead by it: %s"
+#define LK_M_QWK_IN_MODE 703336, LK_EX_INTERNAL, "this system is in the storage mode"
 #define LK_M_QWK_LARGE 703332, LK_EX_SYSTEM, "%s is larger than 4096 bytes: it is no qwk object"
 /* the watchdog and the end of this node; those with code 0 are lines of the log */
 #define LK_M_WD_OPEN 703150, LK_EX_SYSTEM, "watchdog device \"%s\": %s"

@@ -8,10 +8,14 @@
 #define LCM_LEASE_H
 
 #include "local.h"
+#include "net.h"
 #include "world.h"
 
 /* What was published in this boot, before net is started. */
 void lease_init(struct lcm *lcm) LK_NONNULL(1);
+
+/* What net has to know of it. */
+void lease_before(const struct lcm *lcm, struct net_setup *setup) LK_NONNULL(1, 2);
 
 /* The tunables may have changed, and with them lcm->set.quorum, .lease, .stop. True: net must be told. */
 bool lease_settings(struct lcm *lcm) LK_NONNULL(1);
@@ -19,6 +23,9 @@ bool lease_settings(struct lcm *lcm) LK_NONNULL(1);
 /* What net tells. */
 void lease_take(struct lcm *lcm, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
+
+/* Is there a lease now, and with storage quorum access to the storage, so that what is asked for may be started? */
+bool lease_allows(const struct lcm *lcm) LK_NONNULL(1);
 
 /* A client asks: LK_LCM_BAR. False: malformed. The answer follows. */
 bool lease_ask(struct lcm_client *client, struct lk_in *in) LK_MUST LK_NONNULL(1, 2);

@@ -160,20 +160,22 @@ static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *
 	w->told_stop[i] = differs ? stop : 0;
 }
 
-static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
+/* object NULL: there is none; moves: but bytes that change, and so have a writer that lives. */
+static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object, bool moves)
 {
 	struct object *o = &w->object[i];
 	struct lk_qwk_node *node = &w->state.node[o->node];
 	int64_t before, begun = w->io[i].begun;
 	unsigned long long best = o->seen.best;
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
-	bool advanced = sight == ADVANCED || sight == BEGAN_ANEW;
+	bool advanced = moves || sight == ADVANCED || sight == BEGAN_ANEW;
 
 	w->good[o->node] = true;
-	if (!object) {
+	if (!object && !moves)
 		o->nothing = begun;
-	} else {
+	else
 		lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
+	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
 		take_terms(w, o->node, object);
@@ -217,6 +219,7 @@ static void check_nodes(struct world *w, unsigned i, const struct lk_qwk_object 
 static void take_other(struct world *w, unsigned i)
 {
 	const struct lk_qwk_io *io = &w->io[i];
+	bool moves = io->reply.rc >= 0 && seen_moved(&w->object[i].seen, io->reply.bytes);
 	struct lk_qwk_object object;
 	struct lk_err err;
 
@@ -224,20 +227,22 @@ static void take_other(struct world *w, unsigned i)
 	if (io->reply.rc < 0) {
 		complain(w, i, &io->reply.err, false);
 		if (io->reply.err.number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND))
-			take_sight(w, i, NULL);
+			take_sight(w, i, NULL, false);
 	} else if (lk_qwk_object_parse(io->reply.bytes, w->conf.member[w->object[i].node].name, &object,
 				       &err) < 0) {
+		bool left = err.number == LK_M_NUMBER(LK_M_QWK_EMPTY);
+
 		complain(w, i, &err, true);
-		if (err.number == LK_M_NUMBER(LK_M_QWK_EMPTY))
+		if (left)
 			take_leave(w, w->object[i].node);
-		take_sight(w, i, NULL);
+		take_sight(w, i, NULL, moves && !left);
 	} else {
 		if (w->debug)
 			say(w, LK_LOG_INFO, LK_M_QWK_SAW, (unsigned long long)object.sequence,
 			    w->conf.member[w->object[i].node].name);
 		w->object[i].complaint[0] = '\0';
 		check_nodes(w, i, &object);
-		take_sight(w, i, &object);
+		take_sight(w, i, &object, false);
 	}
 }
 

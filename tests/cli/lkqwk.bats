@@ -220,6 +220,34 @@ began_anew() {
 	[ "$(value_of alpha beta sequence)" -eq 0 ]
 }
 
+damage_on() {	# FILE: other bytes that are no object, again and again, until it has gone
+	local n=0
+	while [ -e "$1" ]; do
+		n=$((n + 1))
+		printf 'garbage %06d\n' "$n" | dd of="$1" conv=notrunc,nocreat status=none 2>/dev/null
+		sleep 0.2
+	done
+}
+
+changed_since() {	# TIME
+	[ "$(value_of alpha beta changed)" -gt "$1" ]
+} 2>/dev/null
+
+@test "a damaged object whose bytes go on changing has a writer, and so a system that lives" {
+	local writer changed
+	files
+	damage_on "$SHARED/beta" 3>&- &
+	writer=$!
+	qwk_start alpha
+	for _ in 1 2 3 4; do
+		changed=$(value_of alpha beta changed) || changed=0
+		wait_until 30 changed_since "${changed:-0}"
+	done
+	mv "$SHARED/beta" "$SHARED/beta.moved"
+	wait "$writer"
+	wait_until 60 logged alpha 'remote node "beta" is DOWN'
+}
+
 @test "what is no file hangs nobody" {
 	files
 	rm "$SHARED/beta" "$SHARED/alpha"

@@ -178,6 +178,18 @@ static void test_seen(void)
 	ok(look(&s, 2, 118, 9600, &before) == SAME, "nor does it when it is good again");
 }
 
+static void test_moved(void)
+{
+	unsigned char bytes[LK_QWK_SIZE] = "no object";
+	struct seen s = { 0 };
+
+	ok(!seen_moved(&s, bytes), "the first bytes that are no object may be old");
+	ok(!seen_moved(&s, bytes), "the same bytes have no writer");
+	bytes[LK_QWK_SIZE - 1] = 1;
+	ok(seen_moved(&s, bytes), "a single other byte has");
+	ok(!seen_moved(&s, bytes), "and says so once");
+}
+
 static void test_stale(void)
 {
 	struct seen s = { 0 };
@@ -442,6 +454,7 @@ int main(void)
 	test_bits();
 	test_ours();
 	test_seen();
+	test_moved();
 	test_stale();
 	test_judge();
 	test_wrote();
