@@ -548,18 +548,21 @@
 #define LK_M_QWK_ALIKE 703114, LK_EX_SYSTEM, \
 	"the names of systems \"%s\" and \"%s\" differ only by '-', '.' and '_': " \
 	"storage mode cannot tell their objects apart"
-#define LK_M_QWK_NO_PATH 703115, LK_EX_SYSTEM, "there is no comm path to system \"%s\""
+#define LK_M_QWK_NO_PATH 703115, LK_EX_SYSTEM, "there is no comm path to system \"%s\": make one on both systems"
 #define LK_M_QWK_DEAD_PATH 703116, LK_EX_SYSTEM, \
 	"comm path %s to system \"%s\" is %s: all must be ALIVE"
 #define LK_M_QWK_OTHER_CONF 703117, LK_EX_SYSTEM, \
 	"the storage quorum is initialised with other settings: " \
 	"run qwk_storage_exit on all systems first"
-#define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms"
-#define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, "%s: an earlier access still hangs"
-#define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, "%s: what was read back is not what was written"
+#define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms, see whether the storage is reached"
+#define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, \
+	"%s: an earlier access still hangs, and there is no other one before it ends: see whether the storage is reached"
+#define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, \
+	"%s: what was read back is not what was written: see whether another system writes to it, too"
 #define LK_M_QWK_IDLE 703122, 0, "%s ends: the storage quorum is no longer initialised"
 #define LK_M_QWK_NO_DAEMON 703123, LK_EX_SYSTEM, "the storage quorum is initialised, but not at work: %s"
-#define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
+#define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, \
+	"lkqwk has not ended, so that the own object has not been cleared: end it and run qwk_storage_exit again"
 #define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
 	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
 #define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, \
