@@ -110,15 +110,6 @@ static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, con
 	return NULL;
 }
 
-/* When the last heartbeat that was confirmed from here lets it run no more. Until then it may have been granted
- * something, also by us, and may have written. */
-static int64_t beats_end(const struct lk_lcm_confirm *row, const struct lk_terms *ours)
-{
-	const struct lk_terms here = { ours->lease, 0 }, there = { row->terms.lease, 0 };
-
-	return lk_qwk_now() + (lk_terms_quiet(&here, &there) - row->quiet) / MS + 1;
-}
-
 int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *err)
 {
 	char path[LK_SYS_FILE], text[NOTE_MAX];
@@ -158,13 +149,21 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* When all has ceased to count that has let it run but what is seen on the storage. */
+int64_t lk_quiet_ceased(const struct lk_quiet_signs *signs)
+{
+	const struct lk_terms ours = { signs->ours, 0 }, theirs = { signs->theirs, 0 };
+	int64_t beats = signs->now + (lk_terms_quiet(&ours, &theirs) - signs->quiet) / MS + 1;
+
+	return later(later(signs->granted, signs->since), signs->heard ? beats : 0);
+}
+
 static int64_t ceased(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row)
 {
-	int64_t granted = noted(&a->lcd->tree, a->lcd->sys[i].name);
-	int64_t beats = row ? beats_end(row, &a->answer.terms) : 0;
-
-	return later(later(granted, beats), a->ended->since);
+	return lk_quiet_ceased(&(struct lk_quiet_signs){
+		.now = lk_qwk_now(), .granted = noted(&a->lcd->tree, a->lcd->sys[i].name), .since = a->ended->since,
+		.ours = a->answer.terms.lease, .theirs = row ? row->terms.lease : 0, .quiet = row ? row->quiet : 0,
+		.heard = row,
+	});
 }
 
 /* One that is not on the storage, or that has left the mode, may run for ever. */

@@ -47,6 +47,7 @@ struct run {
 	unsigned sys;			/* index of recovery->sys */
 	uint32_t tried;			/* recovery->without */
 	uint32_t waited;		/* systems that have no quorum yet */
+	bool storage;			/* the storage decides, and not a majority */
 };
 
 static void say(const struct run *run, enum lk_log_level level, const char *tag, const char *text)
@@ -86,6 +87,7 @@ static int see_quorum(struct run *run, struct lk_err *err)
 	if (rc < 0 && err->code != LK_EX_INTERNAL)
 		return rc;
 	run->picture.grants = rc > 0;
+	run->storage = rc >= 0 && modes.quorum == LK_QMODE_STORAGE;
 	if (rc >= 0 && modes.quorum == LK_QMODE_NONE)
 		run->picture.quorum = LK_QUORUM_NONE;
 	else
@@ -598,6 +600,20 @@ static bool is_without(const struct run *run, const struct lk_pic_res *res, unsi
 	return run->picture.sys[sys].life == LK_LIFE_DEAD;
 }
 
+/* Has another system a record of this epoch that does not name us, and is known not to have it? */
+static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint64_t epoch)
+{
+	bool doubted = false;
+
+	for (unsigned i = res->first; i < res->first + res->n; i++) {
+		const struct lk_pic_copy *copy = &run->picture.copy[i];
+
+		if (copy->epoch == epoch && copy->owner >= 0 && copy->owner != (int)run->picture.self)
+			doubted = is_without(run, res, (unsigned)copy->owner);
+	}
+	return doubted;
+}
+
 /* Is it in service here alone, by a record that names another system, which is known not to have it, or nobody? */
 static bool is_ours(const struct run *run, unsigned i)
 {
@@ -606,25 +622,29 @@ static bool is_ours(const struct run *run, unsigned i)
 
 	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner < LK_PIC_NOBODY)
 		return false;
-	return owner < 0 || (owner != (int)run->picture.self && is_without(run, &run->picture.res[i], (unsigned)owner));
+	if (owner == (int)run->picture.self)
+		return run->storage && is_doubted(run, &run->picture.res[i], epoch);
+	return owner < 0 || is_without(run, &run->picture.res[i], (unsigned)owner);
 }
 
 /*
  * Systems that run in turns, and never two of them, each bring in service what they had by their own record. What the
  * one that has come back knows better is then not true any more: the record has to name who has it, or nobody takes it
- * over when that one fails. With quorum nothing comes in service without a grant, which has the record.
+ * over when that one fails. So it is with the storage, which lets one alone win: its epoch is then no newer than what
+ * those know that were away. A majority always has one that knows the newest epoch.
  */
 static int own(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	bool alone = run->recovery->event == LK_EVENT_UP && run->picture.quorum == LK_QUORUM_NONE;
+	bool alone = run->recovery->event == LK_EVENT_UP &&
+		     (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
 	int rc = alone ? lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err) : 0;
 
 	for (unsigned i = 0; alone && i < run->picture.nres && rc == 0; i++) {
 		const struct lk_ins *ins = is_ours(run, i) ? lk_ins_find(&lcd, run->picture.res[i].tag) : NULL;
 
 		if (ins && ins->resv == LK_RESV_NONE && lk_state_up(ins->state))
-			rc = lk_epoch_raise(&lcd, ins->tag, err);
+			rc = lk_epoch_claim(&lcd, ins->tag, err);
 	}
 	if (rc < 0 || !lcd.dirty)
 		return rc;

@@ -85,7 +85,8 @@ give_storage() {	# NODE
 	[ -z "$(journal alpha)$(journal beta)" ]
 }
 
-@test "QS-2, QS-2a, QS-2b: alpha crashes: beta restores it, and alpha starts nothing when it returns" {
+@test "QS-2, QS-2a, QS-2b: alpha crashes: beta restores it and owns it, and alpha starts nothing when it returns" {
+	local epoch
 	in_service_on alpha
 	lab off alpha
 	wait_until 120 all_isp beta
@@ -96,11 +97,17 @@ give_storage() {	# NODE
 	wait_until 60 logged alpha 'quorum_verify(LCM_AVAIL, alpha)'
 	wait_until 90 settled_alone alpha
 	none_isp alpha
+	# as if alpha had won it alone in its turn, and beta not heard of that: each has won the same epoch
+	epoch=$(on beta lk_epoch -l -f: | awk -F: '$1 == "app1" { print $2 }')
+	on alpha lk_epoch -o alpha "app1=$epoch"
 	lab restore
 	wait_until 60 settled
 	all_isp beta
 	none_isp alpha
 	[ -z "$(journal alpha)" ]
+	# else alpha would not take it over from beta
+	wait_until 60 owner_is alpha app1 beta
+	owner_is beta app1 beta
 }
 
 settled_alone() {	# NODE

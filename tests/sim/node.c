@@ -30,6 +30,8 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 	n->life++;
 	if (!lcm_only)
 		memset(n->fenced, 0, sizeof(n->fenced));
+	if (!lcm_only)
+		memset(n->granted, 0, sizeof(n->granted));
 	lk_hold_init(&n->hold, w->nodes, node, until);
 	n->hold.lapsed = lapsed;
 	n->hold.all = w->params.storage;

@@ -16,7 +16,8 @@ found() {	# MUTATION SCHEDULES [OPTION...]
 	run "$sim" -m "$1" -c "$2" "${@:3}"
 	echo "$output"
 	[ "$status" -eq 1 ]
-	[[ $output == *'two owners'* || $output == *'forgotten'* ]]
+	[[ $output == *'two owners'* || $output == *'forgotten'* || $output == *'names another owner'* ||
+		$output == *'no service'* ]]
 }
 
 # A violation without the rule, which the same schedule with it does not have.
@@ -97,6 +98,15 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 
 @test "with lkstop -f two owners are found if its note is taken back, or something restored, while it is at work" {
 	found turns 10000 -f
+}
+
+@test "with lkstop -f two owners are found if a removal that comes late takes a later note" {
+	finds_only_in 7442 tags -f
+	finds_only_in 522 tags -f -q storage -n 2
+}
+
+@test "with storage quorum the newest record names who runs it, since that one takes a higher epoch" {
+	finds_only_in 6117 own -q storage -n 2
 }
 
 @test "one that was fenced, and is heard of by the storage only, has not ended for ever" {

@@ -6,9 +6,17 @@
  *
  * -f: operators stop the daemons by lkstop -f, too; -t traces; -m takes away a part of the protocol: delay, epoch,
  * majority, bar, life (of those that were fenced), asked (who asks is one that lives); of storage quorum: look (who takes
- * over has looked since it can be seen itself), late (and since it has granted anything), first (a first look says
- * nothing of the time before), back (of those that were fenced only the storage may have heard since); of lkstop -f: held (the others know of it) or turns (nobody takes that back, or restores
- * anything, while it is at work). The exit code is 1 if a schedule violates what must hold; its seed is printed.
+ * over has looked since it can be seen itself), late (and since it has granted anything to itself), noted (and to others),
+ * beats (and since the last heartbeat that was confirmed has ceased to count), first (a first look says nothing of the
+ * time before), back (of those that were fenced only the storage may have heard since), own (who has it in service takes
+ * a higher epoch when others come back); of lkstop -f: held (the others know of it), turns (nobody takes that back, or
+ * restores anything, while it is at work), tags (the removal of one note is not that of a later one) or left (nothing is
+ * left to who waits for a note that is over). Several may be taken away. The exit code is 1 if a schedule violates
+ * what must hold; its seed is printed.
+ *
+ * What must hold: one owner; a majority that stays together serves in time; no change of owner is forgotten. With storage
+ * who is alone may win by an epoch that one that is away has won before. That harms nobody, as no epoch is
+ * granted while that one may run: at the end, when all are together again, the newest record names who runs it.
  */
 #include "sim.h"
 
@@ -21,7 +29,7 @@
 #define FAULTS_END (40 * S)
 #define BOUND (25 * S)
 #define END (FAULTS_END + BOUND + 5 * S)
-
+#define SETTLED (10 * S)
 
 static bool spared(const struct world *w, unsigned node)
 {
@@ -231,13 +239,14 @@ static bool is_wanted(const struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++) {
 		const struct node *n = &w->node[i];
 
-		held |= w->together >> i & 1 ? n->held : 0;
+		held |= w->together >> i & 1 ? keep_held_set(n) : 0;
 		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
 			epoch = n->epoch;
 			owner = n->owner;
 		}
 	}
-	/* one that was stopped with it and never comes back is waited for */
+	/* One that was stopped with it, by a note of one of those, and is not among them: it is waited for. Whether it is off,
+	 * or is back and could not tell all, is not seen from there; lk_fence says so, or it tells them later. */
 	return owner >= 0 && !(held & ~w->together);
 }
 
@@ -304,6 +313,22 @@ static void dispatch(struct world *w, const struct event *event)
 	}
 }
 
+/* With all together again, and some time for it: does the newest record name who runs it, and no other one of that epoch
+ * somebody else? (One that is older may be on its way, or was lost: the next event brings it.) */
+static void check_records(struct world *w)
+{
+	int runs = -1;
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->node[i].service == IN)
+			runs = (int)i;
+	if (runs < 0 || w->outcast || w->together != (1u << w->nodes) - 1 || w->now - w->started < SETTLED)
+		return;
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->node[i].epoch >= w->node[runs].epoch && w->node[i].owner != runs)
+			world_violation(w, "the newest record names another owner");
+}
+
 static void run(struct world *w, const struct params *params, uint64_t seed)
 {
 	struct event event;
@@ -326,6 +351,8 @@ static void run(struct world *w, const struct params *params, uint64_t seed)
 		dispatch(w, &event);
 		check(w);
 	}
+	if (!w->violation)
+		check_records(w);
 }
 
 /* false: there is no such part. */
@@ -337,8 +364,11 @@ static bool mutate(struct mutation *without, const char *what)
 	} parts[] = {
 		{ "delay", &without->no_delay }, { "epoch", &without->no_epoch }, { "majority", &without->no_majority },
 		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
-		{ "look", &without->no_look }, { "late", &without->no_late }, { "first", &without->no_first },
+		{ "look", &without->no_look }, { "late", &without->no_late }, { "noted", &without->no_noted }, { "beats", &without->no_beats }, { "first", &without->no_first },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
+		{ "tags", &without->no_tags },
+		{ "own", &without->no_own },
+		{ "left", &without->no_left },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
