@@ -2,9 +2,10 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *	sim [-q majority|storage] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
  *
- * -f: operators stop the daemons by lkstop -f, too; -t traces; -m takes away a part of the protocol: delay, epoch,
+ * -f: operators stop the daemons by lkstop -f, too; -t traces; -p prints, as a case for
+ * tests/decide, each kind of picture that was decided on; -m takes away a part of the protocol: delay, epoch,
  * majority, bar, life (of those that were fenced), asked (who asks is one that lives); of storage quorum: look (who takes
  * over has looked since it can be seen itself), late (and since it has granted anything to itself), noted (and to others),
  * beats (and since the last heartbeat that was confirmed has ceased to count), first (a first look says nothing of the
@@ -96,6 +97,37 @@ static void fence(struct world *w, unsigned node, unsigned other)
 	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
 }
 
+/* The newest record of those that stay together; without one 0. */
+static uint64_t newest(const struct world *w, int *owner)
+{
+	uint64_t epoch = 0;
+
+	*owner = LK_PIC_NOBODY;
+	for (unsigned i = 0; i < w->nodes; i++) {
+		const struct node *n = &w->node[i];
+
+		if (!(w->together >> i & 1) || (n->epoch <= epoch && (n->epoch != epoch || *owner >= 0)))
+			continue;
+		epoch = n->epoch;
+		*owner = n->owner;
+	}
+	return epoch;
+}
+
+/* All is calm, and nobody has ever had it: an operator sees to that. */
+static void order(struct world *w)
+{
+	int owner;
+
+	for (unsigned i = 0; i < w->nodes && !newest(w, &owner); i++) {
+		if (!(w->together >> i & 1))
+			continue;
+		w->ordered = true;
+		recover_operator(w, i, true);
+		return;
+	}
+}
+
 static void strike(struct world *w, const struct event *event)
 {
 	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
@@ -144,6 +176,9 @@ static void strike(struct world *w, const struct event *event)
 		if (operating && !w->node[node].stopped)
 			keep_begin(w, node);
 		break;
+	case ORDER:
+		order(w);
+		return;
 	case START:
 		if (event->life == w->node[node].life)
 			keep_start(w, node);
@@ -217,6 +252,8 @@ static void plan(struct world *w)
 	}
 	world_push(w, &(struct event){ .at = 7 * S, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 				       .count = IN_SERVICE });
+	for (int64_t at = w->calm + 2 * S; at < END; at += 2 * S)
+		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .count = ORDER });
 	for (unsigned i = 0; i < faults; i++) {
 		int64_t at = 6 * S + world_random(w, (uint32_t)((END - 6 * S) / MS)) * MS;
 
@@ -229,22 +266,16 @@ static void plan(struct world *w)
 
 /* ---- what must hold ---- */
 
-/* Should it be in service, by the newest record of those that stay together? */
+/* Should it be in service, by the newest record of those that stay together, or since an operator wants it? */
 static bool is_wanted(const struct world *w)
 {
-	uint64_t epoch = 0;
-	int owner = LK_PIC_NOBODY;
 	uint32_t held = 0;
+	int owner;
 
-	for (unsigned i = 0; i < w->nodes; i++) {
-		const struct node *n = &w->node[i];
-
-		held |= w->together >> i & 1 ? keep_held_set(n) : 0;
-		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
-			epoch = n->epoch;
-			owner = n->owner;
-		}
-	}
+	for (unsigned i = 0; i < w->nodes; i++)
+		held |= w->together >> i & 1 ? keep_held_set(&w->node[i]) : 0;
+	if (!newest(w, &owner))
+		return w->ordered;
 	/* One that was stopped with it, by a note of one of those, and is not among them: it is waited for. Whether it is off,
 	 * or is back and could not tell all, is not seen from there; lk_fence says so, or it tells them later. */
 	return owner >= 0 && !(held & ~w->together);
@@ -336,7 +367,7 @@ static void run(struct world *w, const struct params *params, uint64_t seed)
 	unsigned room = w->room;
 
 	*w = (struct world){ .params = *params, .heap = heap, .room = room, .nodes = params->nodes, .wanted = -1,
-			     .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
+			     .last_owner = -1, .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
 	plan(w);
 	bool calm = false;
 
@@ -385,7 +416,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:ft")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:ftp")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -397,6 +428,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 'm': good = mutate(&params->without, optarg) && good; break;
 		case 'f': params->keep = true; break;
 		case 't': params->trace = true; break;
+		case 'p': params->pictures = true; break;
 		default: good = false;
 		}
 	}
@@ -406,7 +438,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 int main(int argc, char **argv)
 {
 	struct params params = { .nodes = 3, .seed = 1 };
-	unsigned long long schedules = 1, starts = 0, lapses = 0, resets = 0, steps = 0;
+	unsigned long long schedules = 1, starts = 0, takeovers = 0, lapses = 0, resets = 0, steps = 0;
 	static struct world world;
 
 	if (!take_options(argc, argv, &params, &schedules))
@@ -414,6 +446,7 @@ int main(int argc, char **argv)
 	for (unsigned long long i = 0; i < schedules; i++) {
 		run(&world, &params, params.seed + i);
 		starts += world.starts;
+		takeovers += world.takeovers;
 		lapses += world.lapses;
 		resets += world.resets;
 		steps += world.steps;
@@ -423,8 +456,11 @@ int main(int argc, char **argv)
 		       (double)world.now / S, params.nodes);
 		return 1;
 	}
-	printf("%llu schedules of %u nodes from seed %llu: %llu events, %llu starts, %llu leases lost, %llu resets, 0 violations\n",
-	       schedules, params.nodes, (unsigned long long)params.seed, steps, starts, lapses, resets);
+	if (params.pictures)
+		return 0;
+	printf("%llu schedules of %u nodes from seed %llu: %llu events, %llu starts, %llu takeovers, %llu leases lost, %llu resets, 0 violations\n",
+	       schedules, params.nodes, (unsigned long long)params.seed, steps, starts, takeovers,
+	       lapses, resets);
 	free(world.heap);
 	return 0;
 }
