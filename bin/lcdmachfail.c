@@ -11,6 +11,7 @@
 #include "lk/confirm.h"
 #include "lk/fence.h"
 #include "lk/held.h"
+#include "lk/late.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
@@ -90,6 +91,9 @@ static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd)
 	say(lcd, "this system has no quorum: nothing is recovered");
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
+	/* when the storage is back nothing else tells that this has to be done yet */
+	if (modes.quorum == LK_QMODE_STORAGE && lk_late_note(&lcd->tree, &ignored) < 0)
+		say(lcd, ignored.text);
 	if (modes.quorum == LK_QMODE_MAJORITY || lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
 		return 0;
 	execv(path, argv);
@@ -193,7 +197,7 @@ static int wait_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name, bo
 }
 
 /* With tcp_remote nobody grants anything and no lease ends: what keeps two owners apart is that this one waits until
- * the other one has asked the hosts in vain and stopped, or was ended. Quorum may be lost meanwhile. 1: go on. */
+ * the other one has asked the hosts in vain and stopped, or was ended. 1: go on; 2: after a wait. */
 static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 {
 	struct lk_quorum_modes modes;
@@ -203,7 +207,22 @@ static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	if (rc < 0 || modes.quorum != LK_QMODE_TCP)
 		return rc < 0 ? rc : 1;
 	rc = wait_end(cmd, lcd, sys, &back);
-	return rc < 0 || back ? rc : verify(cmd, lcd, sys);
+	return rc < 0 || back ? rc : 2;
+}
+
+/* Everything that it had. 1: recover it. */
+static int of_system(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	int rc = verify(cmd, lcd, sys);
+
+	if (rc <= 0)
+		return rc;
+	lk_trap_aside(&lcd->tree, 120, sys, NULL);
+	rc = make_sure(cmd, lcd, sys);
+	if (rc > 0)
+		rc = wait_for_end(cmd, lcd, sys);
+	/* quorum may have been lost meanwhile */
+	return rc > 1 ? verify(cmd, lcd, sys) : rc;
 }
 
 static int run(struct lk_cmd *cmd)
@@ -215,14 +234,9 @@ static int run(struct lk_cmd *cmd)
 	};
 	int rc = still_down(cmd, &lcd, recovery.sys);
 
-	if (rc > 0 && !recovery.tag)
-		rc = verify(cmd, &lcd, recovery.sys);
-	if (rc > 0 && !recovery.tag) {
-		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
-		rc = make_sure(cmd, &lcd, recovery.sys);
-		if (rc > 0)
-			rc = wait_for_end(cmd, &lcd, recovery.sys);
-	}
+	/* whoever hands a resource on has done all of that, but an operator may not have */
+	if (rc > 0)
+		rc = recovery.tag ? wait_for_end(cmd, &lcd, recovery.sys) : of_system(cmd, &lcd, recovery.sys);
 	if (rc <= 0)
 		return rc;
 	commit_point();

@@ -294,6 +294,9 @@ static struct lk_decision decide_avail(const struct question *q)
 	/* a member for others, or one that this system has left */
 	if (q->owner == LK_PIC_STRANGER)
 		return mark_osu(q, LK_WHY_STRANGER, -1);
+	/* an operator may have stopped it since, on any system */
+	if (q->pic->late && q->owner == LK_PIC_NOBODY)
+		return mark_osu(q, LK_WHY_STOPPED, -1);
 	if (q->own->init == LK_INIT_ISP)
 		return decide(LK_DO_MARK_ISP, LK_WHY_INIT_ISP, -1);
 	if (q->own->init == LK_INIT_OSU)

@@ -249,6 +249,10 @@ static int take_setting(struct reader *r, char **word, unsigned n)
 		r->pic->grants = true;
 		return 0;
 	}
+	if (n == 1 && !strcmp(word[0], "late")) {
+		r->pic->late = true;
+		return 0;
+	}
 	if (n == 1 && !strcmp(word[0], "recover-stopped")) {
 		r->pic->recover_stopped = true;
 		return 0;
@@ -386,6 +390,8 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_adds(buf, "grants\n");
 	if (picture->recover_stopped)
 		lk_buf_adds(buf, "recover-stopped\n");
+	if (picture->late)
+		lk_buf_adds(buf, "late\n");
 	for (unsigned i = 0; i < picture->nsys; i++) {
 		const struct lk_pic_sys *sys = &picture->sys[i];
 

@@ -44,19 +44,35 @@ static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const stru
 	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here.incarnation[i]);
 }
 
+/* lcm has not heard of a change of the members yet: from when it has, nobody is quiet for a while (net_confirm.c). */
+static bool is_behind(const struct asking *a)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < a->lcd->nsys; i++) {
+		bool row = find(&a->answer, a->lcd->sys[i].name);
+
+		if (!row && !a->lcd->sys[i].local)
+			return true;
+		known += row;
+	}
+	return known != a->answer.nsys;
+}
+
 /* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
  * not quiet. */
 static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 {
 	const struct lk_lcm_quorum *answer = &a->answer;
 	const struct lk_lcd *lcd = a->lcd;
+	bool behind = is_behind(a);
 
 	quiet->set = 0;
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
-		if (row)
+		if (row && !behind)
 			quiet->wait[i] = row->quiet < row->needed ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
 		if (lk_held(lcd, lcd->sys[i].name))

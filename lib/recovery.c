@@ -19,6 +19,7 @@
 #include "lk/gather.h"
 #include "lk/graph.h"
 #include "lk/ins.h"
+#include "lk/late.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -47,6 +48,7 @@ struct run {
 	unsigned sys;			/* index of recovery->sys */
 	uint32_t tried;			/* recovery->without */
 	uint32_t waited;		/* systems that have no quorum yet */
+	struct lk_lcd now;		/* of recovery->late: what is due, as of after the others have answered */
 	bool storage;			/* the storage decides, and not a majority */
 };
 
@@ -128,6 +130,11 @@ static int see(struct run *run, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	run->picture.recover_stopped = stopped;
+	run->picture.late = run->recovery->late;
+	if (run->picture.late)
+		rc = lk_lcd_read(&run->now, LK_T_INS | LK_T_FLG, err);
+	if (rc < 0)
+		return rc;
 	see_stopped(run);
 	wait_for_quorum(run);
 	rc = see_quorum(run, err);
@@ -194,6 +201,12 @@ static bool is_asked_for(const struct run *run, const char *tag)
 	const struct lk_recovery *recovery = run->recovery;
 	enum lk_life life = run->picture.sys[run->sys].life;
 
+	if (recovery->late) {
+		const struct lk_ins *ins = lk_ins_find(&run->now, tag);
+
+		if (!ins || !lk_late_is_due(&run->now, ins))
+			return false;
+	}
 	if (recovery->again && ((recovery->event == LK_EVENT_DOWN && life == LK_LIFE_ALIVE) ||
 				(recovery->event == LK_EVENT_UP && life != LK_LIFE_ALIVE)))
 		return false;
@@ -306,6 +319,18 @@ static int mark_one(const struct marking *m, struct lk_lcd *lcd, struct lk_err *
 	return isp && lk_eqv_priority(lcd, ins->tag, lcd->local) ? lk_epoch_raise(lcd, ins->tag, err) : 0;
 }
 
+/* What this start leaves out for want of quorum. */
+static int mark_late(const struct run *run, struct lk_lcd *lcd, struct lk_err *err)
+{
+	bool start = run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late && run->picture.grants;
+	int rc = 0;
+
+	for (unsigned i = 0; start && i < run->picture.nres && rc == 0; i++)
+		if (run->decision[i].why == LK_WHY_NO_QUORUM && lk_ins_find(lcd, run->picture.res[i].tag))
+			rc = lk_late_mark(lcd, run->picture.res[i].tag, err);
+	return rc;
+}
+
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
 static int mark_states(struct run *run, struct lk_err *err)
 {
@@ -314,10 +339,12 @@ static int mark_states(struct run *run, struct lk_err *err)
 	int rc = claims ? claim(run, claims, err) : lk_fail_nomem(err);
 
 	if (rc == 0)
-		rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_CLAIM, err);
+		rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_FLG | LK_T_CLAIM, err);
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++)
 		if (marks(run, i))
 			rc = mark_one(&(struct marking){ run, i, &claims[i] }, &lcd, err);
+	if (rc == 0)
+		rc = mark_late(run, &lcd, err);
 	if (rc == 0)
 		rc = lk_lcd_commit(&lcd, err);
 	bool claimed = false;
@@ -371,7 +398,7 @@ static bool restores_again(const struct run *run)
 	for (unsigned i = 0; i < run->picture.nres; i++)
 		if (run->decision[i].why == LK_WHY_HANDOVER)
 			return true;
-	return run->recovery->event == LK_EVENT_AVAIL;
+	return run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late;
 }
 
 /* Restore or remove what is in run->tag. What fails is counted later, by the states. */
@@ -654,6 +681,21 @@ static int own(struct run *run, struct lk_err *err)
 	return rc;
 }
 
+/* Before anything is left out: without the note nobody would come back to it. */
+static void note_late(const struct run *run)
+{
+	const struct lk_recovery *recovery = run->recovery;
+	struct lk_err why;
+
+	if (recovery->event != LK_EVENT_AVAIL || recovery->late || recovery->again)
+		return;
+	/* with tcp_remote nothing would tell when there is quorum */
+	if (run->picture.quorum != LK_QUORUM_NO || !run->picture.grants)
+		lk_late_forget(&run->lcd.tree);
+	else if (lk_late_note(&run->lcd.tree, &why) < 0)
+		say(run, LK_LOG_ERROR, NULL, why.text);
+}
+
 static int carry_out(struct run *run, struct lk_err *err)
 {
 	/* what we do next must have a higher epoch than all that is known */
@@ -663,6 +705,7 @@ static int carry_out(struct run *run, struct lk_err *err)
 	if (rc == 0)
 		rc = own(run, err);
 
+	note_late(run);
 	run->apart = (struct lk_apart){ .left = say_left, .done = end_child, .arg = run };
 	if (rc == 0)
 		rc = lk_graph_build(&run->graph, &run->lcd, err);
@@ -685,7 +728,7 @@ static int carry_out(struct run *run, struct lk_err *err)
 
 int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
 {
-	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT };
+	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT, .now = LK_LCD_INIT };
 	int rc;
 
 	*end = (struct lk_recovery_end){ 0 };
@@ -694,6 +737,7 @@ int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *
 		decide(&run);
 		rc = carry_out(&run, err);
 	}
+	lk_lcd_close(&run.now);
 	lk_lcd_close(&run.lcd);
 	return rc;
 }

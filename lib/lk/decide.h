@@ -72,6 +72,7 @@ struct lk_picture {
 	bool grants;			/* a restore needs a majority's grant (lk/grant.h), which knows more than any
 					 * picture: what is not known need not stop us from asking for it */
 	bool recover_stopped;		/* RECOVER_STOPPED_HIERARCHIES */
+	bool late;			/* at LK_EVENT_AVAIL: the start itself had no quorum, and was a while ago */
 	struct lk_pic_sys sys[LK_SYSTEMS_MAX];
 	unsigned nsys;
 	struct lk_pic_res *res;

@@ -16,6 +16,8 @@
  * that has no majority within "window" gives the epoch up. As every two majorities have a member in
  * common, the lease of an earlier owner has run out and "stop" has passed when the next one is granted.
  *
+ * That is so of two lists of systems that are at most one change apart, too; for others see sbin/lcm/net_confirm.c.
+ *
  * Every restore needs a grant, also of who had the resource before. From the moment that the candidate has
  * its majority the resource counts as in service there: the lease, and so the watchdog, must cover the restore.
  *

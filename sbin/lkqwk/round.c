@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "lk/lease.h"
-#include "lk/tunable.h"
 #include "world.h"
 #include "lk/poison.h"
 
@@ -27,13 +26,19 @@ static void say_state(struct world *w)
 {
 	struct lk_err err;
 
+	bool first = !w->state.said;
+
 	w->state.said = lk_qwk_now();
 	if (lk_qwk_state_write(&w->tree, &w->state, &err) == 0) {
 		w->state_complaint[0] = '\0';
 		return;
 	}
-	if (strcmp(w->state_complaint, err.text) != 0)
-		say_err(w, LK_LOG_ERROR, &err);
+	if (!strcmp(w->state_complaint, err.text))
+		return;
+	if (first)
+		say(w, LK_LOG_ERROR, LK_M_QWK_STATE_BEGIN, err.text);
+	else
+		say(w, LK_LOG_ERROR, LK_M_QWK_STATE, err.text);
 	snprintf(w->state_complaint, sizeof(w->state_complaint), "%.*s", COMPLAINT - 1, err.text);
 }
 
@@ -47,7 +52,15 @@ static void say_quorum(struct world *w)
 	if (has)
 		say(w, LK_LOG_INFO, LK_M_QWK_GAINED, "HAVE_QUORUM");
 	else
-		say(w, LK_LOG_ERROR, LK_M_QWK_LOST, "LOST_QUORUM");
+		say(w, LK_LOG_INFO, LK_M_QWK_LOST, "LOST_QUORUM");
+}
+
+/* What is wrong with the bytes of an object, and which one it is. */
+static void say_bytes(struct world *w, unsigned i, const struct lk_err *err)
+{
+	enum lk_log_level level = err->number == LK_M_NUMBER(LK_M_QWK_NO_NODE) ? LK_LOG_WARN : LK_LOG_ERROR;
+
+	say(w, level, err->number, err->code, "%s: %s", w->io[i].path, err->text);
 }
 
 /* What is wrong with an object, once. bad: it can be read, but is none. */
@@ -59,11 +72,13 @@ static void complain(struct world *w, unsigned i, const struct lk_err *err, bool
 	if (!strcmp(object->complaint, err->text))
 		return;
 	snprintf(object->complaint, sizeof(object->complaint), "%.*s", COMPLAINT - 1, err->text);
-	if (!object->node)
-		say_err(w, LK_LOG_ERROR, err);
-	else if (bad)
-		say(w, LK_LOG_ERROR, LK_M_QWK_BAD, name, err->text);
+	if (bad)
+		say_bytes(w, i, err);
 	else
+		say_err(w, LK_LOG_ERROR, err);
+	if (bad)
+		say(w, LK_LOG_ERROR, LK_M_QWK_BAD, name, err->text);
+	else if (w->io[i].op == LK_QWK_READ && w->io[i].reply.rc < 0)
 		say(w, LK_LOG_ERROR, LK_M_QWK_FAILED, name, err->text);
 }
 
@@ -97,7 +112,8 @@ static void take_old(struct world *w, unsigned i)
 	w->known = true;
 	w->object[i].known = true;
 	if (lk_qwk_object_parse(io->reply.bytes, io->local, &old, &why) < 0) {
-		say(w, LK_LOG_WARN, LK_M_QWK_FRESH, why.text);
+		say_bytes(w, i, &why);
+		say(w, LK_LOG_INFO, LK_M_QWK_FRESH, why.text);
 		return;
 	}
 	say(w, LK_LOG_INFO, LK_M_QWK_FOUND, (unsigned long long)old.sequence);
@@ -144,20 +160,22 @@ static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *
 	w->told_stop[i] = differs ? stop : 0;
 }
 
-static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
+/* object NULL: there is none; moves: but bytes that change, and so have a writer that lives. */
+static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object, bool moves)
 {
 	struct object *o = &w->object[i];
 	struct lk_qwk_node *node = &w->state.node[o->node];
 	int64_t before, begun = w->io[i].begun;
 	unsigned long long best = o->seen.best;
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
-	bool advanced = sight == ADVANCED || sight == BEGAN_ANEW;
+	bool advanced = moves || sight == ADVANCED || sight == BEGAN_ANEW;
 
 	w->good[o->node] = true;
-	if (!object) {
+	if (!object && !moves)
 		o->nothing = begun;
-	} else {
+	else
 		lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
+	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
 		take_terms(w, o->node, object);
@@ -185,9 +203,23 @@ static void take_leave(struct world *w, unsigned i)
 	node->left = true;
 }
 
+/* Valid, but of another cluster than ours, or of one that has changed. */
+static void check_nodes(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	bool lacks = object->n + 1 < w->conf.n;
+	struct lk_err err;
+
+	if (lacks && !w->object[i].lacks) {
+		lk_fail(&err, LK_M_QWK_NO_NODE, object->n);
+		say_bytes(w, i, &err);
+	}
+	w->object[i].lacks = lacks;
+}
+
 static void take_other(struct world *w, unsigned i)
 {
 	const struct lk_qwk_io *io = &w->io[i];
+	bool moves = io->reply.rc >= 0 && seen_moved(&w->object[i].seen, io->reply.bytes);
 	struct lk_qwk_object object;
 	struct lk_err err;
 
@@ -195,19 +227,22 @@ static void take_other(struct world *w, unsigned i)
 	if (io->reply.rc < 0) {
 		complain(w, i, &io->reply.err, false);
 		if (io->reply.err.number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND))
-			take_sight(w, i, NULL);
+			take_sight(w, i, NULL, false);
 	} else if (lk_qwk_object_parse(io->reply.bytes, w->conf.member[w->object[i].node].name, &object,
 				       &err) < 0) {
+		bool left = err.number == LK_M_NUMBER(LK_M_QWK_EMPTY);
+
 		complain(w, i, &err, true);
-		if (err.number == LK_M_NUMBER(LK_M_QWK_EMPTY))
+		if (left)
 			take_leave(w, w->object[i].node);
-		take_sight(w, i, NULL);
+		take_sight(w, i, NULL, moves && !left);
 	} else {
 		if (w->debug)
 			say(w, LK_LOG_INFO, LK_M_QWK_SAW, (unsigned long long)object.sequence,
 			    w->conf.member[w->object[i].node].name);
 		w->object[i].complaint[0] = '\0';
-		take_sight(w, i, &object);
+		check_nodes(w, i, &object);
+		take_sight(w, i, &object, false);
 	}
 }
 
@@ -239,19 +274,11 @@ static void count_quiet(struct world *w)
 		if (w->down[i] || node->quiet < w->conf.misses || quiet < limit_of(w))
 			continue;
 		w->down[i] = true;
-		say(w, LK_LOG_WARN, LK_M_QWK_REMOTE_DOWN, node->name, (long long)quiet);
+		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_DOWN, node->name, (long long)quiet);
 	}
 }
 
 /* ---- a round ---- */
-
-static bool wants_debug(const struct world *w)
-{
-	unsigned long long debug = 0;
-	struct lk_err ignored;
-
-	return lk_tunable_number(&w->tree, "QUORUM_DEBUG", 0, 1, &debug, &ignored) > 0 && debug;
-}
 
 static void start_round(struct world *w)
 {
@@ -263,7 +290,7 @@ static void start_round(struct world *w)
 
 	if (late > 2 * limit)
 		say(w, LK_LOG_ERROR, LK_M_QWK_LATE, (long long)late, (long long)(2 * limit));
-	w->debug = wants_debug(w);
+	w->debug = lk_qwk_debug(&w->tree);
 	commstat_ask(w);
 	(void)!lk_lease_stop(&w->tree, &stop, &ignored);
 	w->stop = (unsigned)(stop / 1000000);
@@ -433,9 +460,9 @@ void rounds_begin(struct world *w)
 							    .local = w->conf.member[0].name, .fd = -1 };
 		}
 	}
+	say(w, LK_LOG_INFO, LK_M_QWK_START, "lkqwk", w->conf.n, w->conf.hbeat, w->conf.misses, count_own(w));
 	take_over(w);
 	say_state(w);
-	say(w, LK_LOG_INFO, LK_M_QWK_START, "lkqwk", w->conf.n, w->conf.hbeat, w->conf.misses, count_own(w));
 }
 
 void rounds_end(struct world *w)

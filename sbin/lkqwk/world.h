@@ -21,6 +21,7 @@ struct object {
 	int64_t unproven;		/* the same of the round before, if the own object was written in it */
 	bool known;			/* an own one: what was there has been looked at, and may be written over */
 	bool due;			/* its reply has not been taken */
+	bool lacks;			/* it does not name all systems */
 	char complaint[COMPLAINT];	/* what was wrong last, said once */
 };
 
@@ -45,6 +46,7 @@ struct world {
 	enum lk_sys_state commstat[LK_QWK_NODES];
 	pid_t asking;			/* the child that asks lcm, or 0 */
 	int answer;			/* its pipe, or -1 */
+	bool ask_failed;		/* it could not be started the last time */
 	int signal_fd, lock;
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */

@@ -51,6 +51,10 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 	holds 3 400001 10000 -q storage
 }
 
+@test "5,000 schedules of storage quorum in which all lose everything, and the storage comes back, do, too" {
+	holds 2 700001 5000 -q storage -d
+}
+
 @test "20,000 schedules of three nodes with lkstop -f have one owner, forget no change of owner and serve in time" {
 	holds 3 500001 20000 -f
 }
@@ -93,6 +97,18 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 
 @test "with storage quorum two owners are found if the first look at an object counts for the time before it" {
 	found first 10000 -q storage -n 2
+}
+
+@test "with storage quorum two owners are found if looks from before the own write, grant or heartbeat count" {
+	found look 1 -s 24212 -m late -m beats -q storage -d -n 2
+	# each of the three rules is enough there
+	holds 2 24212 1 -q storage -d -m late -m beats
+	holds 2 24212 1 -q storage -d -m look -m beats
+	holds 2 24212 1 -q storage -d -m look -m late
+	# but the first one is not always
+	found late 1 -s 17097 -m beats -q storage -d -n 2
+	holds 2 17097 1 -q storage -d -m late
+	holds 2 17097 1 -q storage -d -m beats
 }
 
 @test "with lkstop -f two owners are found if the others do not know what stays in service" {

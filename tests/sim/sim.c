@@ -2,18 +2,19 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
+ *	sim [-q majority|storage] [-d] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
  *
- * -f: operators stop the daemons by lkstop -f, too; -t traces; -p prints, as a case for
- * tests/decide, each kind of picture that was decided on; -m takes away a part of the protocol: delay, epoch,
- * majority, bar, life (of those that were fenced), asked (who asks is one that lives); of storage quorum: look (who takes
- * over has looked since it can be seen itself), late (and since it has granted anything to itself), noted (and to others),
- * beats (and since the last heartbeat that was confirmed has ceased to count), first (a first look says nothing of the
- * time before), back (of those that were fenced only the storage may have heard since), own (who has it in service takes
- * a higher epoch when others come back); of lkstop -f: held (the others know of it), turns (nobody takes that back, or
- * restores anything, while it is at work), tags (the removal of one note is not that of a later one) or left (nothing is
- * left to who waits for a note that is over). Several may be taken away. The exit code is 1 if a schedule violates
- * what must hold; its seed is printed.
+ * -d: once all lose network and storage, and the storage comes back to all; -f: operators stop daemons by lkstop -f, too;
+ * -t traces; -p prints, as a case for tests/decide, each kind of picture that was decided on;
+ * -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those that were
+ * fenced), asked (who asks is one that lives);
+ * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
+ * anything), noted (as it has noted when that was), beats (and since the last heartbeat that was confirmed has ceased to
+ * count), first (a first look says nothing of the time before), back (of those that were fenced only the storage may
+ * have heard since), own (who has it in service takes a higher epoch when others come back);
+ * of lkstop -f: held (the others know of it), turns (nobody takes that back, or restores anything, while it is at work),
+ * tags (the removal of one note is none of a later one), left (nothing is left to who waits for a note that is over).
+ * The exit code is 1 if a schedule violates what must hold; its seed is printed.
  *
  * What must hold: one owner; a majority that stays together serves in time; no change of owner is forgotten. With storage
  * who is alone may win by an epoch that one that is away has won before. That harms nobody, as no epoch is
@@ -128,6 +129,21 @@ static void order(struct world *w)
 	}
 }
 
+/* Network and storage are gone for all; the storage comes back to all at once, and operators want the resource then. */
+static void dark(struct world *w)
+{
+	int64_t light = w->now + (13000 + world_random(w, 9000)) * MS;
+
+	for (unsigned i = 0; i < w->nodes; i++) {
+		partition(w, 1u << i);
+		storage_strike(w, i, i, STORE_CUT);
+		for (unsigned k = 0; k < 8; k++)
+			world_push(w, &(struct event){ .at = light + world_random(w, 5000) * MS, .kind = EV_FAULT,
+						       .node = i, .count = IN_SERVICE });
+	}
+	world_push(w, &(struct event){ .at = light, .kind = EV_FAULT, .node = 0, .count = STORE_HEAL });
+}
+
 static void strike(struct world *w, const struct event *event)
 {
 	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
@@ -171,6 +187,9 @@ static void strike(struct world *w, const struct event *event)
 	case ALL_ALONE:
 		for (unsigned i = 0; i < w->nodes; i++)
 			partition(w, 1u << i);
+		break;
+	case DARK:
+		dark(w);
 		break;
 	case KEEP:
 		if (operating && !w->node[node].stopped)
@@ -262,6 +281,8 @@ static void plan(struct world *w)
 		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 					       .count = draw(w) });
 	}
+	if (w->params.dark)
+		world_push(w, &(struct event){ .at = (8000 + world_random(w, 12000)) * MS, .kind = EV_FAULT, .count = DARK });
 }
 
 /* ---- what must hold ---- */
@@ -395,7 +416,8 @@ static bool mutate(struct mutation *without, const char *what)
 	} parts[] = {
 		{ "delay", &without->no_delay }, { "epoch", &without->no_epoch }, { "majority", &without->no_majority },
 		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
-		{ "look", &without->no_look }, { "late", &without->no_late }, { "noted", &without->no_noted }, { "beats", &without->no_beats }, { "first", &without->no_first },
+		{ "look", &without->no_look }, { "late", &without->no_late }, { "noted", &without->no_noted },
+		{ "beats", &without->no_beats }, { "first", &without->no_first },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
 		{ "tags", &without->no_tags },
 		{ "own", &without->no_own },
@@ -416,7 +438,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:ftp")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:dftp")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -426,6 +448,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 's': params->seed = strtoull(optarg, NULL, 10); break;
 		case 'c': *schedules = strtoull(optarg, NULL, 10); break;
 		case 'm': good = mutate(&params->without, optarg) && good; break;
+		case 'd': params->dark = true; break;
 		case 'f': params->keep = true; break;
 		case 't': params->trace = true; break;
 		case 'p': params->pictures = true; break;

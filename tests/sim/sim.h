@@ -42,6 +42,7 @@ struct params {
 	bool trace;
 	bool pictures;			/* print each kind of picture that is decided on, and nothing else */
 	bool storage;			/* QUORUM_MODE=storage, not majority */
+	bool dark;			/* network and storage are lost for all, and the storage comes back */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
@@ -76,6 +77,8 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     STORE_CUT = FAULTS, STORE_CUT_ONE, STORE_READ_ONLY, STORE_SLOW, STORE_HEAL, QWK, ALL_ALONE, STORE_FAULTS,
 	     /* with lkstop -f */
 	     KEEP = STORE_FAULTS, START,
+	     /* once, if it is asked for */
+	     DARK,
 	     /* when all is calm */
 	     ORDER };
 
