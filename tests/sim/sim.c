@@ -118,9 +118,7 @@ static uint64_t newest(const struct world *w, int *owner)
 /* All is calm, and nobody has ever had it: an operator sees to that. */
 static void order(struct world *w)
 {
-	int owner;
-
-	for (unsigned i = 0; i < w->nodes && !newest(w, &owner); i++) {
+	for (unsigned i = 0; i < w->nodes && !w->starts; i++) {
 		if (!(w->together >> i & 1))
 			continue;
 		w->ordered = true;
@@ -296,7 +294,7 @@ static bool is_wanted(const struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++)
 		held |= w->together >> i & 1 ? keep_held_set(&w->node[i]) : 0;
 	if (!newest(w, &owner))
-		return w->ordered;
+		return w->ordered && !w->starts;
 	/* One that was stopped with it, by a note of one of those, and is not among them: it is waited for. Whether it is off,
 	 * or is back and could not tell all, is not seen from there; lk_fence says so, or it tells them later. */
 	return owner >= 0 && !(held & ~w->together);
