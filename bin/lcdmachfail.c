@@ -82,18 +82,17 @@ static void commit_point(void)
 
 /* Without quorum what is in service must not stay so. Where a majority decides, lcm does that when the lease ends,
  * which is not before paths that are mended at once could renew it. */
-static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd)
+static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 {
 	char path[LK_PROGRAM_MAX], *argv[] = { (char *)"lk_quorumloss", NULL };
 	struct lk_quorum_modes modes;
 	struct lk_err ignored;
 
+	/* when the storage is back nothing else tells that this has to be done yet */
+	lk_late_event(&lcd->tree, sys, false);
 	say(lcd, "this system has no quorum: nothing is recovered");
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
-	/* when the storage is back nothing else tells that this has to be done yet */
-	if (modes.quorum == LK_QMODE_STORAGE && lk_late_note(&lcd->tree, &ignored) < 0)
-		say(lcd, ignored.text);
 	if (modes.quorum == LK_QMODE_MAJORITY || lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
 		return 0;
 	execv(path, argv);
@@ -108,13 +107,14 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	int rc = lk_quorum_verify(lcd, &event, &cmd->err);
 
 	if (rc <= 0)
-		return rc < 0 ? rc : lose(cmd, lcd);
+		return rc < 0 ? rc : lose(cmd, lcd, sys);
+	lk_late_event(&lcd->tree, sys, true);
 	switch (lk_witness(&what, &cmd->err)) {
 	case LK_WITNESS_DEAD: return 1;
 	case LK_WITNESS_NO_QUORUM:
 		lk_lcd_close(lcd);
 		return lk_lcd_read(lcd, LK_T_SYS | LK_T_FLG, &cmd->err) < 0 ||
-		       lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : lose(cmd, lcd);
+		       lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : lose(cmd, lcd, sys);
 	case LK_WITNESS_BACK:
 	case LK_WITNESS_ALIVE:
 		say(lcd, "the system is ALIVE again: nothing is recovered");

@@ -16,12 +16,10 @@
 static void verify(const struct lk_quorum_event *event)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct lk_quorum_modes modes;
 	struct lk_err ignored;
 
-	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0 && lk_quorum_verify(&lcd, event, &ignored) == 0 &&
-	    lk_quorum_modes(&lcd.tree, &modes, &ignored) == 0 && modes.quorum == LK_QMODE_STORAGE)
-		(void)!lk_late_note(&lcd.tree, &ignored);
+	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
+		lk_late_event(&lcd.tree, event->sys, lk_quorum_verify(&lcd, event, &ignored) > 0);
 }
 
 static int run(struct lk_cmd *cmd)

@@ -6,6 +6,7 @@
 
 #include "lk/poison.h"
 
+#define MS INT64_C(1000000)
 #define MARGIN 100000000	/* for what is not instantaneous: 0.1 s */
 
 const char *const lk_grant_names[] = { "YES", "OLD", "HERE", "ALIVE", "MORE", NULL };
@@ -21,6 +22,27 @@ struct lk_terms lk_terms(int64_t interval, unsigned misses, int64_t stop)
 {
 	/* what a heartbeat confirms is up to one interval old, and so is the heartbeat */
 	return (struct lk_terms){ .lease = interval * (misses + 2), .stop = stop };
+}
+
+struct lk_terms lk_terms_longest(void)
+{
+	return lk_terms(LK_BEAT_MAX_MS * MS, LK_MISSES_MAX, LK_STOP_MAX_MS * MS);
+}
+
+void lk_terms_widen(struct lk_terms *terms, const struct lk_terms *other)
+{
+	if (other->lease > terms->lease)
+		terms->lease = other->lease;
+	if (other->stop > terms->stop)
+		terms->stop = other->stop;
+}
+
+static void narrow(struct lk_terms *terms, const struct lk_terms *other)
+{
+	if (other->lease < terms->lease)
+		terms->lease = other->lease;
+	if (other->stop < terms->stop)
+		terms->stop = other->stop;
 }
 
 /* As long on the slowest clock. */
@@ -53,7 +75,35 @@ int64_t lk_terms_bar(const struct lk_terms *ours, const struct lk_terms *theirs)
 
 void lk_hold_init(struct lk_hold *hold, unsigned nsys, unsigned self, int64_t until)
 {
-	*hold = (struct lk_hold){ .nsys = nsys, .self = self, .until = until };
+	*hold = (struct lk_hold){ .nsys = nsys, .self = self, .until = until, .given.until = until };
+}
+
+/* What was sent before the ones that end now have begun gives nothing any more when their lease is over. */
+void lk_hold_terms(struct lk_hold *hold, const struct lk_terms *terms, int64_t now)
+{
+	struct lk_given *given = &hold->given;
+	struct lk_terms least = given->terms;
+
+	if (terms->lease == least.lease && terms->stop == least.stop)
+		return;
+	if (now - given->changed <= given->terms.lease)
+		narrow(&least, &given->least);
+	narrow(&least, terms);
+	given->least = least;
+	given->terms = *terms;
+	given->changed = now;
+}
+
+struct lk_terms lk_hold_tell(const struct lk_hold *hold, int64_t now)
+{
+	const struct lk_given *given = &hold->given;
+	struct lk_terms told = given->terms;
+
+	if (given->until - now > told.lease)
+		told.lease = given->until - now;
+	if (given->deadline - now - told.lease > told.stop)
+		told.stop = given->deadline - now - told.lease;
+	return told;
 }
 
 void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent)
@@ -85,21 +135,41 @@ static int64_t confirmed(const struct lk_hold *hold)
 	return best;
 }
 
-void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease)
+/* What was sent then gives a lease. */
+static int64_t give(struct lk_given *given, int64_t sent, struct lk_terms *terms)
+{
+	*terms = sent >= given->changed ? given->terms : given->least;
+	int64_t end = sent + terms->lease;
+
+	if (end > given->until)
+		given->until = end;
+	if (end + terms->stop > given->deadline)
+		given->deadline = end + terms->stop;
+	return end;
+}
+
+void lk_hold_renew(struct lk_hold *hold, int64_t now)
 {
 	int64_t sent = hold->nsys > 1 || hold->all ? confirmed(hold) : now;
-	int64_t end = sent ? sent + lease : 0;
+	struct lk_terms terms = hold->given.terms;
+	int64_t end = 0;
 
-	if (hold->all && hold->stored > end)
-		end = hold->stored;
 	if (hold->until && now >= hold->until)
 		hold->lapsed = true;
 	/* the time in which all must have stopped runs from its end */
 	if (hold->lapsed)
 		return;
+	if (sent)
+		end = give(&hold->given, sent, &terms);
+	if (hold->all && hold->stored > end) {
+		end = hold->stored;
+		terms = hold->given.terms;
+	}
 	/* one that is over already is none; there must be an end to latch */
-	if (end > hold->until && (hold->until || now < end))
+	if (end > hold->until && (hold->until || now < end)) {
 		hold->until = end;
+		hold->given.stop = terms.stop;
+	}
 }
 
 bool lk_hold_valid(const struct lk_hold *hold, int64_t now)
@@ -112,6 +182,33 @@ void lk_hold_clear(struct lk_hold *hold)
 {
 	hold->lapsed = false;
 	hold->until = 0;
+	hold->given.until = hold->given.deadline = 0;
+}
+
+/* ---- the terms of another system ---- */
+
+bool lk_heard_tells(struct lk_heard *heard, const struct lk_terms *told)
+{
+	lk_terms_widen(&heard->terms, told);
+	return told->lease <= heard->kept.lease && told->stop <= heard->kept.stop;
+}
+
+/* One that comes late, of an earlier incarnation, knows nothing of what the latest one was given. */
+void lk_heard_takes(struct lk_heard *heard, const struct lk_terms *told, bool latest)
+{
+	if (latest)
+		heard->terms = *told;
+}
+
+/* Which of both a power cut leaves is not known. */
+void lk_heard_keeping(struct lk_heard *heard, const struct lk_terms *terms)
+{
+	narrow(&heard->kept, terms);
+}
+
+void lk_heard_kept(struct lk_heard *heard, const struct lk_terms *terms)
+{
+	heard->kept = *terms;
 }
 
 /* ---- grants ---- */

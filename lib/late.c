@@ -11,17 +11,29 @@
 #include "lk/cleanup.h"
 #include "lk/flg.h"
 #include "lk/name.h"
+#include "lk/quorum.h"
+#include "lk/sys.h"
 #include "lk/poison.h"
 
 #define NOTE "run/late"
 
 /* ---- the file ---- */
 
+static int make(const struct lk_tree *tree, const char *path, struct lk_err *err)
+{
+	int LK_AUTO_CLOSE fd = openat(tree->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+
+	return fd < 0 ? lk_fail_errno(err, errno, "%s/%s", tree->root, path) : 0;
+}
+
+static bool is_there(const struct lk_tree *tree, const char *path)
+{
+	return faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int lk_late_note(const struct lk_tree *tree, struct lk_err *err)
 {
-	int LK_AUTO_CLOSE fd = openat(tree->fd, NOTE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-
-	return fd < 0 ? lk_fail_errno(err, errno, "%s/%s", tree->root, NOTE) : 0;
+	return make(tree, NOTE, err);
 }
 
 void lk_late_forget(const struct lk_tree *tree)
@@ -31,7 +43,35 @@ void lk_late_forget(const struct lk_tree *tree)
 
 bool lk_late_noted(const struct lk_tree *tree)
 {
-	return faccessat(tree->fd, NOTE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return is_there(tree, NOTE);
+}
+
+void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum)
+{
+	struct lk_quorum_modes modes;
+	char path[LK_SYS_FILE];
+	struct lk_err ignored;
+
+	lk_sys_file(LK_SYS_LATE, sys, path);
+	if (quorum)
+		(void)!unlinkat(tree->fd, path, 0);
+	else if (lk_quorum_modes(tree, &modes, &ignored) == 0 && modes.quorum == LK_QMODE_STORAGE &&
+		 make(tree, path, &ignored) == 0)
+		(void)!make(tree, NOTE, &ignored);
+}
+
+bool lk_late_event_noted(const struct lk_tree *tree, const char *sys)
+{
+	char path[LK_SYS_FILE];
+
+	lk_sys_file(LK_SYS_LATE, sys, path);
+	return is_there(tree, path);
+}
+
+void lk_late_forget_events(const struct lk_lcd *lcd)
+{
+	for (size_t i = 0; i < lcd->nsys; i++)
+		lk_late_event(&lcd->tree, lcd->sys[i].name, true);
 }
 
 /* ---- the flags ---- */

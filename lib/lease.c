@@ -13,6 +13,7 @@
 
 #include "lk/boot.h"
 #include "lk/cleanup.h"
+#include "lk/limits.h"
 #include "lk/msg.h"
 #include "lk/name.h"
 #include "lk/tunable.h"
@@ -148,7 +149,7 @@ int lk_lease_stop(const struct lk_tree *tree, int64_t *stop, struct lk_err *err)
 	int rc = lk_tunable(tree, "QUORUM_LOSS_DEADLINE", text, sizeof(text), err);
 
 	if (rc > 0)
-		rc = lk_parse_seconds("QUORUM_LOSS_DEADLINE", text, 1000, 600000, &ms, err);
+		rc = lk_parse_seconds("QUORUM_LOSS_DEADLINE", text, 1000, LK_STOP_MAX_MS, &ms, err);
 	*stop = (int64_t)(rc < 0 ? LK_LEASE_STOP_MS : ms) * 1000000;
 	return rc < 0 ? rc : 0;
 }

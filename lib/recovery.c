@@ -689,6 +689,7 @@ static void note_late(const struct run *run)
 
 	if (recovery->event != LK_EVENT_AVAIL || recovery->late || recovery->again)
 		return;
+	lk_late_forget_events(&run->lcd);
 	/* with tcp_remote nothing would tell when there is quorum */
 	if (run->picture.quorum != LK_QUORUM_NO || !run->picture.grants)
 		lk_late_forget(&run->lcd.tree);

@@ -18,6 +18,25 @@
  *
  * That is so of two lists of systems that are at most one change apart, too; for others see sbin/lcm/net_confirm.c.
  *
+ * Terms may differ between systems, and be changed while all runs. What makes the above true all the same:
+ *
+ *   - A heartbeat sent at S tells a lease and a stop, and what runs by confirmed heartbeats has certainly ended at S +
+ *     lease + stop as far as the sender knows at S: it tells more than what is configured as long as an earlier
+ *     confirmation still gives more (lk_hold_tell()).
+ *   - A confirmation of a heartbeat sent at S gives the smallest lease and the smallest stop that were in force at any
+ *     time since S (lk_hold_renew()). So nothing is extended beyond what any heartbeat since S has told.
+ *   - Who confirms counts by the terms that the last heartbeat told that it has confirmed, from when that came, or by
+ *     larger ones that came later (lk_heard_tells(), lk_heard_takes()). Before it confirms one, its terms
+ *     are on stable storage: a restart forgets nothing that was confirmed.
+ *
+ * Of the majority that has confirmed what was sent at S or later, and of the one that grants, some system is a member
+ * of both. It has confirmed last what was sent at S' >= S. What was given by then ends at S' + what that one told, as it
+ * tells the truth; what was given later, by S, ends no later, as what was told at S' was in force since S. That system
+ * waits for just that. There is no need to remember larger terms than these: once a smaller one is confirmed, the end
+ * of the larger one is within it, or is told with it.
+ *
+ * Of a system without a record nothing was ever confirmed from here, so that nothing there runs by us.
+ *
  * Every restore needs a grant, also of who had the resource before. From the moment that the candidate has
  * its majority the resource counts as in service there: the lease, and so the watchdog, must cover the restore.
  *
@@ -43,6 +62,9 @@ struct lk_terms {
 /* Of a heartbeat every interval, dead after misses of them; all in nanoseconds. */
 struct lk_terms lk_terms(int64_t interval, unsigned misses, int64_t stop);
 
+/* The longest ones that can be configured. */
+struct lk_terms lk_terms_longest(void);
+
 /* After a system's last confirmation from here: when it has certainly stopped. The larger of both sides' terms counts. */
 int64_t lk_terms_quiet(const struct lk_terms *ours, const struct lk_terms *theirs) LK_NONNULL(1, 2);
 
@@ -52,6 +74,15 @@ int64_t lk_terms_bar(const struct lk_terms *ours, const struct lk_terms *theirs)
 
 /* ---- the lease of this node ---- */
 
+/* What confirmed heartbeats give, and have given. */
+struct lk_given {
+	struct lk_terms terms;		/* in force */
+	int64_t changed;		/* since when */
+	struct lk_terms least;		/* what counts for heartbeats that were sent before */
+	int64_t until, deadline;	/* what they let run has ended by then; 0: they gave nothing yet */
+	int64_t stop;			/* that the lease was got by */
+};
+
 struct lk_hold {
 	unsigned nsys, self;
 	int64_t echoed[LK_SYSTEMS_MAX];	/* when the newest heartbeat was sent that the system has confirmed; 0: none */
@@ -59,10 +90,17 @@ struct lk_hold {
 	int64_t stored;			/* until when its last write lets run; 0: there was none */
 	int64_t until;			/* the end of the lease; 0: there was none yet */
 	bool lapsed;			/* it ran out while something may have been in service */
+	struct lk_given given;
 };
 
-/* until: of a lease before (of this boot), or 0. */
+/* until: of a lease before (of this boot), or 0; its deadline goes into hold->given. No terms are in force. */
 void lk_hold_init(struct lk_hold *hold, unsigned nsys, unsigned self, int64_t until) LK_NONNULL(1);
+
+/* These terms are in force from now on, and will be told with each heartbeat: lk_hold_tell(). */
+void lk_hold_terms(struct lk_hold *hold, const struct lk_terms *terms, int64_t now) LK_NONNULL(1, 2);
+
+/* What a heartbeat that is sent now has to tell. */
+struct lk_terms lk_hold_tell(const struct lk_hold *hold, int64_t now) LK_MUST LK_NONNULL(1);
 
 /* A system confirms the heartbeat that was sent then. */
 void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent) LK_NONNULL(1);
@@ -71,13 +109,33 @@ void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent) LK_NONNULL(1
 void lk_hold_stored(struct lk_hold *hold, int64_t until) LK_NONNULL(1);
 
 /* Take what was confirmed into account; to be called before anything relies on the lease. */
-void lk_hold_renew(struct lk_hold *hold, int64_t now, int64_t lease) LK_NONNULL(1);
+void lk_hold_renew(struct lk_hold *hold, int64_t now) LK_NONNULL(1);
 
 /* May shared resources run? After lk_hold_renew(). */
 bool lk_hold_valid(const struct lk_hold *hold, int64_t now) LK_MUST LK_NONNULL(1);
 
 /* Nothing is in service here any more. */
 void lk_hold_clear(struct lk_hold *hold) LK_NONNULL(1);
+
+/* ---- the terms of another system ---- */
+
+struct lk_heard {
+	struct lk_terms terms;		/* these count; 0: it was never confirmed, ours do */
+	struct lk_terms kept;		/* on stable storage */
+};
+
+/* A heartbeat tells these that is newer than the last one that was confirmed. May it be, or has more to be kept first? */
+bool lk_heard_tells(struct lk_heard *heard, const struct lk_terms *told) LK_MUST LK_NONNULL(1, 2);
+
+/* And it is going to be confirmed. latest: it is certainly of the sender's latest incarnation. */
+void lk_heard_takes(struct lk_heard *heard, const struct lk_terms *told, bool latest) LK_NONNULL(1, 2);
+
+/* These are going to be kept, instead of others; then lk_heard_kept(). */
+void lk_heard_keeping(struct lk_heard *heard, const struct lk_terms *terms) LK_NONNULL(1, 2);
+void lk_heard_kept(struct lk_heard *heard, const struct lk_terms *terms) LK_NONNULL(1, 2);
+
+/* The larger of each. */
+void lk_terms_widen(struct lk_terms *terms, const struct lk_terms *other) LK_NONNULL(1, 2);
 
 /* ---- grants ---- */
 

@@ -17,6 +17,13 @@ int lk_late_note(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONN
 void lk_late_forget(const struct lk_tree *tree) LK_NONNULL(1);
 bool lk_late_noted(const struct lk_tree *tree) LK_NONNULL(1);
 
+/* Where there is storage quorum: has the event of this system that is at work found quorum? If not it is noted, by the
+ * file and one of its own, run/late.SYSTEM. What cannot be noted is not repeated. */
+void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum) LK_NONNULL(1, 2);
+bool lk_late_event_noted(const struct lk_tree *tree, const char *sys) LK_NONNULL(1, 2);
+/* A start: what was before it is over. */
+void lk_late_forget_events(const struct lk_lcd *lcd) LK_NONNULL(1);
+
 /* The flag, in a transaction with LK_T_FLG. 0 or -1. */
 int lk_late_mark(struct lk_lcd *lcd, const char *tag, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 void lk_late_unmark(struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);

@@ -347,10 +347,21 @@
 #define LK_M_NET_START 701002, 1, "the network process cannot start: %s"
 #define LK_M_NET_TERMS 703190, LK_EX_OK, "system \"%s\" has a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms, " \
 	"this one of %u ms and %u ms: the larger ones count, make them equal"
+#define LK_M_NET_SAME_TERMS 703440, LK_EX_OK, "system \"%s\" has the same lease and QUORUM_LOSS_DEADLINE as this one again"
+#define LK_M_TERMS_UNKEPT 703441, LK_EX_OK, "what system \"%s\" tells of its lease cannot be kept, so that its heartbeats " \
+	"are not confirmed: %s"
+#define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
+#define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
+	"longest times there are count, 6060 s and 600 s: %s"
+#define LK_M_NET_SMALLER 703423, LK_EX_OK, "system \"%s\": a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
+	"and no longer %u ms and %u ms"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
 	"%u ms: the larger ones count, make them equal"
+#define LK_M_QWK_DEBUG 703421, LK_EX_OK, "QUORUM_DEBUG must be 0 or 1, and counts as 0: %s"
+#define LK_M_QWK_SMALLER 703422, LK_EX_OK, "system \"%s\": %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
+	"and no longer %u ms and %u ms"
 #define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"

@@ -42,6 +42,9 @@ void bus_put_peer(struct lk_out *out, const struct bus_peer *peer)
 	lk_put_u8(out, BUS_PEER);
 	lk_put_u8(out, peer->peer);
 	lk_put_text(out, peer->name);
+	lk_put_u32(out, peer->lease);
+	lk_put_u32(out, peer->stop);
+	lk_put_u8(out, peer->lost);
 }
 
 void bus_put_path(struct lk_out *out, const struct bus_path *path)
@@ -130,6 +133,26 @@ void bus_put_stored(struct lk_out *out, const struct bus_stored *stored)
 {
 	lk_put_u8(out, BUS_STORED);
 	lk_put_u64(out, stored->until);
+}
+
+static void put_terms(struct lk_out *out, const struct bus_terms *terms)
+{
+	lk_put_u8(out, terms->peer);
+	lk_put_u32(out, terms->lease);
+	lk_put_u32(out, terms->stop);
+}
+
+void bus_put_terms(struct lk_out *out, const struct bus_terms *terms)
+{
+	lk_put_u8(out, BUS_KEEP);
+	put_terms(out, terms);
+}
+
+void bus_put_kept(struct lk_out *out, const struct bus_kept *kept)
+{
+	lk_put_u8(out, BUS_KEPT);
+	put_terms(out, &kept->terms);
+	lk_put_u8(out, kept->good);
 }
 
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease)
@@ -257,6 +280,9 @@ bool bus_get_peer(struct lk_in *in, struct bus_peer *peer)
 {
 	peer->peer = get_peer(in);
 	get_name(in, peer->name);
+	peer->lease = lk_get_u32(in);
+	peer->stop = lk_get_u32(in);
+	peer->lost = get_choice(in, 1);
 	return lk_get_end(in);
 }
 
@@ -365,6 +391,26 @@ static uint64_t get_time(struct lk_in *in)
 bool bus_get_stored(struct lk_in *in, struct bus_stored *stored)
 {
 	stored->until = get_time(in);
+	return lk_get_end(in);
+}
+
+static void get_terms(struct lk_in *in, struct bus_terms *terms)
+{
+	terms->peer = get_peer(in);
+	terms->lease = lk_get_u32(in);
+	terms->stop = lk_get_u32(in);
+}
+
+bool bus_get_terms(struct lk_in *in, struct bus_terms *terms)
+{
+	get_terms(in, terms);
+	return lk_get_end(in);
+}
+
+bool bus_get_kept(struct lk_in *in, struct bus_kept *kept)
+{
+	get_terms(in, &kept->terms);
+	kept->good = get_choice(in, 1);
 	return lk_get_end(in);
 }
 

@@ -58,6 +58,7 @@ enum bus_type {
 	BUS_BAR,		/* number, peers: bar these, and tell (BUS_CONFIRMS) of all */
 	BUS_CLEAR,		/* nothing is in service here, a lease that has lapsed is forgotten; no payload */
 	BUS_STORED,		/* until when the last good write of the own object lets run (struct bus_stored) */
+	BUS_KEPT,		/* of a BUS_KEEP: done, or not */
 	/* from net */
 	BUS_READY = 64,		/* privileges dropped, waiting for a configuration; no payload */
 	BUS_CONFIGURED,		/* generation: in force, removed numbers are free (struct bus_generation) */
@@ -73,6 +74,7 @@ enum bus_type {
 	BUS_WANT,		/* path: a descriptor, please */
 	BUS_LEASE,		/* end, stop, lapsed: the lease, when it has changed */
 	BUS_CONFIRMS,		/* number of the last BUS_BAR that was done, and of each peer what is confirmed */
+	BUS_KEEP,		/* peer, terms: put them on stable storage, and say BUS_KEPT (struct bus_terms) */
 	BUS_COUNTERS,		/* path, what was wrong on a TTY path, when that has changed */
 };
 
@@ -101,6 +103,8 @@ struct bus_keys {
 struct bus_peer {
 	uint8_t peer;
 	char name[LK_SYS_MAX + 1];
+	uint32_t lease, stop;		/* milliseconds, its terms that were kept; 0 none */
+	uint8_t lost;			/* what was kept could not be read: these are the longest ones there are */
 };
 
 enum bus_path_type { BUS_TCP, BUS_TTY, BUS_DISK };
@@ -163,6 +167,16 @@ struct bus_bar {
 
 struct bus_stored {
 	uint64_t until;			/* ns of the clock of lk/lease.h */
+};
+
+struct bus_terms {
+	uint8_t peer;
+	uint32_t lease, stop;		/* milliseconds */
+};
+
+struct bus_kept {
+	struct bus_terms terms;
+	uint8_t good;
 };
 
 struct bus_lease {
@@ -229,6 +243,8 @@ void bus_put_link(struct lk_out *out, const struct bus_link *link) LK_NONNULL(1,
 void bus_put_stall(struct lk_out *out, uint32_t ms) LK_NONNULL(1);
 void bus_put_bar(struct lk_out *out, const struct bus_bar *bar) LK_NONNULL(1, 2);
 void bus_put_stored(struct lk_out *out, const struct bus_stored *stored) LK_NONNULL(1, 2);
+void bus_put_terms(struct lk_out *out, const struct bus_terms *terms) LK_NONNULL(1, 2);
+void bus_put_kept(struct lk_out *out, const struct bus_kept *kept) LK_NONNULL(1, 2);
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
 void bus_put_counters(struct lk_out *out, const struct bus_counters *counters) LK_NONNULL(1, 2);
@@ -250,6 +266,8 @@ bool bus_get_link(struct lk_in *in, struct bus_link *link) LK_MUST LK_NONNULL(1,
 bool bus_get_stall(struct lk_in *in, uint32_t *ms) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_bar(struct lk_in *in, struct bus_bar *bar) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_stored(struct lk_in *in, struct bus_stored *stored) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_terms(struct lk_in *in, struct bus_terms *terms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_kept(struct lk_in *in, struct bus_kept *kept) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_lease(struct lk_in *in, struct bus_lease *lease) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_counters(struct lk_in *in, struct bus_counters *counters) LK_MUST LK_NONNULL(1, 2);

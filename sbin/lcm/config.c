@@ -22,6 +22,7 @@
 #include "event.h"
 #include "lease.h"
 #include "memory.h"
+#include "terms.h"
 #include "net.h"
 #include "netproc.h"
 #include "session.h"
@@ -186,6 +187,7 @@ static struct lcm_peer *new_peer(struct lcm *lcm, const char *name)
 		peer_init(&peer->machine, !lcm->generation && lcm->restarted, lcm->now);
 		if (!lcm->generation)
 			memory_peer(peer);
+		terms_recall(peer);
 		control_begin(peer);
 		return peer;
 	}
@@ -329,7 +331,7 @@ void config_confirmed(struct lcm *lcm, uint32_t generation)
 
 		/* its handler may still run, its sessions be about to end */
 		if (!peer->used || !peer->retired || peer->retired > generation ||
-		    peer->job.running != HANDLER_NONE || peer->clearing || peer->served)
+		    peer->job.running != HANDLER_NONE || peer->clearing || peer->served || peer->terms_busy)
 			continue;
 		chan_free(&peer->chan);
 		*peer = (struct lcm_peer){ 0 };
@@ -352,7 +354,8 @@ static void send_config(struct lcm *lcm)
 	bus_put_keys(&out, &lcm->keys.bus);
 	netproc_send(lcm, &out, -1);
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
-		struct bus_peer peer = { .peer = (uint8_t)i };
+		struct bus_peer peer = { .peer = (uint8_t)i, .lease = lcm->peer[i].terms.lease,
+					 .stop = lcm->peer[i].terms.stop, .lost = lcm->peer[i].terms_lost };
 
 		if (!lcm->peer[i].configured)
 			continue;

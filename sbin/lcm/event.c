@@ -181,16 +181,6 @@ void event_clear(struct lcm_peer *peer)
 		start_clear(peer);
 }
 
-static bool was_counted(const struct lcm_peer *peer)
-{
-	const struct lcm *lcm = peer->lcm;
-
-	for (unsigned i = 0; i < BUS_PATHS_MAX; i++)
-		if (lcm->path[i].configured && lcm->path[i].conf.peer == peer->number && lcm->path[i].comm_downs)
-			return true;
-	return false;
-}
-
 static void count_down(const struct lcm_peer *peer)
 {
 	struct lcm *lcm = peer->lcm;
@@ -237,11 +227,11 @@ static void repeat_events(struct lcm *lcm)
 		struct lcm_peer *peer = &lcm->peer[i];
 		enum peer_state state = peer->machine.state;
 
-		if (!peer->used || !peer->configured)
+		if (!peer->used || !peer->configured || !lk_late_event_noted(&lcm->tree, peer->name))
 			continue;
 		if (state == PEER_ALIVE || state == PEER_RETURNING)
 			event_want(peer, HANDLER_UP, true);
-		else if (state == PEER_DOWN && was_counted(peer))
+		else if (state == PEER_DOWN)
 			event_want(peer, HANDLER_DOWN, true);
 		else
 			continue;

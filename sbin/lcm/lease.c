@@ -41,6 +41,19 @@ void lease_init(struct lcm *lcm)
 				     .stored_at = -1 };
 }
 
+/* A deadline that cannot be read may be as far as there is one. Where there is none nothing is in service, and a lease
+ * that goes on is not needed. */
+void lease_before(const struct lcm *lcm, struct net_setup *setup)
+{
+	const struct lcm_lease *lease = &lcm->lease;
+	const struct lk_terms longest = lk_terms_longest();
+	bool unknown = lease->deadline == 1, none = lease->deadline == LK_LEASE_FOREVER;
+	int64_t now = lk_lease_now();
+
+	setup->until = none && lease->until > now ? 0 : lease->until;
+	setup->deadline = none ? 0 : unknown ? now + longest.lease + longest.stop : lease->deadline;
+}
+
 /* What cannot be published does not count: the watchdog would not know of it. */
 static void publish(struct lcm *lcm, int64_t stop)
 {

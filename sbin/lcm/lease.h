@@ -8,10 +8,14 @@
 #define LCM_LEASE_H
 
 #include "local.h"
+#include "net.h"
 #include "world.h"
 
 /* What was published in this boot, before net is started. */
 void lease_init(struct lcm *lcm) LK_NONNULL(1);
+
+/* What net has to know of it. */
+void lease_before(const struct lcm *lcm, struct net_setup *setup) LK_NONNULL(1, 2);
 
 /* The tunables may have changed, and with them lcm->set.quorum, .lease, .stop. True: net must be told. */
 bool lease_settings(struct lcm *lcm) LK_NONNULL(1);

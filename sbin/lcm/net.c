@@ -252,6 +252,8 @@ int net_run(int bus, const struct net_setup *setup)
 	net->bus = bus;
 	net->icmp = net->icmp6 = -1;
 	net->hold.until = setup->until;
+	net->hold.given = (struct lk_given){ .until = setup->until, .deadline = setup->deadline,
+					     .stop = setup->deadline > setup->until ? setup->deadline - setup->until : 0 };
 	if (!start(net, setup))
 		return 1;
 	while (!net->quit)

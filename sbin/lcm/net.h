@@ -15,6 +15,7 @@ struct net_setup {
 	unsigned realtime;	/* LCMRTPRIO: SCHED_RR priority, 0 none */
 	bool seccomp;		/* false: without the filter, for debuggers */
 	int64_t until;		/* end of the lease that was published last in this boot (lk/lease.h); 0 none */
+	int64_t deadline;	/* of what it let run; 0 none */
 };
 
 /*

@@ -233,6 +233,16 @@ static bool take_stored(struct net *net, struct lk_in *in)
 	return true;
 }
 
+static bool take_kept(struct net *net, struct lk_in *in)
+{
+	struct bus_kept kept;
+
+	if (!bus_get_kept(in, &kept))
+		return false;
+	confirm_kept(net, &kept);
+	return true;
+}
+
 static bool take_clear(struct net *net, struct lk_in *in)
 {
 	confirm_clear(net);
@@ -285,6 +295,8 @@ static bool take(struct net *net, struct lk_in *in, int *fd)
 		return take_clear(net, in);
 	case BUS_STORED:
 		return take_stored(net, in);
+	case BUS_KEPT:
+		return take_kept(net, in);
 	case BUS_QUIT:
 		net->quit = bus_get_empty(in);
 		return net->quit;

@@ -10,6 +10,8 @@
 #define MS INT64_C(1000000)
 #define RUN_BITS 48		/* of a stamp, for the microseconds: nine years */
 #define RUN_MASK 0x7fff
+#define KEEP_AGAIN_MS 1000
+#define SMALLER_MS 10000
 
 /* ---- the terms ---- */
 
@@ -18,36 +20,104 @@ static struct lk_terms own_terms(const struct net *net)
 	return (struct lk_terms){ net->conf.lease * MS, net->conf.stop * MS };
 }
 
-static void widen(struct lk_terms *terms, const struct lk_terms *other)
+static struct lk_terms told_terms(uint32_t lease, uint32_t stop)
 {
-	if (other->lease > terms->lease)
-		terms->lease = other->lease;
-	if (other->stop > terms->stop)
-		terms->stop = other->stop;
+	return (struct lk_terms){ lease * MS, stop * MS };
 }
 
-/* The largest ones in the cluster: a bar must last as long as whoever was granted something collects. */
+/* The largest ones in the cluster. */
 static struct lk_terms widest(const struct net *net)
 {
 	struct lk_terms terms = own_terms(net);
 
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		if (net->peer[i].used)
-			widen(&terms, &net->peer[i].terms);
+			lk_terms_widen(&terms, &net->peer[i].heard.terms);
 	return terms;
 }
 
-/* They differ: the larger ones count, also when the peer has made them smaller meanwhile. */
-static void take_terms(struct net *net, struct net_peer *peer, const struct frame_confirm *confirm)
+/* A bar must last as long as whoever was granted something collects. What a damaged record hides counts until the
+ * system itself tells. */
+static int64_t bar(const struct net *net)
 {
-	const struct lk_terms theirs = { confirm->lease * MS, confirm->stop * MS };
+	struct lk_terms ours = own_terms(net), wide = ours;
+
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
+		const struct net_peer *peer = &net->peer[i];
+		bool known = peer->conf.lost && peer->newest.lease;
+
+		if (peer->used)
+			lk_terms_widen(&wide, known ? &peer->newest : &peer->heard.terms);
+	}
+	return lk_terms_bar(&ours, &wide);
+}
+
+static void say_terms(struct net *net, struct net_peer *peer, const struct frame_confirm *confirm)
+{
 	bool differs = confirm->lease != net->conf.lease || confirm->stop != net->conf.stop;
 
-	widen(&peer->terms, &theirs);
-	if (differs && net->conf.quorum && !peer->told_terms)
+	if (differs && net->conf.quorum && !(peer->said_terms && peer->said_since == net->hold.given.changed)) {
 		net_log(net, LK_LOG_WARN, LK_M_NET_TERMS, peer->conf.name, confirm->lease, confirm->stop,
 			net->conf.lease, net->conf.stop);
-	peer->told_terms = differs && (peer->told_terms || net->conf.quorum);
+		peer->said_terms = true;
+		peer->said_since = net->hold.given.changed;
+	} else if (!differs && peer->said_terms) {
+		net_log(net, LK_LOG_INFO, LK_M_NET_SAME_TERMS, peer->conf.name);
+		peer->said_terms = false;
+	}
+}
+
+/* ---- what is on stable storage ---- */
+
+static bool same_terms(const struct lk_terms *a, const struct lk_terms *b)
+{
+	return a->lease == b->lease && a->stop == b->stop;
+}
+
+/* One question at a time; one that was not done is put again after a while. */
+static void keep_terms(struct net *net, struct net_peer *peer)
+{
+	if (peer->keeping || net->now < peer->keep_at)
+		return;
+	peer->keeping = peer->keep_dirty = true;
+	peer->to_keep = peer->heard.terms;
+	lk_heard_keeping(&peer->heard, &peer->to_keep);
+}
+
+/* Smaller ones save time after a restart, no more: they are kept when they have come to stay. */
+static void keep_smaller(struct net *net, struct net_peer *peer, const struct lk_terms *before)
+{
+	if (same_terms(&peer->heard.terms, &peer->heard.kept) || !same_terms(&peer->heard.terms, before))
+		peer->smaller_at = net->now + SMALLER_MS;
+	else if (net->now >= peer->smaller_at)
+		keep_terms(net, peer);
+}
+
+void confirm_kept(struct net *net, const struct bus_kept *kept)
+{
+	struct net_peer *peer = &net->peer[kept->terms.peer];
+	const struct lk_terms terms = told_terms(kept->terms.lease, kept->terms.stop);
+
+	if (!peer->used || !peer->keeping || peer->keep_dirty || !same_terms(&terms, &peer->to_keep))
+		return;
+	peer->keeping = false;
+	if (kept->good) {
+		lk_heard_kept(&peer->heard, &terms);
+		peer->conf.lost = false;
+	} else {
+		peer->keep_at = net->now + KEEP_AGAIN_MS;
+	}
+}
+
+static void send_keep(struct net *net, struct net_peer *peer)
+{
+	uint8_t message[32];
+	struct lk_out out = LK_OUT(message);
+	const struct bus_terms terms = { (uint8_t)(peer - net->peer), (uint32_t)(peer->to_keep.lease / MS),
+					 (uint32_t)(peer->to_keep.stop / MS) };
+
+	bus_put_terms(&out, &terms);
+	peer->keep_dirty = !net_bus_send(net, &out);
 }
 
 /* ---- stamps ---- */
@@ -84,17 +154,18 @@ static void renew(struct net *net, int64_t now)
 
 	if (!net->conf.quorum)
 		return;
-	lk_hold_renew(&net->hold, now, own_terms(net).lease);
+	lk_hold_renew(&net->hold, now);
 	if (net->hold.until != before.until || net->hold.lapsed != before.lapsed)
 		net->lease_dirty = true;
 }
 
-/* What was sent before the terms have grown was taken by those who do not know that. */
+/* Who confirms what was sent since another incarnation was heard is a later one. */
 static void take_echo(struct net *net, struct net_peer *peer, uint64_t echo, int64_t now)
 {
 	int64_t when = stamped(net, echo, now);
 
-	if (when <= peer->confirmed || when < net->grown)
+	peer->latest |= when && when >= peer->since;
+	if (when <= peer->confirmed)
 		return;
 	peer->confirmed = when;
 	lk_hold_echo(&net->hold, number_in_hold(net, peer), when);
@@ -113,6 +184,13 @@ void confirm_clear(struct net *net)
 	net->lease_dirty = true;
 }
 
+static void put_terms_in_force(struct net *net)
+{
+	const struct lk_terms terms = own_terms(net);
+
+	lk_hold_terms(&net->hold, &terms, lk_lease_now());
+}
+
 void confirm_configured(struct net *net)
 {
 	struct lk_hold old = net->hold;
@@ -123,18 +201,14 @@ void confirm_configured(struct net *net)
 	if (!net->conf.quorum)
 		old = (struct lk_hold){ .until = 0 };
 	lk_hold_init(&net->hold, n + 1, n, old.until);
+	net->hold.given = old.given;
 	net->hold.lapsed = old.lapsed;
 	net->hold.all = net->conf.quorum == BUS_STORAGE;
 	net->hold.stored = old.stored;
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		if (net->peer[i].used)
 			lk_hold_echo(&net->hold, number_in_hold(net, &net->peer[i]), net->peer[i].confirmed);
-	if (net->conf.lease > net->had_lease || net->conf.stop > net->had_stop)
-		net->grown = lk_lease_now();
-	net->had_lease = net->conf.lease;
-	net->had_stop = net->conf.stop;
-	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
-		net->peer[i].told_terms = false;
+	put_terms_in_force(net);
 	net->lease_dirty = true;
 }
 
@@ -153,10 +227,13 @@ void confirm_timers(struct net *net)
 
 /* ---- what is confirmed ---- */
 
-/* Nothing was confirmed from here before, but perhaps by a predecessor of this process. */
+/* Nothing was confirmed from here before, but perhaps by a predecessor of this process: by the terms that it kept. */
 void confirm_peer_begin(struct net_peer *peer)
 {
-	peer->taken_at = peer->barred_at = lk_lease_now();
+	const struct lk_terms kept = told_terms(peer->conf.lease, peer->conf.stop);
+
+	peer->taken_at = peer->barred_at = peer->since = lk_lease_now();
+	peer->heard = (struct lk_heard){ .terms = kept, .kept = kept };
 }
 
 /*
@@ -174,11 +251,12 @@ void confirm_members(struct net *net)
 			net->peer[i].taken_at = now;
 }
 
+/* A bar does not become shorter when somebody's terms do. */
 static bool is_barred(const struct net *net, const struct net_peer *peer, int64_t now)
 {
-	struct lk_terms ours = own_terms(net), wide = widest(net);
+	int64_t needed = bar(net);
 
-	return now - peer->barred_at < lk_terms_bar(&ours, &wide);
+	return now - peer->barred_at < (needed > peer->bar ? needed : peer->bar);
 }
 
 void confirm_sender(struct net_peer *peer, uint64_t incarnation)
@@ -189,35 +267,65 @@ void confirm_sender(struct net_peer *peer, uint64_t incarnation)
 	peer->former = peer->sender;
 	peer->sender = incarnation;
 	peer->taken = 0;
+	peer->since = lk_lease_now();
+	peer->latest = false;
 }
 
-/* Who does not see us as alive does not hear us, perhaps: then neither of us may go on as if all were well. */
+/* A heartbeat that is newer than the last one that was taken. Who does not see us as alive does not hear us, perhaps:
+ * then neither of us may go on as if all were well. */
+static void take_newer(struct net *net, struct net_peer *peer, const struct confirm_heard *beat)
+{
+	const struct lk_terms told = told_terms(beat->confirm.lease, beat->confirm.stop), before = peer->heard.terms;
+	int64_t now = lk_lease_now();
+	bool kept = lk_heard_tells(&peer->heard, &told);
+
+	peer->newest = told;
+	say_terms(net, peer, &beat->confirm);
+	if (!kept)
+		keep_terms(net, peer);
+	if (!kept || beat->view != FRAME_VIEW_ALIVE || is_barred(net, peer, now))
+		return;
+	lk_heard_takes(&peer->heard, &told, peer->latest);
+	peer->taken = beat->confirm.sent;
+	peer->taken_at = now;
+	keep_smaller(net, peer, &before);
+}
+
 void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat)
 {
-	const struct frame_confirm *confirm = &beat->confirm;
-	int64_t now = lk_lease_now();
-
-	if (!confirm->sent)
+	if (!beat->confirm.sent)
 		return;
-	take_terms(net, peer, confirm);
 	confirm_sender(peer, beat->incarnation);
-	take_echo(net, peer, confirm->echo, now);
-	if (beat->view != FRAME_VIEW_ALIVE || confirm->sent <= peer->taken || is_barred(net, peer, now))
-		return;
-	peer->taken = confirm->sent;
-	peer->taken_at = now;
+	take_echo(net, peer, beat->confirm.echo, lk_lease_now());
+	if (beat->confirm.sent > peer->taken)
+		take_newer(net, peer, beat);
+}
+
+/* Rounded up. */
+static uint32_t in_ms(int64_t time)
+{
+	return (uint32_t)((time + MS - 1) / MS);
 }
 
 struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *peer, uint64_t incarnation)
 {
+	int64_t now = lk_lease_now();
+	struct lk_terms told = lk_hold_tell(&net->hold, now);
+
 	return (struct frame_confirm){
-		.sent = stamp(net, lk_lease_now()),
+		.sent = stamp(net, now),
 		.echo = peer->sender == incarnation ? peer->taken : 0,
-		.lease = net->conf.lease, .stop = net->conf.stop,
+		.lease = in_ms(told.lease), .stop = in_ms(told.stop),
 	};
 }
 
 /* ---- main ---- */
+
+static void bar_peer(const struct net *net, struct net_peer *peer, int64_t now)
+{
+	peer->barred_at = now;
+	peer->bar = bar(net);
+}
 
 void confirm_bar(struct net *net, const struct bus_bar *bar)
 {
@@ -225,7 +333,7 @@ void confirm_bar(struct net *net, const struct bus_bar *bar)
 
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		if (net->peer[i].used && bar->peers & UINT32_C(1) << i)
-			net->peer[i].barred_at = now;
+			bar_peer(net, &net->peer[i], now);
 	net->bar_number = bar->number;
 	net->bar_dirty = true;
 }
@@ -239,7 +347,7 @@ static struct bus_confirm confirm_of(const struct net *net, unsigned i, int64_t 
 		.peer = (uint8_t)i, .barred = is_barred(net, peer, now),
 		.quiet = (uint64_t)(now - peer->taken_at), .needed = (uint64_t)lk_terms_quiet(&ours, &theirs),
 		.age = peer->confirmed ? (uint64_t)(now - peer->confirmed) + 1 : 0,
-		.lease = (uint64_t)peer->terms.lease, .stop = (uint64_t)peer->terms.stop,
+		.lease = (uint64_t)peer->heard.terms.lease, .stop = (uint64_t)peer->heard.terms.stop,
 		.incarnation = peer->mixed ? 0 : peer->sender,
 	};
 }
@@ -264,11 +372,15 @@ void confirm_flush(struct net *net)
 
 	if (net->lease_dirty) {
 		struct lk_out out = LK_OUT(message);
-		const struct bus_lease lease = { (uint64_t)net->hold.until, net->conf.stop, net->hold.lapsed };
+		const struct bus_lease lease = { (uint64_t)net->hold.until, (uint32_t)(net->hold.given.stop / MS),
+						 net->hold.lapsed };
 
 		bus_put_lease(&out, &lease);
 		net->lease_dirty = !net_bus_send(net, &out);
 	}
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (net->peer[i].used && net->peer[i].keep_dirty)
+			send_keep(net, &net->peer[i]);
 	/* after it: who has asked hears of a lapse that was known then */
 	if (net->bar_dirty)
 		net->bar_dirty = !send_confirms(net);

@@ -124,8 +124,16 @@ struct net_peer {
 	int64_t taken_at;
 	int64_t barred_at;		/* nothing is taken for a while from then on */
 	int64_t confirmed;		/* when the newest heartbeat was sent that it has confirmed; 0 none */
-	struct lk_terms terms;		/* the largest ones heard of */
-	bool told_terms;		/* a difference has been logged */
+	struct lk_heard heard;		/* its terms */
+	struct lk_terms newest;		/* the last ones that it told; 0: none yet */
+	int64_t since;			/* when the incarnation was heard first, or this process has begun */
+	bool latest;			/* it has confirmed what was sent since then */
+	int64_t bar;			/* how long it is barred at least */
+	bool said_terms;		/* a difference has been logged, when ours had been changed at this time */
+	int64_t said_since;
+	bool keeping, keep_dirty;	/* main is to keep these, has not been told so yet */
+	struct lk_terms to_keep;
+	int64_t keep_at, smaller_at;	/* milliseconds: not before */
 	/* probes */
 	int64_t next_probe, host_heard;
 	bool answered;
@@ -151,8 +159,6 @@ struct net {
 	unsigned logs_lost;
 	/* the lease */
 	struct lk_hold hold;		/* peers in their order, this node last */
-	int64_t grown;			/* when the terms became larger; of had_* */
-	uint32_t had_lease, had_stop;
 	bool lease_dirty, bar_dirty;	/* main has not been told, answered */
 	uint32_t bar_number;		/* its last question */
 	uint64_t serial;
@@ -266,6 +272,8 @@ void confirm_members(struct net *net) LK_NONNULL(1);
 void confirm_clear(struct net *net) LK_NONNULL(1);
 void confirm_stored(struct net *net, const struct bus_stored *stored) LK_NONNULL(1, 2);
 void confirm_bar(struct net *net, const struct bus_bar *bar) LK_NONNULL(1, 2);
+/* Terms of a peer are on stable storage, or could not be put there. */
+void confirm_kept(struct net *net, const struct bus_kept *kept) LK_NONNULL(1, 2);
 void confirm_timers(struct net *net) LK_NONNULL(1);
 void confirm_flush(struct net *net) LK_NONNULL(1);
 

@@ -20,6 +20,7 @@
 #include "exec.h"
 #include "lease.h"
 #include "net.h"
+#include "terms.h"
 #include "lk/poison.h"
 
 #define REAP_MS 100
@@ -270,6 +271,18 @@ static bool take_lease(struct lcm *lcm, struct lk_in *in)
 	return true;
 }
 
+static bool take_keep(struct lcm *lcm, struct lk_in *in)
+{
+	struct bus_terms terms;
+
+	if (!bus_get_terms(in, &terms))
+		return false;
+	struct lcm_peer *peer = peer_at(lcm, terms.peer);
+	if (peer)
+		terms_keep(peer, &terms);
+	return true;
+}
+
 static bool take_confirms(struct lcm *lcm, struct lk_in *in)
 {
 	struct bus_confirms confirms;
@@ -307,6 +320,7 @@ static bool take(struct lcm *lcm, struct lk_in *in)
 	case BUS_WANT: return take_want(lcm, in);
 	case BUS_LEASE: return take_lease(lcm, in);
 	case BUS_CONFIRMS: return take_confirms(lcm, in);
+	case BUS_KEEP: return take_keep(lcm, in);
 	case BUS_COUNTERS: return take_counters(lcm, in);
 	}
 	return false;
@@ -373,8 +387,10 @@ static void on_end(void *arg, int status)
 static _Noreturn void be_net(const struct lcm *lcm, int bus)
 {
 	struct net_setup setup = { .user = lcm->set.user, .realtime = lcm->set.realtime,
-				   .seccomp = !getenv("LCM_NO_SECCOMP"), .until = lcm->lease.until };
+				   .seccomp = !getenv("LCM_NO_SECCOMP") };
 	int moved = dup2(bus, 3);
+
+	lease_before(lcm, &setup);
 
 	lk_close_from(4);
 	lk_reset_signals();

@@ -65,6 +65,10 @@ struct lcm_peer {
 	struct lcm_job job;
 	bool clearing, clear_again;	/* its flag !nofailover! is being removed; and it came up once more */
 	unsigned served;		/* sessions that we serve it */
+	struct bus_terms terms;		/* that are kept: terms.h */
+	bool terms_lost;		/* they could not be read */
+	struct bus_terms terms_asked;	/* net wants these to be kept */
+	bool terms_busy, terms_told;	/* they are being written; that they could not be was logged */
 };
 
 struct lcm_path {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: lcdmachfail -s sys [-t tag [system ...]]
 # Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
+# shellcheck disable=SC2030,SC2031	# what a test sets is for the test
 
 load ../helpers/tree
 load ../helpers/far

@@ -11,6 +11,7 @@ quorum_tunables() {
 	TUNABLES=(QUORUM_LOSS_ACTION=osu "QUORUM_LOSS_DEADLINE=$DEADLINE" QUORUM_QUARANTINE_SECS=2 "WATCHDOG_TIMEOUT=$FEEDING")
 	if storage_mode; then
 		mapfile -t -O ${#TUNABLES[@]} TUNABLES < <(storage_tunables)
+		LOOK+=$(storage_look)
 	else
 		TUNABLES+=("QUORUM_MODE=$quorum" WITNESS_MODE=remote_verify)
 	fi

@@ -83,7 +83,8 @@ void node_start(struct node *node, const char *name)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() == parent)
 			_exit(net_run(pair[1], &(struct net_setup){ .user = "nobody", .realtime = 5,
-								    .seccomp = true, .until = node->until }));
+								    .seccomp = true, .until = node->until,
+								    .deadline = node->deadline }));
 		_exit(1);
 	}
 	close(pair[1]);
@@ -336,6 +337,22 @@ static bool take_want(struct node *node, struct lk_in *in)
 	return sent;
 }
 
+/* Kept, also for the next process, unless the test says that it cannot be. */
+static bool take_keep(struct node *node, struct lk_in *in)
+{
+	struct bus_kept kept = { .good = !node->unkept };
+
+	if (!bus_get_terms(in, &kept.terms))
+		return false;
+	node->keeps++;
+	if (kept.good) {
+		node->peer[kept.terms.peer].lease = kept.terms.lease;
+		node->peer[kept.terms.peer].stop = kept.terms.stop;
+	}
+	SAY(node, bus_put_kept, &kept);
+	return true;
+}
+
 static bool take(struct node *node, struct lk_in *in)
 {
 	uint32_t ms;
@@ -368,6 +385,8 @@ static bool take(struct node *node, struct lk_in *in)
 		return bus_get_lease(in, &node->lease);
 	case BUS_CONFIRMS:
 		return bus_get_confirms(in, &node->confirms);
+	case BUS_KEEP:
+		return take_keep(node, in);
 	case BUS_COUNTERS:
 		return take_counters(node, in);
 	default:

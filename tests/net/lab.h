@@ -26,7 +26,8 @@ struct node {
 	unsigned npeers;
 	struct bus_path path[LAB_PATHS];
 	unsigned npaths;
-	int64_t until;			/* of a lease before */
+	int64_t until, deadline;	/* of a lease before */
+	bool unkept;			/* terms cannot be kept */
 	int fd[LAB_PATHS];		/* for the next BUS_WANT of the path; -1 none */
 	/* what it said */
 	uint32_t configured;
@@ -44,6 +45,7 @@ struct node {
 	uint64_t sum;			/* over all bytes, in order */
 	struct bus_lease lease;
 	unsigned leases;		/* how often it was told */
+	unsigned keeps;			/* how often it wanted terms to be kept */
 	struct bus_confirms confirms;
 	uint64_t counter[LAB_PATHS][LK_NET_COUNTERS];
 	char log[LAB_LOG];

@@ -148,9 +148,41 @@ static void test_terms(void)
 	ok(node_logged(&lab[0], "703190") == 1 && node_logged(&lab[1], "703190") == 1, "both have logged it once");
 	ok(node_bar(&lab[0], 0) && told(0)->needed > (3 * LEASE + STOP) * MS, "the larger ones count");
 	lab[1].conf.lease = LEASE;
+	lab[1].conf.stop = STOP;
 	node_commit(&lab[1]);
-	lab_pump(500);
-	ok(node_bar(&lab[0], 0) && told(0)->needed > (3 * LEASE + STOP) * MS, "also when they become smaller");
+	uint64_t until = lab[1].lease.until;
+	ok(node_bar(&lab[0], 0) && (told(0)->needed > 2 * LEASE * MS || lk_lease_now() > (int64_t)until - 2 * LEASE * MS),
+	   "also when they become smaller, as long as they still let run");
+	ok(WAIT(node_bar(&lab[0], 0) && told(0)->needed < 2 * LEASE * MS, 40000), "then the smaller ones do");
+	ok(lk_lease_now() >= (int64_t)until - 2 * LEASE * MS && !lab[1].lease.lapsed, "not before what they gave has ended");
+	ok(node_logged(&lab[0], "703190") == 1 && WAIT(node_logged(&lab[0], "703440") == 1, 5000),
+	   "that they are the same again is logged once");
+	lab_end();
+}
+
+/* The larger terms of beta are known to a process of alpha that has never heard it. */
+static void test_terms_kept(void)
+{
+	pair();
+	lab[1].conf.stop = 20 * STOP;
+	lab[0].unkept = true;
+	lab_pair_start();
+	see_each_other();
+	ok(WAIT(lab[0].keeps > 1, 20000) && !lab[1].lease.until, "whose terms cannot be kept is not confirmed");
+	lab[0].unkept = false;
+	ok(WAIT(BOTH_VALID, 20000), "when they are kept it is");
+	node_kill(&lab[0]);
+	node_kill(&lab[1]);
+	node_start(&lab[0], "alpha");
+	node_commit(&lab[0]);
+	ok(node_bar(&lab[0], 0) && told(0)->stop == 20 * STOP * MS && told(0)->needed > 20 * STOP * MS,
+	   "a new process knows them");
+	lab[1].conf.stop = STOP;
+	node_start(&lab[1], "beta");
+	node_commit(&lab[1]);
+	see_each_other();
+	ok(WAIT(node_bar(&lab[0], 0) && told(0)->stop == STOP * MS, 30000), "smaller ones count when they are confirmed");
+	ok(lab[0].keeps == 0, "and are not kept at once");
 	lab_end();
 }
 
@@ -230,6 +262,7 @@ int main(void)
 	test_pause();
 	test_restart();
 	test_terms();
+	test_terms_kept();
 	test_storage();
 	test_old_peer();
 	return tap_done();

@@ -32,7 +32,12 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 		memset(n->fenced, 0, sizeof(n->fenced));
 	if (!lcm_only)
 		memset(n->granted, 0, sizeof(n->granted));
+	struct lk_given given = n->hold.given;
+
 	lk_hold_init(&n->hold, w->nodes, node, until);
+	if (lcm_only)
+		n->hold.given = given;
+	lk_hold_terms(&n->hold, &terms, now);
 	n->hold.lapsed = lapsed;
 	n->hold.all = w->params.storage;
 	if (w->params.storage && !lcm_only)
@@ -102,7 +107,7 @@ void node_lease(struct world *w, unsigned node)
 
 	if (w->params.storage && n->qwk.written > 0)
 		lk_hold_stored(&n->hold, (n->qwk.written + lk_qwk_limit(&n->qwk)) * MS);
-	lk_hold_renew(&n->hold, world_clock(w, node), sim_terms().lease);
+	lk_hold_renew(&n->hold, world_clock(w, node));
 	n->unwatched = n->unwatched && !n->hold.until;
 	if (!n->hold.lapsed)
 		return;

@@ -33,7 +33,7 @@ static void test_round_trips(void)
 	static struct bus_config config = { 7, 0xfedcba9876543210, 250, 1, 15000, 2500, "alpha" };
 	static struct bus_keys keys = { .n = 2, .key = { { .print = "1234 5678", .tls = "a", .beat = "b" },
 							 { .print = "9abc def0", .tls = "c", .beat = "d" } } };
-	static struct bus_peer peer = { 31, "beta" };
+	static struct bus_peer peer = { 31, "beta", 5000, 600000, 1 };
 	static struct bus_path path = { .path = 255, .peer = 31, .type = BUS_TTY, .priority = 99, .port = 10000,
 					.baud = 9600, .interval = 60000, .misses = 99, .local = "10.0.0.1",
 					.remote = "fd00::1", .device = "/dev/ttyS0" };
@@ -43,6 +43,8 @@ static void test_round_trips(void)
 	static struct bus_log log = { LK_LOG_WARN, 701000, "text" };
 
 	static struct bus_bar bar = { 0xffffffff, 0x80000001 };
+	static struct bus_terms terms = { 31, 6060000, 600000 };
+	static struct bus_kept kept = { { 31, 6060000, 600000 }, 1 };
 	static struct bus_lease lease = { INT64_MAX, 600000, 1 };
 	static struct bus_confirms confirms = { .number = 9, .n = 2, .confirm = {
 		{ 31, 1, 1, 2, 3, 4, INT64_MAX, UINT64_MAX }, { .peer = 0 } } };
@@ -51,6 +53,8 @@ static void test_round_trips(void)
 	ROUND(BUS_CONFIG, config, config);
 	ROUND(BUS_BAR, bar, bar);
 	ROUND(BUS_LEASE, lease, lease);
+	ROUND(BUS_KEEP, terms, terms);
+	ROUND(BUS_KEPT, kept, kept);
 	ROUND(BUS_CONFIRMS, confirms, confirms);
 	ROUND(BUS_COUNTERS, counters, counters);
 	ROUND(BUS_KEYS, keys, keys);
@@ -132,8 +136,8 @@ static void test_malformed(void)
 	BAD(config, { .incarnation = 1, .self = "" });
 	BAD(config, { .incarnation = 1, .self = "a/b" });
 	BAD(keys, { .n = LK_KEYS_MAX + 1 });
-	BAD(peer, { BUS_PEERS_MAX, "beta" });
-	BAD(peer, { 0, "be ta" });
+	BAD(peer, { .peer = BUS_PEERS_MAX, .name = "beta" });
+	BAD(peer, { .name = "be ta" });
 	BAD(path, { .path = BUS_PATHS_MAX, .interval = 100, .misses = 3 });
 	BAD(path, { .peer = BUS_PEERS_MAX, .interval = 100, .misses = 3 });
 	BAD(path, { .type = BUS_DISK + 1, .interval = 100, .misses = 3 });

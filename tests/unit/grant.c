@@ -33,43 +33,157 @@ static void test_terms(void)
 
 /* ---- the lease ---- */
 
+static void begin(struct lk_hold *hold, unsigned nsys, int64_t until)
+{
+	const struct lk_terms terms = { 5 * S, 2 * S };
+
+	lk_hold_init(hold, nsys, A, until);
+	lk_hold_terms(hold, &terms, 0);
+}
+
 static void test_hold(void)
 {
-	const int64_t lease = 5 * S;
 	struct lk_hold hold;
 
-	lk_hold_init(&hold, 5, A, 0);
-	lk_hold_renew(&hold, 10 * S, lease);
+	begin(&hold, 5, 0);
+	lk_hold_renew(&hold, 10 * S);
 	ok(!lk_hold_valid(&hold, 10 * S) && !hold.lapsed, "without a confirmation there is no lease, and none that is lost");
 	lk_hold_echo(&hold, A, 10 * S);
 	lk_hold_echo(&hold, 7, 10 * S);
 	lk_hold_echo(&hold, B, 10 * S);
-	lk_hold_renew(&hold, 10 * S, lease);
+	lk_hold_renew(&hold, 10 * S);
 	ok(!lk_hold_valid(&hold, 10 * S), "the own one and one of five are no majority");
 	lk_hold_echo(&hold, C, 8 * S);
-	lk_hold_renew(&hold, 10 * S, lease);
+	lk_hold_renew(&hold, 10 * S);
 	ok(hold.until == 13 * S && lk_hold_valid(&hold, 13 * S - 1) && !lk_hold_valid(&hold, 13 * S),
 	   "with two of four others it lasts from the older one");
 	lk_hold_echo(&hold, C, 7 * S);
 	lk_hold_echo(&hold, D, 9 * S);
-	lk_hold_renew(&hold, 10 * S, lease);
+	lk_hold_renew(&hold, 10 * S);
 	ok(hold.until == 14 * S, "the newest ones that make a majority count, and none is taken back");
-	lk_hold_renew(&hold, 14 * S, lease);
+	lk_hold_renew(&hold, 14 * S);
 	ok(hold.lapsed && !lk_hold_valid(&hold, 14 * S), "one that has run out is lost");
 	lk_hold_echo(&hold, B, 14 * S);
 	lk_hold_echo(&hold, C, 14 * S);
-	lk_hold_renew(&hold, 14 * S, lease);
+	lk_hold_renew(&hold, 14 * S);
 	ok(hold.lapsed && !lk_hold_valid(&hold, 14 * S), "and is not renewed before what it let run has ended");
 	lk_hold_clear(&hold);
-	lk_hold_renew(&hold, 14 * S, lease);
+	lk_hold_renew(&hold, 14 * S);
 	ok(!hold.lapsed && lk_hold_valid(&hold, 15 * S), "then it is");
-	lk_hold_init(&hold, 5, A, 12 * S);
-	lk_hold_renew(&hold, 20 * S, lease);
+	begin(&hold, 5, 12 * S);
+	lk_hold_renew(&hold, 20 * S);
 	ok(hold.lapsed, "one that has run out before a restart is lost");
-	lk_hold_init(&hold, 3, A, 0);
+	begin(&hold, 3, 0);
 	lk_hold_echo(&hold, B, 10 * S);
-	lk_hold_renew(&hold, 20 * S, lease);
+	lk_hold_renew(&hold, 20 * S);
 	ok(!hold.until && !hold.lapsed, "a confirmation that is older than a lease gives none");
+}
+
+/* ---- terms that are changed ---- */
+
+static void put(struct lk_hold *hold, int64_t lease, int64_t stop, int64_t now)
+{
+	const struct lk_terms terms = { lease, stop };
+
+	lk_hold_terms(hold, &terms, now);
+}
+
+static bool tells(const struct lk_hold *hold, int64_t now, int64_t lease, int64_t stop)
+{
+	struct lk_terms told = lk_hold_tell(hold, now);
+
+	return told.lease == lease && told.stop == stop;
+}
+
+static void confirm(struct lk_hold *hold, int64_t sent, int64_t now)
+{
+	lk_hold_echo(hold, B, sent);
+	lk_hold_renew(hold, now);
+}
+
+static void test_raised(void)
+{
+	struct lk_hold hold;
+
+	begin(&hold, 3, 0);
+	confirm(&hold, 10 * S, 10 * S);
+	ok(tells(&hold, 10 * S, 5 * S, 2 * S) && tells(&hold, 11 * S, 5 * S, 2 * S), "what is configured is told");
+	put(&hold, 9 * S, 40 * S, 12 * S);
+	ok(tells(&hold, 12 * S, 9 * S, 40 * S), "what was raised is told at once");
+	confirm(&hold, 11 * S, 12 * S);
+	ok(hold.until == 16 * S && hold.given.stop == 2 * S, "a heartbeat of before has told less, and gives less");
+	confirm(&hold, 12 * S, 13 * S);
+	ok(hold.until == 21 * S && hold.given.stop == 40 * S, "one that has told more gives more");
+}
+
+static void test_lowered(void)
+{
+	struct lk_hold hold;
+
+	begin(&hold, 3, 0);
+	put(&hold, 5 * S, 40 * S, 1 * S);
+	confirm(&hold, 10 * S, 10 * S);
+	put(&hold, 3 * S, 2 * S, 11 * S);
+	ok(tells(&hold, 11 * S, 4 * S, 40 * S), "what was lowered is told when what was given before has ended");
+	ok(tells(&hold, 20 * S, 3 * S, 32 * S) && tells(&hold, 54 * S, 3 * S, 2 * S), "... less and less until then");
+	confirm(&hold, 10 * S + S / 2, 11 * S);
+	ok(hold.until == 15 * S, "a heartbeat of before gives no more than one of now");
+	confirm(&hold, 13 * S, 13 * S);
+	ok(hold.until == 16 * S && hold.given.stop == 2 * S && hold.given.deadline == 55 * S,
+	   "the deadline that was published stays");
+	lk_hold_clear(&hold);
+	ok(tells(&hold, 14 * S, 3 * S, 2 * S), "when nothing runs what is configured is told");
+}
+
+static void test_up_and_down(void)
+{
+	struct lk_hold hold;
+
+	begin(&hold, 3, 0);
+	put(&hold, 5 * S, 40 * S, 1 * S);
+	put(&hold, 5 * S, 1 * S, 11 * S);
+	put(&hold, 5 * S, 40 * S, 12 * S);
+	confirm(&hold, 10 * S, 13 * S);
+	ok(hold.given.deadline == 16 * S, "the least that was told since a heartbeat is what it gives");
+	lk_hold_clear(&hold);
+	put(&hold, 6 * S, 40 * S, 30 * S);
+	confirm(&hold, 28 * S, 31 * S);
+	ok(hold.given.deadline == 73 * S, "but not what was told a lease before it");
+}
+
+static void test_restarted(void)
+{
+	struct lk_hold hold;
+
+	lk_hold_init(&hold, 3, A, 20 * S);
+	hold.given.deadline = 60 * S;
+	put(&hold, 5 * S, 2 * S, 18 * S);
+	ok(tells(&hold, 18 * S, 5 * S, 37 * S), "after a restart the deadline of before is told");
+	confirm(&hold, 17 * S, 18 * S);
+	ok(hold.until == 20 * S, "and nothing is given for what another process may have sent");
+}
+
+static void test_heard(void)
+{
+	const struct lk_terms small = { 5 * S, 2 * S }, large = { 5 * S, 40 * S };
+	struct lk_heard heard = { .terms = { 0 } };
+
+	ok(!lk_heard_tells(&heard, &small), "one that was never heard is not confirmed before its terms are kept");
+	lk_heard_keeping(&heard, &small);
+	ok(!lk_heard_tells(&heard, &small), "... nor while they are being kept");
+	lk_heard_kept(&heard, &small);
+	ok(lk_heard_tells(&heard, &small), "but then");
+	lk_heard_takes(&heard, &small, true);
+	ok(!lk_heard_tells(&heard, &large) && heard.terms.stop == 40 * S, "larger ones count at once");
+	ok(lk_heard_tells(&heard, &small) && heard.terms.stop == 40 * S, "smaller ones only when they are confirmed");
+	lk_heard_takes(&heard, &small, false);
+	ok(heard.terms.stop == 40 * S, "... and certainly of the latest incarnation");
+	lk_heard_takes(&heard, &small, true);
+	ok(heard.terms.stop == 2 * S, "then they do");
+	lk_heard_kept(&heard, &large);
+	ok(lk_heard_tells(&heard, &large), "what is kept may be told");
+	lk_heard_keeping(&heard, &small);
+	ok(!lk_heard_tells(&heard, &large), "but not when less is being kept");
 }
 
 /* ---- grants ---- */
@@ -206,6 +320,11 @@ int main(void)
 {
 	test_terms();
 	test_hold();
+	test_raised();
+	test_lowered();
+	test_up_and_down();
+	test_restarted();
+	test_heard();
 	test_grants();
 	test_learn();
 	test_canvass();
