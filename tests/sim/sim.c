@@ -193,9 +193,6 @@ static void strike(struct world *w, const struct event *event)
 		if (operating && !w->node[node].stopped)
 			keep_begin(w, node);
 		break;
-	case ORDER:
-		order(w);
-		return;
 	case START:
 		if (event->life == w->node[node].life)
 			keep_start(w, node);
@@ -331,6 +328,10 @@ static void dispatch(struct world *w, const struct event *event)
 {
 	struct node *n = &w->node[event->node];
 
+	if (event->kind == EV_FAULT && event->count == ORDER) {
+		order(w);
+		return;
+	}
 	if (event->kind == EV_FAULT) {
 		strike(w, event);
 		return;
