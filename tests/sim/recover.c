@@ -189,6 +189,8 @@ static void won(struct world *w, unsigned node)
 	if (n->canvass.ask.epoch > w->last_epoch)
 		w->last_epoch = n->canvass.ask.epoch;
 	w->starts++;
+	w->takeovers += w->last_owner >= 0 && w->last_owner != (int)node;
+	w->last_owner = (int)node;
 	w->started = w->now;
 	world_trace(w, node, "starts the resource, epoch %llu", (unsigned long long)n->canvass.ask.epoch);
 	n->service = RESTORING;
@@ -413,6 +415,8 @@ static void decide(struct world *w, unsigned node)
 		own(w, node);
 	picture(w, node, &pic, &res, copy);
 	lk_decide(&pic, n->now.event, n->now.sys, &decision);
+	if (w->params.pictures)
+		record_picture(&pic, n->now.event, n->now.sys, &decision);
 	if (n->operators)
 		decision = (struct lk_decision){ .what = n->service != OUT ? LK_DO_LEAVE :
 							 holder(w, node) < 0 ? LK_DO_RESTORE : LK_DO_SWITCHBACK,
