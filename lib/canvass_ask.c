@@ -245,7 +245,7 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 
 	lk_promise_names(&j->c->lcd, answer->answer.who, &who);
 	if (answer->wait >= LK_HELD_WAIT)
-		lk_buf_addf(&text, "%s may have it in service, and was stopped with that", who.data ? who.data : "?");
+		lk_buf_addf(&text, "%s may have it in service, and was stopped with that, or holds itself to no lease", who.data ? who.data : "?");
 	else
 		lk_buf_addf(&text, "%s may have it in service for %.1f s more", who.data ? who.data : "?",
 			    (double)answer->wait / 1000);

@@ -366,6 +366,19 @@
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
 #define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
+#define LK_M_QUORUM_NUMBER 703455, LK_EX_INTERNAL, "a setting of quorum cannot be used: %s"
+#define LK_M_HOLDS_NONE 703450, LK_EX_OK, \
+	"system \"%s\" holds itself to no lease (QUORUM_MODE, or an older version): what it runs is not taken over until it " \
+	"does, was fenced or is confirmed to be off; make the modes equal, see lk-quorum(7)"
+#define LK_M_HOLDS_LEAVING 703451, LK_EX_OK, \
+	"system \"%s\" has a QUORUM_MODE without a lease: it keeps its lease until it is started anew"
+#define LK_M_HOLDS_HERE 703452, LK_EX_OK, \
+	"QUORUM_MODE asks for no lease here, and system \"%s\" holds itself to one: nothing shared is started here; make the " \
+	"modes equal, see lk-quorum(7)"
+#define LK_M_HOLDS_KEPT 703453, LK_EX_OK, \
+	"QUORUM_MODE is %s now, and other systems count on the lease of this one: it stays in force until this system is " \
+	"started anew, or all have turned it off"
+#define LK_M_HOLDS_MENDED 703454, LK_EX_OK, "the modes of quorum here and on system \"%s\" go together again"
 #define LK_M_LEASE_UNFINISHED 703420, LK_EX_OK, "quorum was lost before: what that has begun is finished, and its deadline stays"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
