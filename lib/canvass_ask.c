@@ -251,9 +251,12 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 			    (double)answer->wait / 1000);
 	if (text.data)
 		add_why(j, sys, text.data);
-	/* that does not pass */
+	/* that does not pass; but one that is back can be asked, and has not answered in time */
 	if (answer->wait >= LK_HELD_WAIT) {
-		j->here = true;
+		if (answer->answer.who & j->c->alive)
+			j->busy = true;
+		else
+			j->here = true;
 		return;
 	}
 	/* whoever can be asked has not answered in time */

@@ -314,12 +314,12 @@ int lk_qwk_peer(const struct lk_tree *tree, struct lk_qwk_question *question, st
 	return (int)verdict;
 }
 
-bool lk_qwk_debug(const struct lk_tree *tree)
+int lk_qwk_debug(const struct lk_tree *tree, struct lk_err *err)
 {
 	unsigned long long debug = 0;
-	struct lk_err ignored;
+	int rc = lk_tunable_number(tree, "QUORUM_DEBUG", 0, 1, &debug, err);
 
-	return lk_tunable_number(tree, "QUORUM_DEBUG", 0, 1, &debug, &ignored) > 0 && debug;
+	return rc < 0 ? rc : debug == 1;
 }
 
 static void log_line(const struct lk_tree *tree, const char *prog, const struct lk_err *text)

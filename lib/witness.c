@@ -213,7 +213,7 @@ static int ask_all(struct lk_lcd *lcd, const struct check *check, enum seen *see
 static void say_look(const struct check *check, const struct lk_tree *tree, const struct lk_qwk_question *question,
 		     const struct lk_err *err)
 {
-	struct lk_err text;
+	struct lk_err text, ignored;
 
 	if (err) {
 		say_at(LK_LOG_ERROR, check, tree, err);
@@ -221,7 +221,7 @@ static void say_look(const struct check *check, const struct lk_tree *tree, cons
 	} else {
 		lk_fail(&text, LK_M_QWK_PROGRESS, question->node, question->quiet, question->needed);
 	}
-	if (lk_qwk_debug(tree))
+	if (lk_qwk_debug(tree, &ignored) > 0)
 		say(check, tree, &text);
 }
 

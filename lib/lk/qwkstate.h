@@ -60,8 +60,9 @@ struct lk_qwk_question {
 int lk_qwk_peer(const struct lk_tree *tree, struct lk_qwk_question *question, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* QUORUM_DEBUG=1: what documented messages of the kind "debug" tell is logged. */
-bool lk_qwk_debug(const struct lk_tree *tree) LK_NONNULL(1);
+/* QUORUM_DEBUG, 1: what documented messages of the kind "debug" tell is logged. 0; negative: it is neither, and counts as
+ * 0. */
+int lk_qwk_debug(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Log an answer with its documented message, 18161 to 18164; LK_QWK_WAIT is not logged. prog: who logs. */
 void lk_qwk_log(const struct lk_tree *tree, const char *prog, const struct lk_qwk_question *question,

@@ -58,7 +58,7 @@ static int serve(struct world *w, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	lk_logger_open(&w->logger, &w->tree);
-	if (lk_qwk_debug(&w->tree))
+	if (lk_qwk_debug(&w->tree, err) > 0)
 		say(w, LK_LOG_INFO, LK_M_QWK_LOCKED, LK_QWK_LOCK);
 	rounds_begin(w);
 	rounds_work(w);

@@ -13,6 +13,7 @@
 #include "world.h"
 #include "lk/poison.h"
 
+#define MS INT64_C(1000000)
 #define NAP_MS 1000	/* how soon a storage mode that was left is noticed */
 
 static int64_t limit_of(const struct world *w)
@@ -84,10 +85,25 @@ static void complain(struct world *w, unsigned i, const struct lk_err *err, bool
 
 /* ---- the own object ---- */
 
+/* Whoever sees this object need not have seen those before, or may have begun after them: it tells how long all that
+ * they have let run may run, too. So QUORUM_LOSS_DEADLINE that was made smaller is told as such step by step. */
+static uint64_t stop_to_tell(const struct world *w)
+{
+	int64_t left = w->ends - lk_qwk_now() - limit_of(w);
+
+	return left > w->stop ? (uint64_t)(left < LK_QWK_TERM_MAX ? left : LK_QWK_TERM_MAX) : w->stop;
+}
+
+static void will_end(struct world *w, int64_t when)
+{
+	if (when > w->ends)
+		w->ends = when;
+}
+
 static void fill(struct world *w, unsigned char bytes[static LK_QWK_SIZE])
 {
 	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence,
-					.lease = (uint64_t)limit_of(w), .stop = w->stop };
+					.lease = (uint64_t)limit_of(w), .stop = stop_to_tell(w) };
 
 	snprintf(object.local, sizeof(object.local), "%s", w->conf.member[0].name);
 	for (unsigned i = 1; i < w->conf.n; i++) {
@@ -117,6 +133,7 @@ static void take_old(struct world *w, unsigned i)
 		return;
 	}
 	say(w, LK_LOG_INFO, LK_M_QWK_FOUND, (unsigned long long)old.sequence);
+	will_end(w, lk_qwk_now() + (int64_t)(old.lease + old.stop));
 	if (old.sequence > w->sequence && old.sequence != UINT64_MAX)
 		w->sequence = old.sequence;
 }
@@ -134,6 +151,7 @@ static void take_own(struct world *w, unsigned i)
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
 	lk_qwk_state_wrote(&w->state, io->begun, lk_qwk_now());
+	will_end(w, io->begun + limit_of(w) + w->stop);
 	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
@@ -142,22 +160,53 @@ static void take_own(struct world *w, unsigned i)
 
 /* ---- the others' ---- */
 
-/* What another system may still do after its last write is for it to say, and the largest that it has said counts: it
- * may have made it smaller since. */
-static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+static bool is_more(const struct world *w, unsigned i, const struct lk_qwk_object *object)
 {
-	struct lk_qwk_node *node = &w->state.node[i];
-	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
-	bool differs = lease && (lease != limit_of(w) || stop != w->stop);
+	return object->lease > w->told_lease[i] || object->stop > w->told_stop[i];
+}
 
-	if (lease > node->lease)
+/* What differs is said when it does, and when it becomes more. */
+static void say_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
+	bool differs = lease != limit_of(w) || stop != w->stop;
+
+	if (differs && is_more(w, i, object))
+		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, w->state.node[i].name, lease, stop, (unsigned)limit_of(w), w->stop);
+	if (!differs || is_more(w, i, object)) {
+		w->told_lease[i] = differs ? lease : 0;
+		w->told_stop[i] = differs ? stop : 0;
+	}
+}
+
+/* What another system may still do after its last write is for it to say. Smaller terms than before are believed of a
+ * newer object only. */
+static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object, bool newer)
+{
+	const struct lk_terms terms = { (int64_t)object->lease * MS, (int64_t)object->stop * MS };
+
+	if (!object->lease)
+		return;
+	if (newer || lk_told_exceeds(&w->told[i], &terms))
+		lk_told_hear(&w->told[i], &terms, lk_qwk_now() * MS);
+	if (newer)
+		w->told_by[i] = object->sequence;
+	say_terms(w, i, object);
+}
+
+/* What counts of what was told. */
+static void count_terms(struct world *w)
+{
+	for (unsigned i = 1; i < w->conf.n; i++) {
+		struct lk_qwk_node *node = &w->state.node[i];
+		const struct lk_terms terms = lk_told_terms(&w->told[i], lk_qwk_now() * MS);
+		unsigned lease = (unsigned)(terms.lease / MS), stop = (unsigned)(terms.stop / MS);
+
+		if (lease < node->lease || stop < node->stop)
+			say(w, LK_LOG_INFO, LK_M_QWK_SMALLER, node->name, lease, stop, node->lease, node->stop);
 		node->lease = lease;
-	if (stop > node->stop)
 		node->stop = stop;
-	if (differs && (lease != w->told_lease[i] || stop != w->told_stop[i]))
-		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, node->name, lease, stop, (unsigned)limit_of(w), w->stop);
-	w->told_lease[i] = differs ? lease : 0;
-	w->told_stop[i] = differs ? stop : 0;
+	}
 }
 
 /* object NULL: there is none; moves: but bytes that change, and so have a writer that lives. */
@@ -178,7 +227,8 @@ static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *
 	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
-		take_terms(w, o->node, object);
+		take_terms(w, o->node, object,
+			   sight == BEGAN_ANEW || (advanced && object->sequence >= w->told_by[o->node]));
 	}
 	/* that one of two objects is still there, from before it left, says nothing */
 	if (advanced)
@@ -280,6 +330,22 @@ static void count_quiet(struct world *w)
 
 /* ---- a round ---- */
 
+/* A value that is none is said once. */
+static bool wants_debug(struct world *w)
+{
+	struct lk_err err;
+	int rc = lk_qwk_debug(&w->tree, &err);
+
+	if (rc >= 0) {
+		w->debug_complaint[0] = '\0';
+		return rc;
+	}
+	if (strcmp(w->debug_complaint, err.text) != 0)
+		say(w, LK_LOG_WARN, LK_M_QWK_DEBUG, err.text);
+	snprintf(w->debug_complaint, sizeof(w->debug_complaint), "%.*s", COMPLAINT - 1, err.text);
+	return false;
+}
+
 static void start_round(struct world *w)
 {
 	unsigned char bytes[LK_QWK_SIZE];
@@ -290,7 +356,7 @@ static void start_round(struct world *w)
 
 	if (late > 2 * limit)
 		say(w, LK_LOG_ERROR, LK_M_QWK_LATE, (long long)late, (long long)(2 * limit));
-	w->debug = lk_qwk_debug(&w->tree);
+	w->debug = wants_debug(w);
 	commstat_ask(w);
 	(void)!lk_lease_stop(&w->tree, &stop, &ignored);
 	w->stop = (unsigned)(stop / 1000000);
@@ -323,6 +389,7 @@ static void take_replies(struct world *w)
 			take_own(w, i);
 	}
 	if (any) {
+		count_terms(w);
 		say_state(w);
 		say_quorum(w);
 	}
@@ -428,6 +495,8 @@ static void take_over_terms(struct world *w, const struct lk_qwk_state *old)
 				continue;
 			w->state.node[i].lease = old->node[k].lease;
 			w->state.node[i].stop = old->node[k].stop;
+			w->told[i].counts = w->told[i].last =
+				(struct lk_terms){ old->node[k].lease * MS, old->node[k].stop * MS };
 		}
 }
 

@@ -142,6 +142,85 @@ looked_at() {	# OBJECT BEFORE
 	wait_until 30 logged alpha ':018153:read sequence '
 }
 
+@test "a QUORUM_DEBUG that is neither 0 nor 1 is said once, and counts as 0" {
+	files
+	echo QUORUM_DEBUG=yes >>"$LKROOT/etc/default/LifeKeeper"
+	qwk_start alpha
+	wait_until 30 logged alpha ':703421:'
+	logged alpha '"yes"'
+	wait_until 30 has_risen "$SHARED/alpha" 4
+	[ "$(grep -c ':703421:' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+	not_logged alpha ':018150:'
+	echo QUORUM_DEBUG=1 >>"$LKROOT/etc/default/LifeKeeper"
+	wait_until 30 logged alpha ':018150:write sequence '
+}
+
+# The last line counts.
+deadline_of() {	# SYSTEM SECONDS
+	echo "QUORUM_LOSS_DEADLINE=$2" >>"$(root_of "$1")/etc/default/LifeKeeper"
+}
+
+stop_in() {	# FILE
+	tr -d '\0' <"$1" | sed -n 's/^stop=//p'
+}
+
+# Is the stop time of beta that counts for alpha so many ms?
+counts() {	# MS
+	[ "$(value_of alpha beta stop)" = "$1" ]
+}
+
+tells_under() {	# FILE MS
+	[ "$(stop_in "$1")" -lt "$2" ]
+} 2>/dev/null
+
+@test "a QUORUM_LOSS_DEADLINE that is made smaller again counts when all has ended that the larger one has let run" {
+	local began
+	files
+	qwk_tunables QUORUM_LOSS_DEADLINE=2 QUORUM_DEBUG=2
+	deadline_of beta 7
+	qwk_start alpha
+	qwk_start beta
+	wait_until 30 counts 7000
+	wait_until 30 logged alpha ' a QUORUM_LOSS_DEADLINE of 7000 ms'
+	run lk_quorum
+	[[ $output == *'larger: system beta counts with a lease of 3.0 s and a deadline of 7.0 s'* ]]
+	expect 3 lkcli cluster check
+	[[ $output == *'takeovers take longer than the settings here say, '*'beta counts with a lease of 3.0 s and a deadline of 7.0 s.'* ]]
+	[[ $output == *'QUORUM_DEBUG=2 counts as 0: it must be 0 or 1.'* ]]
+	deadline_of beta 2
+	began=$(now_ms)
+	wait_until 30 tells_under "$SHARED/beta" 7000
+	wait_until 90 counts 2000
+	# lease and stop time
+	[ $(($(now_ms) - began)) -ge 10000 ]
+	logged alpha ':703422:'
+	[ "$(stop_in "$SHARED/beta")" -eq 2000 ]
+	run lk_quorum
+	[[ $output != *'a lease of 3.0 s'* ]]
+}
+
+@test "neither side's restart lets a smaller QUORUM_LOSS_DEADLINE count sooner" {
+	local alpha beta
+	files
+	deadline_of beta 300
+	qwk_start alpha
+	alpha=$QWK_PID
+	qwk_start beta
+	beta=$QWK_PID
+	wait_until 30 counts 300000
+	qwk_kill KILL "$beta"
+	deadline_of beta 2
+	qwk_start beta
+	wait_until 30 tells_under "$SHARED/beta" 300000
+	# nobody who has not seen the object before takes it for what may run now
+	[ "$(stop_in "$SHARED/beta")" -gt 100000 ]
+	qwk_kill KILL "$alpha"
+	qwk_start alpha
+	wait_until 30 sees alpha beta 2
+	counts 300000
+	not_logged alpha ':703422:'
+}
+
 @test "storage that is not there at the start is waited for, and its sequence goes on" {
 	files
 	qwk_start alpha
