@@ -127,6 +127,10 @@ comes_back() {
 	wait_until 40 quorum_is gamma 0
 }
 
+without_deadline() {	# NODE
+	on "$1" lk_quorum -J | jq -e '.quorum == "not configured" and .deadline_ms == null' >/dev/null
+}
+
 @test "where all turn the mode off there is no lease and no deadline any more, but not before" {
 	local node
 	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$(lab root gamma)/etc/default/LifeKeeper"
@@ -137,7 +141,7 @@ comes_back() {
 		sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$(lab root "$node")/etc/default/LifeKeeper"
 	done
 	for node in alpha beta gamma; do
-		wait_until 20 eval 'on $node lk_quorum -J | jq -e ".quorum == \"not configured\" and .deadline_ms == null" >/dev/null'
+		wait_until 20 without_deadline "$node"
 		logged "$node" 'what runs here needs no lease now, and no longer the lease of a majority'
 		grep -q ' 09223372036854775807 ' "$(lab root "$node")/run/lease"
 	done
