@@ -353,8 +353,6 @@
 #define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
 #define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
 	"longest times there are count, 6060 s and 600 s: %s"
-#define LK_M_NET_SMALLER 703423, LK_EX_OK, "system \"%s\": a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
-	"and no longer %u ms and %u ms"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
