@@ -19,6 +19,7 @@
 #include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
+#include "lk/story.h"
 #include "lk/sys.h"
 #include "lk/trap.h"
 #include "lk/wait.h"
@@ -35,6 +36,16 @@ static void say(const struct lk_lcd *lcd, const char *text)
 	struct lk_err ignored;
 
 	lk_log(&lcd->tree, &line, &ignored);
+}
+
+/* Why nothing happens, for who asks later (lkwhy). */
+static void tell(const struct lk_lcd *lcd, const char *sys, const char *text)
+{
+	struct lk_story story = { .prog = "lcdmachfail", .node = lcd->local, .subject = sys, .what = "down",
+				  .decision = "LEAVE", .inputs = LK_INPUTS({ "why", "no-quorum" }), .text = text };
+	struct lk_err ignored;
+
+	lk_story(&lcd->tree, &story, &ignored);
 }
 
 /* The texts by which the end of a failover is known (spec/core.md 7.3). */
@@ -85,12 +96,14 @@ static void commit_point(void)
 static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 {
 	char path[LK_PROGRAM_MAX], *argv[] = { (char *)"lk_quorumloss", NULL };
+	const char *text = "this system has no quorum: nothing is recovered";
 	struct lk_quorum_modes modes;
 	struct lk_err ignored;
 
-	/* when the storage is back nothing else tells that this has to be done yet */
+	/* when there is quorum again nothing else need tell that this has to be done yet */
 	lk_late_event(&lcd->tree, sys, false);
-	say(lcd, "this system has no quorum: nothing is recovered");
+	say(lcd, text);
+	tell(lcd, sys, text);
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
 	/* without a mode nothing was ever to be stopped */

@@ -55,7 +55,7 @@ void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum)
 	lk_sys_file(LK_SYS_LATE, sys, path);
 	if (quorum)
 		(void)!unlinkat(tree->fd, path, 0);
-	else if (lk_quorum_modes(tree, &modes, &ignored) == 0 && modes.quorum == LK_QMODE_STORAGE &&
+	else if (lk_quorum_modes(tree, &modes, &ignored) == 0 && lk_quorum_leases(modes.quorum) &&
 		 make(tree, path, &ignored) == 0)
 		(void)!make(tree, NOTE, &ignored);
 }

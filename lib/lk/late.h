@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is made up for once there is quorum: the resources that a start left out for want of it, each by a flag
- * !late!TAG on this system, and with storage quorum the events that found none. A file run/late says that there is
+ * !late!TAG on this system, and the events that found none. A file run/late says that there is
  * something; lcm, which knows when there is quorum, runs lcdavail -q and repeats the events. Of a resource that anybody
  * has restored or taken out of service since the start the flag is gone: nothing is made up for.
  */
@@ -17,7 +17,7 @@ int lk_late_note(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONN
 void lk_late_forget(const struct lk_tree *tree) LK_NONNULL(1);
 bool lk_late_noted(const struct lk_tree *tree) LK_NONNULL(1);
 
-/* Where there is storage quorum: has the event of this system that is at work found quorum? If not it is noted, by the
+/* Where a lease tells when there is quorum: has the event of this system that is at work found quorum? If not it is noted, by the
  * file and one of its own, run/late.SYSTEM. What cannot be noted is not repeated. */
 void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum) LK_NONNULL(1, 2);
 bool lk_late_event_noted(const struct lk_tree *tree, const char *sys) LK_NONNULL(1, 2);

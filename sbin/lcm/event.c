@@ -220,10 +220,10 @@ static void start_late(struct lcm *lcm)
 		lcm->late_at = lcm->now + LATE_AGAIN_MS;
 }
 
-/* With storage quorum it does not come with a comm_up, as that of a majority does. */
+/* Quorum need not come with a comm_up: the storage is there again, or who could not confirm yet can. */
 static void repeat_events(struct lcm *lcm)
 {
-	for (unsigned i = 0; i < BUS_PEERS_MAX && lcm->set.quorum == BUS_STORAGE; i++) {
+	for (unsigned i = 0; i < BUS_PEERS_MAX && lcm->set.quorum != BUS_NO_LEASE; i++) {
 		struct lcm_peer *peer = &lcm->peer[i];
 		enum peer_state state = peer->machine.state;
 

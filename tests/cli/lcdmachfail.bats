@@ -268,6 +268,10 @@ tree_of() {	# SYSTEM
 	ins_setst -t vol1 -S ISP
 	expect 0 lcdmachfail -s gamma
 	logged 'this system has no quorum: nothing is recovered'
+	# which lcm repeats when there is quorum
+	[ -e "$LKROOT/run/late.gamma" ] && [ -e "$LKROOT/run/late" ]
+	run lkwhy gamma
+	[[ $output == *'this system has no quorum: nothing is recovered'* ]]
 	expect 0 lcdmachfail -s gamma -t ip1
 	logged 'recovery:down:ip1:[0-9]*:LEAVE: this node has no quorum'
 	[ ! -s "$J" ]
