@@ -2,10 +2,11 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *	sim [-q majority|storage] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
  *
- * -f: operators stop the daemons by lkstop -f, too; -t traces; -m takes away a part of the protocol: delay, epoch,
- * majority, bar, life (of those that were fenced), asked (who asks is one that lives); of storage quorum: look (who takes
+ * -f: operators stop the daemons by lkstop -f, too; -o: they change lease and stop of nodes, too; -t traces; -m takes away a part of the protocol: delay, epoch,
+ * majority, bar, life (of those that were fenced), asked (who asks is one that lives); with -o kept (what others have told outlasts a restart), told (a
+ * heartbeat tells what was given before) or least (what was sent before terms were raised gives no more); of storage quorum: look (who takes
  * over has looked since it can be seen itself), late (and since it has granted anything), first (a first look says
  * nothing of the time before), back (of those that were fenced only the storage may have heard since); of lkstop -f: held (the others know of it) or turns (nobody takes that back, or restores
  * anything, while it is at work). The exit code is 1 if a schedule violates what must hold; its seed is printed.
@@ -136,6 +137,10 @@ static void strike(struct world *w, const struct event *event)
 		if (operating && !w->node[node].stopped)
 			keep_begin(w, node);
 		break;
+	case TERMS:
+		if (!spared(w, node))
+			node_change_terms(w, node);
+		break;
 	case START:
 		if (event->life == w->node[node].life)
 			keep_start(w, node);
@@ -183,9 +188,30 @@ static uint32_t draw(struct world *w)
 {
 	if (w->params.storage && world_chance(w, 40))
 		return STORE_CUT + world_random(w, STORE_FAULTS - STORE_CUT);
+	if (w->params.terms && world_chance(w, 30))
+		return TERMS;
 	if (w->params.keep && world_chance(w, 30))
 		return KEEP;
 	return 1 + world_random(w, FAULTS - 1);
+}
+
+static void fault_at(struct world *w, int64_t at, unsigned node, enum fault fault)
+{
+	world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = node, .count = fault });
+}
+
+/* The terms of a node that hangs soon after are changed, and the others' lcm is started anew. */
+static void plan_terms(struct world *w)
+{
+	unsigned node = world_random(w, w->nodes);
+	int64_t at = (9000 + world_random(w, 15000)) * MS;
+
+	for (unsigned i = 1 + world_random(w, 3); i; i--, at += (200 + world_random(w, 4000)) * MS)
+		fault_at(w, at, node, TERMS);
+	fault_at(w, at, node, PAUSE);
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i != node && world_chance(w, 60))
+			fault_at(w, at - 1000 * MS + world_random(w, 3000) * MS, i, LCM);
 }
 
 static void plan(struct world *w)
@@ -202,6 +228,7 @@ static void plan(struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++) {
 		w->priority[i] = 1 + (i + w->together) % w->nodes;
 		w->node[i].owner = LK_PIC_NORECORD;
+		w->node[i].terms = sim_terms();
 		w->node[i].promise.candidate = LK_GRANT_NOBODY;
 		w->node[i].for_whom = -1;
 		w->node[i].rate = (int)world_random(w, 15) - 7;
@@ -209,6 +236,8 @@ static void plan(struct world *w)
 	}
 	world_push(w, &(struct event){ .at = 7 * S, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 				       .count = IN_SERVICE });
+	if (w->params.terms)
+		plan_terms(w);
 	for (unsigned i = 0; i < faults; i++) {
 		int64_t at = 6 * S + world_random(w, (uint32_t)((END - 6 * S) / MS)) * MS;
 
@@ -338,6 +367,7 @@ static bool mutate(struct mutation *without, const char *what)
 		{ "delay", &without->no_delay }, { "epoch", &without->no_epoch }, { "majority", &without->no_majority },
 		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
 		{ "look", &without->no_look }, { "late", &without->no_late }, { "first", &without->no_first },
+		{ "kept", &without->no_kept }, { "told", &without->no_told }, { "least", &without->no_least },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
 	};
 
@@ -355,7 +385,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:ft")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:fot")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -366,6 +396,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 'c': *schedules = strtoull(optarg, NULL, 10); break;
 		case 'm': good = mutate(&params->without, optarg) && good; break;
 		case 'f': params->keep = true; break;
+		case 'o': params->terms = true; break;
 		case 't': params->trace = true; break;
 		default: good = false;
 		}

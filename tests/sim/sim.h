@@ -33,6 +33,7 @@
 
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
+	bool no_kept, no_told, no_least;
 	bool no_look, no_late, no_first, no_back, no_held, no_turns;
 };
 
@@ -41,6 +42,7 @@ struct params {
 	uint64_t seed;
 	bool trace;
 	bool storage;			/* QUORUM_MODE=storage, not majority */
+	bool terms;			/* operators change terms, too */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
@@ -52,6 +54,7 @@ struct msg {
 	unsigned from, to;
 	uint32_t life, to_life;		/* incarnations of both when it was sent */
 	int64_t sent, echo;		/* BEAT; ASK and ANSWER: when it was asked */
+	struct lk_terms told;		/* BEAT: of the sender */
 	enum peer_state view;		/* BEAT: how the sender sees the receiver */
 	uint64_t epoch;			/* REPORT, RECORD; of the storage: the sequence */
 	int owner;
@@ -70,7 +73,9 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     /* with storage */
 	     STORE_CUT = FAULTS, STORE_CUT_ONE, STORE_READ_ONLY, STORE_SLOW, STORE_HEAL, QWK, ALL_ALONE, STORE_FAULTS,
 	     /* with lkstop -f */
-	     KEEP = STORE_FAULTS, START };
+	     KEEP = STORE_FAULTS, START,
+	     /* with other terms */
+	     TERMS };
 
 /* What a node waits for. */
 enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, T_HOLD, T_FIRST, TIMERS };
@@ -121,6 +126,11 @@ struct node {
 	bool path[MAX_NODES];
 	int64_t echoed[MAX_NODES];	/* when the newest heartbeat that we confirm came */
 	int64_t barred[MAX_NODES];	/* until then we do not */
+	struct lk_terms terms;		/* configured; durable */
+	struct lk_heard terms_of[MAX_NODES];	/* what is kept is durable */
+	int64_t heard_since[MAX_NODES];	/* when this incarnation was heard first */
+	bool latest[MAX_NODES];		/* it has confirmed what was sent since then */
+	int64_t deadline;		/* for the watchdog, when there is a lease */
 	uint32_t fenced[MAX_NODES];	/* the incarnation that we have ended; 0: none */
 	int64_t fenced_at[MAX_NODES];	/* ... in ms */
 	struct lk_hold hold;
@@ -234,6 +244,8 @@ void node_handled(struct world *w, unsigned node);
 bool node_lease_over(const struct world *w, unsigned node);	/* the watchdog's question */
 enum lk_life node_life(const struct world *w, unsigned node, unsigned of);
 struct lk_terms sim_terms(void);
+struct lk_terms node_widest(const struct world *w, unsigned node);	/* that count there */
+void node_change_terms(struct world *w, unsigned node);
 bool node_quorum(const struct world *w, unsigned node);	/* lk_quorum_check() */
 
 /* ---- recover.c: gather, decide, collect, start ---- */
