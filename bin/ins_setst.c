@@ -8,6 +8,7 @@
 #include "lk/eqv.h"
 #include "lk/exchange.h"
 #include "lk/ins.h"
+#include "lk/late.h"
 #include "lk/name.h"
 #include "lk/poison.h"
 
@@ -42,6 +43,7 @@ static int set_state(const struct setting *set, struct lk_lcd *lcd, struct lk_in
 	ins->state = set->state;
 	ins->reason = set->reason;
 	lk_ins_touch(lcd, ins);
+	lk_late_unmark(lcd, ins->tag);
 	rc = lk_act_mark_stuck(lcd, ins->tag, false, err);
 	return rc < 0 ? rc : set_owner(lcd, ins, err);
 }

@@ -11,6 +11,7 @@
 #include "lk/global.h"
 #include "lk/held.h"
 #include "lk/ins.h"
+#include "lk/late.h"
 #include "lk/msg.h"
 #include "lk/proc.h"
 #include "lk/quorum.h"
@@ -112,9 +113,39 @@ static void end_globals(struct lk_cmd *cmd)
 	}
 }
 
+static int still_has_quorum(struct lk_err *err)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
+
+	return rc < 0 ? rc : lk_quorum_check(&lcd, err);
+}
+
+/* Now there is quorum. Should it be lost on the way, what was not restored stays to be made up for. */
+static int run_late(struct lk_cmd *cmd)
+{
+	struct lk_recovery recovery = { .event = LK_EVENT_AVAIL, .late = true };
+	struct lk_err why;
+
+	if (!ask_witnesses(cmd))
+		return lk_fail(&cmd->err, LK_M_NO_QUORUM, "what the start left out stays so");
+	int rc = lk_recovery_cmd(cmd, &recovery);
+
+	if (rc < 0)
+		return rc;
+	if (still_has_quorum(&cmd->err) < 0)
+		return -cmd->err.code;
+	if (lk_late_end(&why) < 0)
+		lk_cmd_warn(cmd, "%s", why.text);
+	return rc;
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_AVAIL };
+
+	if (lk_cmd_given(cmd, 'q'))
+		return run_late(cmd);
 	int rc = lk_boot_begin(&cmd->err);
 
 	if (rc < 0)
@@ -129,11 +160,12 @@ static int run(struct lk_cmd *cmd)
 }
 
 static const struct lk_opt options[] = {
+	{ 'q', LK_OPT_FLAG, NULL, "there is quorum now: restore what the start left out for want of it", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "lcdavail",
+	.synopsis = "lcdavail [-q]",
 	.summary = "Initialise the resources of this system; the event lcm_avail runs it.",
 	.options = options,
 	.run = run,

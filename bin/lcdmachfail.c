@@ -11,6 +11,7 @@
 #include "lk/confirm.h"
 #include "lk/fence.h"
 #include "lk/held.h"
+#include "lk/late.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/program.h"
@@ -81,12 +82,14 @@ static void commit_point(void)
 
 /* Without quorum what is in service must not stay so. Where a majority decides, lcm does that when the lease ends,
  * which is not before paths that are mended at once could renew it. */
-static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd)
+static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 {
 	char path[LK_PROGRAM_MAX], *argv[] = { (char *)"lk_quorumloss", NULL };
 	struct lk_quorum_modes modes;
 	struct lk_err ignored;
 
+	/* when the storage is back nothing else tells that this has to be done yet */
+	lk_late_event(&lcd->tree, sys, false);
 	say(lcd, "this system has no quorum: nothing is recovered");
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
@@ -104,13 +107,14 @@ static int verify(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	int rc = lk_quorum_verify(lcd, &event, &cmd->err);
 
 	if (rc <= 0)
-		return rc < 0 ? rc : lose(cmd, lcd);
+		return rc < 0 ? rc : lose(cmd, lcd, sys);
+	lk_late_event(&lcd->tree, sys, true);
 	switch (lk_witness(&what, &cmd->err)) {
 	case LK_WITNESS_DEAD: return 1;
 	case LK_WITNESS_NO_QUORUM:
 		lk_lcd_close(lcd);
 		return lk_lcd_read(lcd, LK_T_SYS | LK_T_FLG, &cmd->err) < 0 ||
-		       lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : lose(cmd, lcd);
+		       lk_quorum_verify(lcd, &event, &cmd->err) < 0 ? -cmd->err.code : lose(cmd, lcd, sys);
 	case LK_WITNESS_BACK:
 	case LK_WITNESS_ALIVE:
 		say(lcd, "the system is ALIVE again: nothing is recovered");
@@ -193,7 +197,7 @@ static int wait_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *name, bo
 }
 
 /* With tcp_remote nobody grants anything and no lease ends: what keeps two owners apart is that this one waits until
- * the other one has asked the hosts in vain and stopped, or was ended. Quorum may be lost meanwhile. 1: go on. */
+ * the other one has asked the hosts in vain and stopped, or was ended. 1: go on; 2: after a wait. */
 static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 {
 	struct lk_quorum_modes modes;
@@ -203,7 +207,22 @@ static int wait_for_end(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
 	if (rc < 0 || modes.quorum != LK_QMODE_TCP)
 		return rc < 0 ? rc : 1;
 	rc = wait_end(cmd, lcd, sys, &back);
-	return rc < 0 || back ? rc : verify(cmd, lcd, sys);
+	return rc < 0 || back ? rc : 2;
+}
+
+/* Everything that it had. 1: recover it. */
+static int of_system(struct lk_cmd *cmd, struct lk_lcd *lcd, const char *sys)
+{
+	int rc = verify(cmd, lcd, sys);
+
+	if (rc <= 0)
+		return rc;
+	lk_trap_aside(&lcd->tree, 120, sys, NULL);
+	rc = make_sure(cmd, lcd, sys);
+	if (rc > 0)
+		rc = wait_for_end(cmd, lcd, sys);
+	/* quorum may have been lost meanwhile */
+	return rc > 1 ? verify(cmd, lcd, sys) : rc;
 }
 
 static int run(struct lk_cmd *cmd)
@@ -215,14 +234,9 @@ static int run(struct lk_cmd *cmd)
 	};
 	int rc = still_down(cmd, &lcd, recovery.sys);
 
-	if (rc > 0 && !recovery.tag)
-		rc = verify(cmd, &lcd, recovery.sys);
-	if (rc > 0 && !recovery.tag) {
-		lk_trap_aside(&lcd.tree, 120, recovery.sys, NULL);
-		rc = make_sure(cmd, &lcd, recovery.sys);
-		if (rc > 0)
-			rc = wait_for_end(cmd, &lcd, recovery.sys);
-	}
+	/* whoever hands a resource on has done all of that, but an operator may not have */
+	if (rc > 0)
+		rc = recovery.tag ? wait_for_end(cmd, &lcd, recovery.sys) : of_system(cmd, &lcd, recovery.sys);
 	if (rc <= 0)
 		return rc;
 	commit_point();

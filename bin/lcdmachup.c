@@ -4,19 +4,29 @@
 #include "lk/confirm.h"
 #include "lk/fence.h"
 #include "lk/held.h"
+#include "lk/late.h"
 #include "lk/name.h"
 #include "lk/quorum.h"
 #include "lk/recovery.h"
 #include "lk/recovery_cmd.h"
 #include "lk/poison.h"
 
+/* For the log, and to be in time: what it means is decided later. When the storage is back nothing else tells that
+ * this has to be done yet. */
+static void verify(const struct lk_quorum_event *event)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+
+	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
+		lk_late_event(&lcd.tree, event->sys, lk_quorum_verify(&lcd, event, &ignored) > 0);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct lk_recovery recovery = { .event = LK_EVENT_UP, .sys = lk_cmd_value(cmd, 's') };
 	const struct lk_quorum_event event = { .name = "COMM_UP", .sys = recovery.sys, .prog = cmd->prog,
 						.settle = true };
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct lk_err ignored;
 	struct lk_tree tree;
 	int rc = lk_check_sys(recovery.sys, &cmd->err);
 
@@ -27,9 +37,7 @@ static int run(struct lk_cmd *cmd)
 	lk_confirm_forget(&tree, recovery.sys);
 	lk_fence_forget(&tree, recovery.sys);
 	lk_tree_close(&tree);
-	/* for the log, and to be in time: what it means is decided below */
-	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
-		(void)!lk_quorum_verify(&lcd, &event, &ignored);
+	verify(&event);
 	lk_held_end();
 	return lk_recovery_cmd(cmd, &recovery);
 }

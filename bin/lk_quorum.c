@@ -20,6 +20,8 @@ struct view {
 	struct lk_lcd lcd;
 	struct lk_quorum_modes modes;
 	struct lk_lcm_quorum lcm;
+	struct lk_terms terms;		/* of this system */
+	struct lk_qwk_state stored;	/* with storage quorum */
 	int64_t takeover;		/* after how long of silence another system's resources are started here */
 	bool have;
 	char why[LK_ERR_TEXT];		/* it has not */
@@ -82,13 +84,15 @@ static int check(struct view *v, struct lk_err *err)
 /* Its begin and its end are seen by looks; what others have told there counts, too. */
 static void take_storage(struct view *v, const struct lk_terms *ours)
 {
-	struct lk_qwk_state state;
+	struct lk_qwk_state *state = &v->stored;
 	struct lk_err ignored;
 
-	if (lk_qwk_state_read(&v->lcd.tree, &state, &ignored) <= 0)
+	if (lk_qwk_state_read(&v->lcd.tree, state, &ignored) <= 0) {
+		state->n = 0;
 		return;
-	for (unsigned i = 0; i < state.n; i++) {
-		int64_t takeover = lk_quiet_on_storage(&state, &state.node[i], ours) + 2000LL * MS * state.hbeat;
+	}
+	for (unsigned i = 0; i < state->n; i++) {
+		int64_t takeover = lk_quiet_on_storage(state, &state->node[i], ours) + 2000LL * MS * state->hbeat;
 
 		if (takeover > v->takeover)
 			v->takeover = takeover;
@@ -124,6 +128,7 @@ static int look(struct view *v, struct lk_err *err)
 		rc = lk_lcm_quorum(&v->lcd, &v->lcm, err);
 	if (rc < 0)
 		return rc;
+	v->terms = times.terms;
 	find_takeover(v, &times);
 	v->dog = lk_dog_protects(&v->lcd.tree, v->dog_text);
 	return check(v, err);
@@ -162,13 +167,33 @@ static void print_lease(const struct view *v)
 	for (size_t i = 0; i < lcm->nsys; i++) {
 		const struct lk_lcm_confirm *sys = &lcm->sys[i];
 
-		printf("system %s: %s, was confirmed %.1f s ago%s", sys->name,
+		printf("system %s: %s, was confirmed %.1f s ago%s\n", sys->name,
 		       confirms(v, sys) ? "confirms" : "does not confirm", seconds(sys->quiet),
 		       sys->quiet >= sys->needed ? ", has stopped" : "");
-		if (sys->terms.lease > lcm->terms.lease || sys->terms.stop > lcm->terms.stop)
-			printf(", has told of a lease of %.1f s and %.1f s to stop", seconds(sys->terms.lease),
-			       seconds(sys->terms.stop));
-		puts("");
+	}
+}
+
+static void print_larger(const char *name, const struct lk_terms *theirs, const struct lk_terms *ours)
+{
+	if (theirs->lease > ours->lease || theirs->stop > ours->stop)
+		printf("larger: system %s counts with a lease of %.1f s and a deadline of %.1f s\n", name,
+		       seconds(theirs->lease), seconds(theirs->stop));
+}
+
+/* Whose times make a takeover longer than those of this system. */
+static void print_terms(const struct view *v)
+{
+	const struct lk_terms ours = { lk_qwk_limit(&v->stored) * MS, v->terms.stop };
+
+	if (v->modes.quorum == LK_QMODE_NONE)
+		return;
+	for (size_t i = 0; i < v->lcm.nsys; i++)
+		print_larger(v->lcm.sys[i].name, &v->lcm.sys[i].terms, &v->terms);
+	for (unsigned i = 1; i < v->stored.n; i++) {
+		const struct lk_qwk_node *node = &v->stored.node[i];
+		const struct lk_terms theirs = { node->lease * (int64_t)MS, node->stop * (int64_t)MS };
+
+		print_larger(node->name, &theirs, &ours);
 	}
 }
 
@@ -183,6 +208,7 @@ static void print(const struct view *v)
 		print_lease(v);
 	printf("takeover: after %.1f s%s\n", seconds(v->takeover),
 	       v->modes.quorum == LK_QMODE_NONE ? ", also from one that has not stopped" : "");
+	print_terms(v);
 	if (v->modes.quorum != LK_QMODE_NONE)
 		printf("watchdog: %s%s\n", v->dog ? "" : "none protects this system: ", v->dog_text);
 }
@@ -209,9 +235,9 @@ static void add_systems(struct lk_json *json, const struct view *v)
 		lk_json_bool(json, "barred", sys->barred);
 		lk_json_number(json, "quiet_ms", sys->quiet / MS);
 		lk_json_number(json, "needed_ms", sys->needed / MS);
-		lk_json_number(json, "lease_ms", sys->terms.lease / MS);
-		lk_json_number(json, "stop_ms", sys->terms.stop / MS);
 		lk_json_bool(json, "stopped", sys->quiet >= sys->needed);
+		add_time(json, "lease_ms", sys->terms.lease, sys->terms.lease);
+		add_time(json, "stop_ms", sys->terms.stop, sys->terms.lease);
 		lk_json_close(json, '}');
 	}
 	lk_json_close(json, ']');

@@ -60,7 +60,8 @@ static void set_deadline(struct loss *l)
 		return;
 	if (lk_lease_stop(tree(l), &stop, &err) < 0)
 		lk_outage_say(&l->out, &err, LK_LOG_WARN);
-	lease = (struct lk_lease){ .until = lease.until ? lease.until : now, .deadline = now + stop };
+	/* the end of one that was given up may be still to come */
+	lease = (struct lk_lease){ .until = lease.until && lease.until < now ? lease.until : now, .deadline = now + stop };
 	if (lk_lease_renew(tree(l), &lease, &err) < 0)
 		lk_outage_say(&l->out, &err, LK_LOG_ERROR);
 }

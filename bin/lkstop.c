@@ -130,13 +130,11 @@ static int stop_daemons(struct stop *s)
 
 /* ---- all of it ---- */
 
-/* Nothing is stopped yet, and without the flags a failure of this system is one again. */
+/* Nothing is stopped yet, nor noted that resources stay, and without the flags a failure of this system is one again. */
 static int give_up(struct stop *s)
 {
 	if (!s->switch_over)
 		forbid_failover(s, "flg_remove", true);
-	if (lk_held(&s->lcd, s->lcd.local))
-		lk_held_cancel(&s->lcd);
 	return lk_fail(&s->cmd->err, LK_M_INTERRUPTED, s->out.interrupted);
 }
 

@@ -3,13 +3,18 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
+#include "lk/endnode.h"
+#include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
+#include "lk/remote.h"
 #include "lk/running.h"
+#include "lk/sys.h"
 #include "lk/wait.h"
 #include "lk/poison.h"
 
@@ -28,14 +33,18 @@ static int forget(struct lk_cmd *cmd, const struct lk_tree *tree, const char *pa
 	return rc;
 }
 
-/* What must be known to clear the object is kept until that is done, whatever becomes of this process. */
+/* What must be known to clear the object is kept until that is done, whatever becomes of this process. Without conf
+ * nothing is known. */
 static int leave(struct lk_cmd *cmd, const struct lk_tree *tree, const struct lk_qwk_conf *conf)
 {
 	struct lk_buf LK_AUTO_BUF text = { 0 };
 	struct lk_tx tx = { .lock_fd = -1 };
 	int rc = lk_tx_begin(&tx, tree, &cmd->err);
 
-	lk_qwk_conf_format(conf, &text);
+	if (conf)
+		lk_qwk_conf_format(conf, &text);
+	else
+		lk_buf_adds(&text, "#unknown\n");
 	if (rc == 0)
 		rc = text.failed ? lk_fail_nomem(&cmd->err) : lk_tx_put(&tx, LK_QWK_LEAVING, &text, &cmd->err);
 	if (rc == 0)
@@ -96,54 +105,126 @@ static int clear_object(struct lk_cmd *cmd, const struct lk_qwk_conf *conf)
 	return rc;
 }
 
-/* Also what an exit has begun that did not end. */
-static int finish(struct lk_cmd *cmd, const struct lk_tree *tree)
-{
-	struct lk_qwk_conf conf;
-	int known = lk_qwk_conf_read_leaving(tree, &conf, &cmd->err);
+/* ---- without clearing it, on the word of an operator ---- */
 
-	if (known <= 0)
-		return known;
-	int rc = end_daemon(cmd, tree);
-	if (rc == 0)
-		rc = clear_object(cmd, &conf);
-	return rc == 0 ? forget(cmd, tree, LK_QWK_LEAVING) : rc;
+/* The mode has been left here, so that nothing can come into service by it. */
+static int ask_others(struct lk_cmd *cmd, struct lk_lcd *lcd)
+{
+	char *argv[] = { (char *)"qwk_storage_exit", (char *)"-n", NULL };
+	const char *why;
+
+	for (size_t i = 0; i < lcd->nsys; i++) {
+		const struct lk_sys *sys = &lcd->sys[i];
+		struct lk_remote_request request = { .dest = sys->name, .prog = argv[0], .argc = 2, .argv = argv };
+		struct lk_err err = { .text = "it does not tell" };
+		int code = -1;
+
+		if (sys->local || lk_sys_state(lcd, sys, &why) != LK_SYS_ALIVE)
+			continue;
+		if (lk_remote_capture(lcd, &request, &code, NULL, NULL, &err) == 0 && code == 0)
+			continue;
+		return lk_fail(&cmd->err, LK_M_QWK_OTHERS_IN, sys->name,
+			       code == LK_EX_INTERNAL ? "it is in the storage mode" : err.text);
+	}
+	return 0;
 }
 
-static int begin(struct lk_cmd *cmd, const struct lk_tree *tree)
+static void say(const struct lk_tree *tree, const struct lk_err *why)
+{
+	struct lk_err text, ignored;
+	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "qwk_storage_exit", .pid = getpid(),
+				    .component = "quorum", .action = "exit", .text = text.text };
+
+	lk_fail(&text, LK_M_QWK_ABANDONED, why->text);
+	line.number = (unsigned)text.number;
+	lk_log(tree, &line, &ignored);
+}
+
+/* What is in service here could be taken over by whoever is in the mode yet. cmd->err is why it cannot be cleared. */
+static int abandon(struct lk_cmd *cmd, const struct lk_tree *tree)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	const struct lk_err why = cmd->err;
+	int rc = lk_lcd_read(&lcd, LK_T_SYS | LK_T_INS | LK_T_FLG, &cmd->err);
+
+	if (rc == 0 && lk_anything_runs(&lcd))
+		rc = ask_others(cmd, &lcd);
+	if (rc < 0)
+		return rc;
+	lk_cmd_warn(cmd, "the own object stays as it is: %s", why.text);
+	say(tree, &why);
+	return 0;
+}
+
+/* Also what an exit has begun that did not end. */
+static int finish(struct lk_cmd *cmd, const struct lk_tree *tree, bool promised)
 {
 	struct lk_qwk_conf conf;
-	int known = lk_qwk_conf_read(tree, &conf, &cmd->err);
+	struct lk_err unread;
+	int known = lk_qwk_conf_read_leaving(tree, &conf, &unread);
 
 	if (known == 0)
 		return 0;
-	if (known > 0)
-		return leave(cmd, tree, &conf);
-	lk_cmd_warn(cmd, "the own object is not known and stays as it is: %s", cmd->err.text);
-	int rc = forget(cmd, tree, LK_QWK_CONF);
-	return rc == 0 ? end_daemon(cmd, tree) : rc;
+	if (known < 0 && !promised)
+		return lk_fail(&cmd->err, LK_M_QWK_OBJECT_UNKNOWN, unread.text);
+	int rc = end_daemon(cmd, tree);
+	if (rc < 0)
+		return rc;
+	if (known < 0)
+		cmd->err = unread;
+	else
+		rc = clear_object(cmd, &conf);
+	if (promised && (rc < 0 || known < 0))
+		rc = abandon(cmd, tree);
+	return rc == 0 ? forget(cmd, tree, LK_QWK_LEAVING) : rc;
+}
+
+/* An object that is not cleared makes others take this system for dead, whatever it runs. */
+static int begin(struct lk_cmd *cmd, const struct lk_tree *tree, bool promised)
+{
+	struct lk_qwk_conf conf;
+	struct lk_err unread;
+	int known = lk_qwk_conf_read(tree, &conf, &unread);
+
+	if (known == 0)
+		return 0;
+	if (known < 0 && !promised)
+		return lk_fail(&cmd->err, LK_M_QWK_OBJECT_UNKNOWN, unread.text);
+	return leave(cmd, tree, known > 0 ? &conf : NULL);
+}
+
+static int look(struct lk_cmd *cmd, const struct lk_tree *tree)
+{
+	if (faccessat(tree->fd, LK_QWK_CONF, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return lk_fail(&cmd->err, LK_M_QWK_IN_MODE);
 }
 
 static int run(struct lk_cmd *cmd)
 {
+	bool promised = lk_cmd_given(cmd, 'y'), only_look = lk_cmd_given(cmd, 'n');
 	struct lk_tree tree;
-	int rc = lk_tree_open(&tree, &cmd->err);
+	int rc = lk_cmd_exclusive(cmd, 'n', 'y');
 
+	if (rc == 0)
+		rc = lk_tree_open(&tree, &cmd->err);
 	if (rc < 0)
 		return rc;
-	rc = begin(cmd, &tree);
-	if (rc == 0)
-		rc = finish(cmd, &tree);
+	rc = only_look ? look(cmd, &tree) : begin(cmd, &tree, promised);
+	if (rc == 0 && !only_look)
+		rc = finish(cmd, &tree, promised);
 	lk_tree_close(&tree);
 	return rc;
 }
 
 static const struct lk_opt options[] = {
+	{ 'n', LK_OPT_FLAG, NULL, "only look whether this system is in the mode", NULL },
+	{ 'y', LK_OPT_FLAG, NULL, "also without clearing the object: no other system takes this one for dead by it", NULL },
 	LK_OPT_LAST,
 };
 
 static const struct lk_cmd_desc desc = {
-	.synopsis = "qwk_storage_exit",
+	.synopsis = "qwk_storage_exit [-n | -y]",
 	.summary = "End the storage mode on this system.",
 	.options = options,
 	.run = run,

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lk/cmd.h"
 #include "lk/inittab.h"
+#include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/net.h"
 #include "lk/qwkio.h"
@@ -294,6 +296,17 @@ static int begin(struct init *s)
 	return rc == 0 ? start_daemon(s) : rc;
 }
 
+/* Also in the log: somebody else may look for the reason later. */
+static void log_error(const struct init *s)
+{
+	struct lk_log_line line = { .level = LK_LOG_ERROR, .prog = s->cmd->prog, .pid = getpid(),
+				    .component = "quorum", .action = "storage",
+				    .number = (unsigned)s->cmd->err.number, .text = s->cmd->err.text };
+	struct lk_err ignored;
+
+	lk_log(&s->lcd.tree, &line, &ignored);
+}
+
 static int run(struct lk_cmd *cmd)
 {
 	struct init s = { .cmd = cmd, .lcd = LK_LCD_INIT };
@@ -307,6 +320,8 @@ static int run(struct lk_cmd *cmd)
 			lk_qwk_io_end(&s.io[i]);
 		lk_wait_end(&s.wait);
 	}
+	if (rc < 0)
+		log_error(&s);
 	lk_lcd_close(&s.lcd);
 	return rc;
 }

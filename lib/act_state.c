@@ -6,6 +6,7 @@
 
 #include "lk/act_run.h"
 #include "lk/epoch.h"
+#include "lk/late.h"
 #include "lk/eqv.h"
 #include "lk/failure.h"
 #include "lk/flg.h"
@@ -273,8 +274,10 @@ static void give_up(const struct lk_act_run *run, struct lk_lcd *lcd, const char
 {
 	struct lk_err ignored;
 
-	if (!run->act->keep_owner && !run->act->release_for)
-		(void)!lk_epoch_release(lcd, tag, &ignored);
+	if (run->act->keep_owner || run->act->release_for)
+		return;
+	lk_late_unmark(lcd, tag);
+	(void)!lk_epoch_release(lcd, tag, &ignored);
 }
 
 /* The outcome of a script. */
@@ -293,6 +296,8 @@ static void apply(const struct lk_act_run *run, const struct lk_act_step *step, 
 		set_state(lcd, ins, LK_ISP, "restore action has succeeded");
 	else
 		set_state(lcd, ins, LK_OSU, "remove action has succeeded");
+	if (restore)
+		lk_late_unmark(lcd, ins->tag);
 	/* a restore that fails does not mean that it was stopped before */
 	if (step->good || !restore)
 		(void)!lk_act_mark_stuck(lcd, ins->tag, !step->good, &ignored);

@@ -12,6 +12,7 @@
 #include "lk/buf.h"
 #include "lk/cleanup.h"
 #include "lk/ins.h"
+#include "lk/late.h"
 #include "lk/lcd.h"
 #include "lk/proc.h"
 #include "lk/poison.h"
@@ -101,6 +102,7 @@ int lk_boot_begin(struct lk_err *err)
 		rc = last_boot(&lcd.tree, last, err);
 	if (rc == 0)
 		rc = set_states(&lcd, !strcmp(now, last), err);
+	lk_late_unmark_all(&lcd);
 	if (rc < 0)
 		return rc;
 	lk_buf_adds(&text, now);

@@ -144,14 +144,25 @@ static bool takes(const struct question *q, unsigned sys)
 	return !q->pic->sys[sys].failed && !(q->pic->sys[sys].refuses & dead_set(q));
 }
 
-/* Can it be left to this system? With grants nobody waits for one that does not report or that has no quorum. */
+/* Does it hold a note that the owner is to be waited for, which is not known here? By that it grants nothing to itself,
+ * and does not hear that the note is over, or it would have gone. */
+static bool waits_for_note(const struct question *q, const struct lk_pic_sys *sys)
+{
+	uint32_t owner = q->owner >= 0 ? 1u << q->owner : 0;
+
+	return sys->held & owner && !(q->pic->sys[q->pic->self].held & owner);
+}
+
+/* Can it be left to this system? With grants nobody waits for one that does not report, or that can win none. */
 static bool can_take(const struct question *q, const struct lk_pic_copy *copy)
 {
 	const struct lk_pic_sys *sys = &q->pic->sys[copy->sys];
 
 	if (sys->life != LK_LIFE_ALIVE || sys->no_quorum)
 		return false;
-	return !q->pic->grants || copy == q->own || copy->state != LK_PIC_UNSEEN;
+	if (!q->pic->grants || copy == q->own)
+		return true;
+	return copy->state != LK_PIC_UNSEEN && !waits_for_note(q, sys);
 }
 
 /* The ALIVE system of a better priority than ours that passes the test, or -1. */
@@ -283,6 +294,9 @@ static struct lk_decision decide_avail(const struct question *q)
 	/* a member for others, or one that this system has left */
 	if (q->owner == LK_PIC_STRANGER)
 		return mark_osu(q, LK_WHY_STRANGER, -1);
+	/* an operator may have stopped it since, on any system */
+	if (q->pic->late && q->owner == LK_PIC_NOBODY)
+		return mark_osu(q, LK_WHY_STOPPED, -1);
 	if (q->own->init == LK_INIT_ISP)
 		return decide(LK_DO_MARK_ISP, LK_WHY_INIT_ISP, -1);
 	if (q->own->init == LK_INIT_OSU)

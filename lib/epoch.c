@@ -76,6 +76,11 @@ int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	return change_owner(lcd, tag, lcd->local, err);
 }
 
+int lk_epoch_claim(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+{
+	return change_owner(lcd, tag, lcd->local, err);
+}
+
 int lk_epoch_take(struct lk_lcd *lcd, const char *tag, unsigned long long epoch, struct lk_err *err)
 {
 	const struct lk_epoch new = { .tag = tag, .owner = lcd->local, .epoch = epoch };

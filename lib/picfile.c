@@ -123,7 +123,7 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 
 	for (unsigned i = 3; i < n && rc == 0; i++) {
 		char *refuses = value_of(word[i], "refuses"), *transfer = value_of(word[i], "no-transfer");
-		char *absent = value_of(word[i], "absent");
+		char *absent = value_of(word[i], "absent"), *held = value_of(word[i], "held");
 
 		if (refuses)
 			rc = take_set(r, refuses, &sys->refuses);
@@ -131,6 +131,8 @@ static int take_lists(struct reader *r, char **word, unsigned n)
 			rc = take_set(r, transfer, &sys->no_transfer);
 		else if (absent)
 			rc = take_set(r, absent, &sys->absent);
+		else if (held)
+			rc = take_set(r, held, &sys->held);
 		else if (!strcmp(word[i], "failed"))
 			sys->failed = true;
 		else if (!strcmp(word[i], "blocked"))
@@ -245,6 +247,10 @@ static int take_setting(struct reader *r, char **word, unsigned n)
 	}
 	if (n == 1 && !strcmp(word[0], "grants")) {
 		r->pic->grants = true;
+		return 0;
+	}
+	if (n == 1 && !strcmp(word[0], "late")) {
+		r->pic->late = true;
 		return 0;
 	}
 	if (n == 1 && !strcmp(word[0], "recover-stopped")) {
@@ -384,6 +390,8 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		lk_buf_adds(buf, "grants\n");
 	if (picture->recover_stopped)
 		lk_buf_adds(buf, "recover-stopped\n");
+	if (picture->late)
+		lk_buf_adds(buf, "late\n");
 	for (unsigned i = 0; i < picture->nsys; i++) {
 		const struct lk_pic_sys *sys = &picture->sys[i];
 
@@ -391,6 +399,7 @@ void lk_picfile_print(const struct lk_picture *picture, struct lk_buf *buf)
 		print_set(picture, "refuses", sys->refuses, buf);
 		print_set(picture, "no-transfer", sys->no_transfer, buf);
 		print_set(picture, "absent", sys->absent, buf);
+		print_set(picture, "held", sys->held, buf);
 		lk_buf_addf(buf, "%s%s%s%s%s\n", sys->failed ? " failed" : "", sys->blocked ? " blocked" : "",
 			    sys->unconfirmed ? " unconfirmed" : "", sys->unfenced ? " unfenced" : "",
 			    sys->no_quorum ? " no-quorum" : "");

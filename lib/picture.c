@@ -13,6 +13,7 @@
 #include "lk/eqv.h"
 #include "lk/flg.h"
 #include "lk/handover.h"
+#include "lk/held.h"
 #include "lk/ins.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
@@ -104,6 +105,20 @@ static bool is_absent(struct lk_lcd *lcd, const struct lk_sys *sys)
 	return status && !noticed && lk_sys_state(lcd, sys, &why) == LK_SYS_DEAD;
 }
 
+/* A note of lkstop -f, of one that cannot be asked from here. */
+static void report_held(struct lk_lcd *lcd, struct lk_buf *report)
+{
+	char flag[sizeof(LK_HELD_FLAG) + LK_SYS_MAX];
+	const char *why;
+
+	for (size_t i = 0; i < lcd->nsys; i++) {
+		snprintf(flag, sizeof(flag), "%s%s", LK_HELD_FLAG, lcd->sys[i].name);
+		if (!lcd->sys[i].local && lk_held(lcd, lcd->sys[i].name) &&
+		    lk_sys_state(lcd, &lcd->sys[i], &why) != LK_SYS_ALIVE)
+			report_name("flag", flag, report);
+	}
+}
+
 /* Is it ALIVE, and not about to stop in order? */
 static bool is_seen(struct lk_lcd *lcd, const struct lk_sys *sys)
 {
@@ -144,6 +159,7 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 	if (lacks_quorum(lcd))
 		report_name("flag", no_quorum, report);
 	report_lives(lcd, report);
+	report_held(lcd, report);
 	lk_promise_note_systems(lcd, report);
 	lk_rec_tail(report);
 }
@@ -160,6 +176,7 @@ static void take_flag(struct lk_picture *picture, unsigned sys, const char *flag
 	} sets[] = {
 		{ refusing[0], &at->refuses }, { refusing[1], &at->refuses }, { barring, &at->no_transfer },
 		{ absent, &at->absent }, { refusing[0], &at->stopped }, { sees, &at->sees },
+		{ LK_HELD_FLAG, &at->held },
 	};
 
 	if (!strcmp(flag, blocking))
@@ -196,6 +213,8 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);
 	for (unsigned i = 0; i < picture->nsys; i++) {
+		if (lk_held(lcd, picture->sys[i].name) && picture->sys[i].life != LK_LIFE_ALIVE)
+			picture->sys[picture->self].held |= UINT32_C(1) << i;
 		picture->sys[i].unconfirmed = lk_confirm_missing(lcd, picture->sys[i].name);
 		picture->sys[i].unfenced = lk_confirm_unfenced(lcd, picture->sys[i].name);
 	}

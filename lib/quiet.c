@@ -44,19 +44,35 @@ static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const stru
 	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here.incarnation[i]);
 }
 
+/* lcm has not heard of a change of the members yet: from when it has, nobody is quiet for a while (net_confirm.c). */
+static bool is_behind(const struct asking *a)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < a->lcd->nsys; i++) {
+		bool row = find(&a->answer, a->lcd->sys[i].name);
+
+		if (!row && !a->lcd->sys[i].local)
+			return true;
+		known += row;
+	}
+	return known != a->answer.nsys;
+}
+
 /* Of the set those that are quiet, and for how long the others have to be waited for. One that lcm does not know of is
  * not quiet. */
 static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 {
 	const struct lk_lcm_quorum *answer = &a->answer;
 	const struct lk_lcd *lcd = a->lcd;
+	bool behind = is_behind(a);
 
 	quiet->set = 0;
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
 		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
-		if (row)
+		if (row && !behind)
 			quiet->wait[i] = row->quiet < row->needed ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
 		if (lk_held(lcd, lcd->sys[i].name))
@@ -110,15 +126,6 @@ static const struct lk_qwk_node *find_node(const struct lk_qwk_state *state, con
 	return NULL;
 }
 
-/* When the last heartbeat that was confirmed from here lets it run no more. Until then it may have been granted
- * something, also by us, and may have written. */
-static int64_t beats_end(const struct lk_lcm_confirm *row, const struct lk_terms *ours)
-{
-	const struct lk_terms here = { ours->lease, 0 }, there = { row->terms.lease, 0 };
-
-	return lk_qwk_now() + (lk_terms_quiet(&here, &there) - row->quiet) / MS + 1;
-}
-
 int lk_quiet_note(const struct lk_tree *tree, const char *sys, struct lk_err *err)
 {
 	char path[LK_SYS_FILE], text[NOTE_MAX];
@@ -158,13 +165,21 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* When all has ceased to count that has let it run but what is seen on the storage. */
+int64_t lk_quiet_ceased(const struct lk_quiet_signs *signs)
+{
+	const struct lk_terms ours = { signs->ours, 0 }, theirs = { signs->theirs, 0 };
+	int64_t beats = signs->now + (lk_terms_quiet(&ours, &theirs) - signs->quiet) / MS + 1;
+
+	return later(later(signs->granted, signs->since), signs->heard ? beats : 0);
+}
+
 static int64_t ceased(const struct asking *a, unsigned i, const struct lk_lcm_confirm *row)
 {
-	int64_t granted = noted(&a->lcd->tree, a->lcd->sys[i].name);
-	int64_t beats = row ? beats_end(row, &a->answer.terms) : 0;
-
-	return later(later(granted, beats), a->ended->since);
+	return lk_quiet_ceased(&(struct lk_quiet_signs){
+		.now = lk_qwk_now(), .granted = noted(&a->lcd->tree, a->lcd->sys[i].name), .since = a->ended->since,
+		.ours = a->answer.terms.lease, .theirs = row ? row->terms.lease : 0, .quiet = row ? row->quiet : 0,
+		.heard = row,
+	});
 }
 
 /* One that is not on the storage, or that has left the mode, may run for ever. */

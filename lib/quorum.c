@@ -25,6 +25,7 @@
 #define STATE "run/quorum.state"	/* what the last event found */
 #define STATE_TEMP "run/.quorum.state.new"
 #define HAVE "have"
+#define LOST "lost"
 
 const char *const lk_qmode_names[] = { "none", "majority", "storage", "tcp_remote", NULL };
 const char *const lk_wmode_names[] = { "none", "remote_verify", "storage", NULL };
@@ -194,14 +195,20 @@ int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 
 /* ---- at an event ---- */
 
-static void say(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const struct lk_err *text)
+static void say_at(enum lk_log_level level, const struct lk_lcd *lcd, const struct lk_quorum_event *event,
+		   const struct lk_err *text)
 {
 	struct lk_err ignored;
-	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = event->prog, .pid = getpid(),
+	struct lk_log_line line = { .level = level, .prog = event->prog, .pid = getpid(),
 				    .component = "quorum", .action = event->name,
 				    .number = (unsigned)text->number, .text = text->text };
 
 	lk_log(&lcd->tree, &line, &ignored);
+}
+
+static void say(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const struct lk_err *text)
+{
+	say_at(LK_LOG_INFO, lcd, event, text);
 }
 
 /* What the last event has found. */
@@ -241,13 +248,19 @@ void lk_quorum_known(struct lk_lcd *lcd, struct lk_quorum_known *known)
 }
 
 /* Has it changed since the last event? */
-static bool note_state(const struct lk_tree *tree, const char *state)
+static bool note_state(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const char *state)
 {
+	const struct lk_tree *tree = &lcd->tree;
+	struct lk_err unknown;
 	char text[PAIR_MAX];
 
 	load_state(tree, text);
 	if (!strcmp(text, state))
 		return false;
+	if (strcmp(text, HAVE) != 0 && strcmp(text, LOST) != 0) {
+		lk_fail(&unknown, LK_M_QUORUM_STATE, text, STATE);
+		say_at(LK_LOG_ERROR, lcd, event, &unknown);
+	}
 	int LK_AUTO_CLOSE fd = openat(tree->fd, STATE_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
 				      0644);
 	if (fd >= 0 && dprintf(fd, "%s\n", state) > 0)
@@ -279,6 +292,15 @@ static void settle(struct lk_lcd *lcd, enum lk_quorum_mode mode)
 	} while (lk_now_ms() - began < limit);
 }
 
+/* Without quorum the object of the other system is not looked at. */
+static void tell_failed(const struct lk_lcd *lcd, const struct lk_quorum_event *event, const struct lk_err *err)
+{
+	struct lk_qwk_question question = { .node = event->sys };
+
+	snprintf(question.why, sizeof(question.why), "%.*s", LK_QWK_WHY - 1, err->text);
+	lk_qwk_log(&lcd->tree, event->prog, &question, LK_QWK_NO_QUORUM);
+}
+
 int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, struct lk_err *err)
 {
 	struct lk_quorum_modes modes;
@@ -298,11 +320,14 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 	lk_fail(&text, LK_M_QUORUM_VERIFY, event->name, event->sys, have ? "have quorum" : err->text);
 	say(lcd, event, &text);
 	/* in storage mode its daemon tells of changes */
-	if (modes.quorum == LK_QMODE_STORAGE)
+	if (modes.quorum == LK_QMODE_STORAGE) {
+		if (!have)
+			tell_failed(lcd, event, err);
 		return have;
-	if (have && note_state(&lcd->tree, HAVE))
+	}
+	if (have && note_state(lcd, event, HAVE))
 		lk_fail(&text, LK_M_QWK_GAINED, "have quorum");
-	else if (!have && note_state(&lcd->tree, "lost"))
+	else if (!have && note_state(lcd, event, LOST))
 		lk_fail(&text, LK_M_QWK_LOST, "lost quorum");
 	else
 		return have;

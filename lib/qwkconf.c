@@ -136,10 +136,11 @@ static int add_path(const struct lk_qwk_conf *conf, struct lk_qwk_member *member
 {
 	char key[sizeof(OBJECT) + LK_SYS_MAX] = OBJECT;
 	const char *wrong = wrong_path(conf->type, path);
+	unsigned most = conf->type == LK_QWK_S3 ? LK_QWK_PATHS : 1;
 
 	map_name(member->name, false, key + sizeof(OBJECT) - 1);
-	if (!wrong && member->paths == (conf->type == LK_QWK_S3 ? LK_QWK_PATHS : 1))
-		wrong = "more objects than two";
+	if (!wrong && member->paths == most)
+		return lk_fail(err, LK_M_QWK_OBJECTS, member->paths + 1, member->name, most);
 	for (const struct lk_qwk_member *m = conf->member; m <= member && !wrong; m++)
 		for (unsigned i = 0; i < m->paths && !wrong; i++)
 			if (!strcmp(m->path[i], path))
@@ -169,6 +170,16 @@ static int take_object(const struct lk_qwk_conf *conf, struct lk_qwk_member *mem
 	return rc;
 }
 
+/* No object for this system itself, or for another one. */
+static int lack(const struct lk_qwk_member *member, const char *where, bool own, struct lk_err *err)
+{
+	char key[sizeof(OBJECT) + LK_SYS_MAX] = OBJECT;
+
+	map_name(member->name, false, key + sizeof(OBJECT) - 1);
+	return own ? lk_fail(err, LK_M_QWK_OWN_OBJECT, member->name, where, key) :
+		     lk_fail(err, LK_M_QWK_NO_OBJECT, member->name, where, key);
+}
+
 static int make_objects(const struct lk_tree *tree, struct lk_qwk_conf *conf, struct lk_err *err)
 {
 	char value[LK_TUNABLE_MAX], key[sizeof(OBJECT) + LK_SYS_MAX] = OBJECT;
@@ -184,7 +195,7 @@ static int make_objects(const struct lk_tree *tree, struct lk_qwk_conf *conf, st
 			rc = value_of(tree, key, "", value, err);
 		}
 		if (rc == 0 && !*value)
-			return lk_fail(err, LK_M_QWK_OBJECTS, i, LK_TUNABLES, conf->n, member->name);
+			return lack(member, LK_TUNABLES, !i, err);
 		if (rc == 0)
 			rc = take_object(conf, member, value, err);
 	}
@@ -266,14 +277,19 @@ bool lk_qwk_conf_same(const struct lk_qwk_conf *a, const struct lk_qwk_conf *b)
 	return !one.failed && !two.failed && !strcmp(one.data, two.data);
 }
 
-static int take_unsigned(const char *value, unsigned *to)
+/* The settings as far as they have been read. */
+struct reading {
+	struct lk_qwk_conf *conf;
+	unsigned nodes;		/* how many there should be */
+	struct lk_err *err;
+};
+
+/* 0, which none of ours may be, for what is none. */
+static unsigned number_in(const char *value)
 {
 	unsigned long long number;
 
-	if (!lk_is_number(value, 1, LK_QWK_MISSES_MAX, &number))
-		return -1;
-	*to = (unsigned)number;
-	return 0;
+	return lk_is_number(value, 1, LK_QWK_MISSES_MAX, &number) ? (unsigned)number : 0;
 }
 
 static int take_text(const char *value, char *to, size_t size)
@@ -284,47 +300,96 @@ static int take_text(const char *value, char *to, size_t size)
 	return 0;
 }
 
-static int take_member(struct lk_qwk_conf *conf, const char *value, bool mine)
+static int take_member(struct reading *r, const char *name, bool mine)
 {
+	struct lk_qwk_conf *conf = r->conf;
 	struct lk_err ignored;
+	const char *wrong = lk_check_sys(name, &ignored) < 0 ? "this is no name" : NULL;
 
-	if (conf->n == LK_QWK_NODES || mine != !conf->n || lk_check_sys(value, &ignored) < 0)
-		return -1;
-	return take_text(value, conf->member[conf->n++].name, LK_SYS_MAX + 1);
+	if (mine && conf->n)
+		wrong = "it is not the first system there";
+	for (unsigned i = 0; i < conf->n && !wrong; i++)
+		if (!strcmp(conf->member[i].name, name))
+			wrong = "it is named twice";
+	if (!mine && !conf->n)
+		return lk_fail(r->err, LK_M_QWK_MY_NODE, "", "it is missing");
+	if (wrong)
+		return mine ? lk_fail(r->err, LK_M_QWK_MY_NODE, name, wrong) :
+			      lk_fail(r->err, LK_M_QWK_OBJECT_NODE, name, wrong);
+	if (conf->n == LK_QWK_NODES)
+		return lk_fail(r->err, LK_M_QWK_NUMBER, conf->n + 1);
+	return take_text(name, conf->member[conf->n++].name, LK_SYS_MAX + 1);
 }
 
-static int take_path(struct lk_qwk_conf *conf, const char *value)
+static int take_path(struct reading *r, const char *path)
 {
-	struct lk_err ignored;
+	struct lk_qwk_conf *conf = r->conf;
 
-	return conf->n ? add_path(conf, &conf->member[conf->n - 1], value, &ignored) : -1;
+	if (!conf->n)
+		return lk_fail(r->err, LK_M_QWK_MY_NODE, "", "it is missing");
+	return add_path(conf, &conf->member[conf->n - 1], path, r->err);
 }
 
-/* One line; -1: it is none of ours. *nodes: how many there should be. */
-static int take_line(struct lk_qwk_conf *conf, const char *key, const char *value, unsigned *nodes)
+static int take_number(struct reading *r, const char *key, const char *value)
 {
-	if (!strcmp(key, "hbeattime"))
-		return take_unsigned(value, &conf->hbeat);
-	if (!strcmp(key, "numhbeats"))
-		return take_unsigned(value, &conf->misses);
+	struct lk_qwk_conf *conf = r->conf;
+	unsigned number = number_in(value);
+
+	if (*key == 'h') {
+		conf->hbeat = number;
+		return number ? 0 : lk_fail(r->err, LK_M_QWK_HBEATTIME, value);
+	}
+	conf->misses = number;
+	return number ? 0 : lk_fail(r->err, LK_M_QWK_NUMHBEATS, value);
+}
+
+/* One line. */
+static int take_line(struct reading *r, const char *key, const char *value)
+{
+	struct lk_qwk_conf *conf = r->conf;
+	int rc = -1;
+
+	if (!strcmp(key, "hbeattime") || !strcmp(key, "numhbeats"))
+		return take_number(r, key, value);
 	if (!strcmp(key, "qwk_object_type"))
-		return type_of(value, &conf->type);
-	if (!strcmp(key, "http_proxy"))
-		return take_text(value, conf->http_proxy, LK_QWK_VALUE);
-	if (!strcmp(key, "https_proxy"))
-		return take_text(value, conf->https_proxy, LK_QWK_VALUE);
-	if (!strcmp(key, "no_proxy"))
-		return take_text(value, conf->no_proxy, LK_QWK_VALUE);
-	if (!strcmp(key, "number_of_node"))
-		return take_unsigned(value, nodes);
+		return type_of(value, &conf->type) < 0 ? lk_fail(r->err, LK_M_QWK_TYPE, value) : 0;
 	if (!strcmp(key, "my_node") || !strcmp(key, "node"))
-		return take_member(conf, value, *key == 'm');
-	return !strcmp(key, "qwk_object_path") ? take_path(conf, value) : -1;
+		return take_member(r, value, *key == 'm');
+	if (!strcmp(key, "qwk_object_path"))
+		return take_path(r, value);
+	if (!strcmp(key, "number_of_node")) {
+		r->nodes = number_in(value);
+		return 0;
+	}
+	if (!strcmp(key, "http_proxy"))
+		rc = take_text(value, conf->http_proxy, LK_QWK_VALUE);
+	else if (!strcmp(key, "https_proxy"))
+		rc = take_text(value, conf->https_proxy, LK_QWK_VALUE);
+	else if (!strcmp(key, "no_proxy"))
+		rc = take_text(value, conf->no_proxy, LK_QWK_VALUE);
+	return rc < 0 ? lk_fail(r->err, LK_M_QWK_CONF_LINE, LK_QWK_CONF, key) : 0;
+}
+
+/* What must be there, after all lines. */
+static int check_whole(const struct reading *r)
+{
+	const struct lk_qwk_conf *conf = r->conf;
+
+	if (!conf->n)
+		return lk_fail(r->err, LK_M_QWK_MY_NODE, "", "it is missing");
+	if (conf->n < 2 || conf->n != r->nodes)
+		return lk_fail(r->err, LK_M_QWK_NUMBER, r->nodes);
+	for (unsigned i = 0; i < conf->n; i++)
+		if (!conf->member[i].paths)
+			return lack(&conf->member[i], LK_QWK_CONF, !i, r->err);
+	if (!conf->hbeat)
+		return lk_fail(r->err, LK_M_QWK_HBEATTIME, "");
+	return conf->misses ? 0 : lk_fail(r->err, LK_M_QWK_NUMHBEATS, "");
 }
 
 static int scan(char *text, struct lk_qwk_conf *conf, struct lk_err *err)
 {
-	unsigned nodes = 0;
+	struct reading r = { .conf = conf, .err = err };
 	char *line, *rest;
 
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -332,19 +397,13 @@ static int scan(char *text, struct lk_qwk_conf *conf, struct lk_err *err)
 
 		if (*line == '#')
 			continue;
-		if (equals)
-			*equals = '\0';
-		if (!equals || take_line(conf, line, equals + 1, &nodes) < 0)
+		if (!equals)
 			return lk_fail(err, LK_M_QWK_CONF_LINE, LK_QWK_CONF, line);
+		*equals = '\0';
+		if (take_line(&r, line, equals + 1) < 0)
+			return -err->code;
 	}
-	if (conf->n < 2 || conf->n != nodes)
-		return lk_fail(err, LK_M_QWK_NUMBER, nodes);
-	for (unsigned i = 0; i < conf->n; i++)
-		if (!conf->member[i].paths)
-			return lk_fail(err, LK_M_QWK_OBJECTS, i, LK_QWK_CONF, conf->n, conf->member[i].name);
-	if (!conf->hbeat || !conf->misses)
-		return lk_fail(err, LK_M_QWK_CONF_LINE, LK_QWK_CONF, "no times");
-	return 0;
+	return check_whole(&r);
 }
 
 static int read_conf(const struct lk_tree *tree, const char *path, struct lk_qwk_conf *conf, struct lk_err *err)
@@ -355,6 +414,11 @@ static int read_conf(const struct lk_tree *tree, const char *path, struct lk_qwk
 	int rc = lk_tree_slurp(tree, path, &arena, &text, &len, err);
 
 	*conf = (struct lk_qwk_conf){ 0 };
+	if (rc < 0) {
+		struct lk_err why = *err;
+
+		rc = lk_fail(err, LK_M_QWK_CONF_OPEN, path, why.text);
+	}
 	if (rc > 0 && (strlen(text) != len || strncmp(text, HEAD "\n", sizeof(HEAD)) != 0 ||
 		       !strstr(text, "\n#end\n")))
 		rc = lk_fail(err, LK_M_QWK_CONF_LINE, path, "no settings of this version");

@@ -26,6 +26,7 @@
 #define ALIGN 4096		/* O_DIRECT, on disks with the largest blocks */
 #define AWS_SAYS 400
 #define AWS_FILE 1048576	/* bytes of a file that aws may write: a cache of its own, never a large object */
+#define NOT_RUN 127		/* as a shell says it: there is no such program, or no process for it */
 #define GRACE 20		/* tries of 10 ms for a child that has answered to be gone */
 
 /* ---- the child: files and devices ---- */
@@ -147,7 +148,7 @@ static void limit_aws(void)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 }
 
-/* Run aws with these as its standard descriptors. Its exit code, or 128 + signal. */
+/* Run aws with these as its standard descriptors. Its exit code, 128 + signal; NOT_RUN and 126: it was not run. */
 static int run_aws(const char *from, const char *to, const int fds[static 3])
 {
 	char *const argv[] = { "aws", "s3", "cp", "--only-show-errors", (char *)from, (char *)to, NULL };
@@ -162,11 +163,13 @@ static int run_aws(const char *from, const char *to, const int fds[static 3])
 		lk_close_from(3);
 		limit_aws();
 		execvp(argv[0], argv);
-		(void)!write(2, "aws: cannot be run", 18);
-		_exit(127);
+		dprintf(2, "aws: %s", strerror(errno));
+		_exit(NOT_RUN);
 	}
+	if (pid < 0)
+		dprintf(fds[2], "fork: %s", strerror(errno));
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return 126;
+		return NOT_RUN;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -190,7 +193,7 @@ static int memory(const char *name, const unsigned char *bytes, struct lk_err *e
 		close(fd);
 		fd = -1;
 	}
-	return fd < 0 ? lk_fail_errno(err, errno, "memfd_create") : fd;
+	return fd < 0 ? lk_fail(err, LK_M_QWK_NOMEM, (size_t)LK_QWK_SIZE, strerror(errno)) : fd;
 }
 
 /* 0; the exit code of aws, which says why; or -1 or less with err. */
@@ -218,13 +221,27 @@ static int get_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK_
 	return 0;
 }
 
+static bool was_run(int code)
+{
+	return code != NOT_RUN && code != 126;
+}
+
 static int read_s3(const struct lk_qwk_io *io, unsigned char bytes[static LK_QWK_SIZE],
 		   struct lk_err *err)
 {
 	char says[AWS_SAYS];
 	int code = get_s3(io, bytes, says, err);
 
-	return code > 0 ? lk_fail(err, LK_M_QWK_S3GET, io->path, code, says) : code;
+	if (code <= 0)
+		return code;
+	return was_run(code) ? lk_fail(err, LK_M_QWK_S3GET, io->path, code, says) :
+			       lk_fail(err, LK_M_QWK_GET_RUN, io->path, says);
+}
+
+static int fail_s3_write(const struct lk_qwk_io *io, int code, const char *says, struct lk_err *err)
+{
+	return was_run(code) ? lk_fail(err, LK_M_QWK_S3PUT, io->path, code, says) :
+			       lk_fail(err, LK_M_QWK_PUT_RUN, io->path, says);
 }
 
 /* One that is not there yet is made. What cannot be looked at cannot be written. */
@@ -235,7 +252,7 @@ static int check_s3(const struct lk_qwk_io *io, struct lk_err *err)
 	int rc = get_s3(io, there, says, err);
 
 	if (rc > 0)
-		return lk_fail(err, LK_M_QWK_S3PUT, io->path, rc, says);
+		return fail_s3_write(io, rc, says, err);
 	if (rc < 0)
 		return err->number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND) ? 0 : rc;
 	return lk_qwk_object_ours(there, io->local, io->path, err);
@@ -256,7 +273,7 @@ static int write_s3(const struct lk_qwk_io *io, const unsigned char bytes[static
 		return rc;
 	int code = run_aws("-", io->path, (int[]){ in, null, message });
 	read_says(message, says);
-	return code ? lk_fail(err, LK_M_QWK_S3PUT, io->path, code, says) : 0;
+	return code ? fail_s3_write(io, code, says, err) : 0;
 }
 
 /* ---- the child ---- */
@@ -333,7 +350,7 @@ static int start(struct lk_qwk_io *io, const unsigned char *bytes, struct lk_err
 	if (!is_gone(io, GRACE))
 		return lk_fail(err, LK_M_QWK_BUSY, io->path);
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return lk_fail_errno(err, errno, "pipe");
+		return lk_fail(err, LK_M_QWK_CHILD, io->path, strerror(errno));
 	fcntl(fds[1], F_SETFL, O_WRONLY);
 	pid_t pid = fork();
 	if (pid == 0)
@@ -342,7 +359,7 @@ static int start(struct lk_qwk_io *io, const unsigned char *bytes, struct lk_err
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
-		return lk_fail_errno(err, errnum, "fork");
+		return lk_fail(err, LK_M_QWK_CHILD, io->path, strerror(errnum));
 	}
 	io->pid = pid;
 	io->fd = fds[0];

@@ -107,9 +107,10 @@ static int read_peers(struct reading *r, struct lk_qwk_object *object)
 
 		if (!state)
 			return lk_fail(r->err, LK_M_QWK_NO_COMMSTAT, i);
-		if (i == LK_QWK_NODES - 1 || take_name(object->peer[i].name, name) < 0 ||
-		    take_state(state, &object->peer[i].commstat) < 0)
+		if (i == LK_QWK_NODES - 1 || take_name(object->peer[i].name, name) < 0)
 			return lk_fail(r->err, LK_M_QWK_NO_NODE, i);
+		if (take_state(state, &object->peer[i].commstat) < 0)
+			return lk_fail(r->err, LK_M_QWK_NODE_STATE, state);
 		object->n++;
 	}
 	return 0;
@@ -213,7 +214,8 @@ int lk_qwk_object_ours(const unsigned char bytes[static LK_QWK_SIZE], const char
 		return 0;
 	char why[LK_ERR_TEXT];
 	snprintf(why, sizeof(why), "%s", err->text);
-	return lk_fail(err, LK_M_QWK_FOREIGN, path, why);
+	return lk_fail(err, err->number, LK_EX_SYSTEM, "%s %s has other data in it, which is not overwritten", why,
+		       path);
 }
 
 enum lk_sys_state lk_qwk_object_sees(const struct lk_qwk_object *object, const char *sys)

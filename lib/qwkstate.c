@@ -15,6 +15,7 @@
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/qwkconf.h"
+#include "lk/tunable.h"
 #include "lk/poison.h"
 
 #define HEAD "#lockkeeper qwkstate 2\n"
@@ -247,7 +248,7 @@ int lk_qwk_access(const struct lk_tree *tree, struct lk_qwk_access *access)
 		if (lk_qwk_leaving(tree))
 			lk_fail(&err, LK_M_QWK_LEAVING);
 		else
-			lk_fail(&err, LK_M_QWK_NOT_INIT);
+			snprintf(err.text, sizeof(err.text), "%s", LK_QWK_NOT_INIT);
 		snprintf(access->why, sizeof(access->why), "%.*s", LK_QWK_WHY - 1, err.text);
 		return 0;
 	}
@@ -307,7 +308,18 @@ int lk_qwk_peer(const struct lk_tree *tree, struct lk_qwk_question *question, st
 		return lk_fail(err, LK_M_QWK_UNKNOWN, question->node);
 	enum lk_qwk_verdict verdict = lk_qwk_judge(&state, node, question->since, lk_qwk_now());
 	answer(&state, node, question, verdict);
+	question->theirs = node->commstat;
+	question->quiet = node->quiet;
+	question->needed = state.misses;
 	return (int)verdict;
+}
+
+int lk_qwk_debug(const struct lk_tree *tree, struct lk_err *err)
+{
+	unsigned long long debug = 0;
+	int rc = lk_tunable_number(tree, "QUORUM_DEBUG", 0, 1, &debug, err);
+
+	return rc < 0 ? rc : debug == 1;
 }
 
 static void log_line(const struct lk_tree *tree, const char *prog, const struct lk_err *text)

@@ -19,6 +19,7 @@
 #include "lk/gather.h"
 #include "lk/graph.h"
 #include "lk/ins.h"
+#include "lk/late.h"
 #include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/name.h"
@@ -47,6 +48,8 @@ struct run {
 	unsigned sys;			/* index of recovery->sys */
 	uint32_t tried;			/* recovery->without */
 	uint32_t waited;		/* systems that have no quorum yet */
+	struct lk_lcd now;		/* of recovery->late: what is due, as of after the others have answered */
+	bool storage;			/* the storage decides, and not a majority */
 };
 
 static void say(const struct run *run, enum lk_log_level level, const char *tag, const char *text)
@@ -86,6 +89,7 @@ static int see_quorum(struct run *run, struct lk_err *err)
 	if (rc < 0 && err->code != LK_EX_INTERNAL)
 		return rc;
 	run->picture.grants = rc > 0;
+	run->storage = rc >= 0 && modes.quorum == LK_QMODE_STORAGE;
 	if (rc >= 0 && modes.quorum == LK_QMODE_NONE)
 		run->picture.quorum = LK_QUORUM_NONE;
 	else
@@ -126,6 +130,11 @@ static int see(struct run *run, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	run->picture.recover_stopped = stopped;
+	run->picture.late = run->recovery->late;
+	if (run->picture.late)
+		rc = lk_lcd_read(&run->now, LK_T_INS | LK_T_FLG, err);
+	if (rc < 0)
+		return rc;
 	see_stopped(run);
 	wait_for_quorum(run);
 	rc = see_quorum(run, err);
@@ -192,6 +201,12 @@ static bool is_asked_for(const struct run *run, const char *tag)
 	const struct lk_recovery *recovery = run->recovery;
 	enum lk_life life = run->picture.sys[run->sys].life;
 
+	if (recovery->late) {
+		const struct lk_ins *ins = lk_ins_find(&run->now, tag);
+
+		if (!ins || !lk_late_is_due(&run->now, ins))
+			return false;
+	}
 	if (recovery->again && ((recovery->event == LK_EVENT_DOWN && life == LK_LIFE_ALIVE) ||
 				(recovery->event == LK_EVENT_UP && life != LK_LIFE_ALIVE)))
 		return false;
@@ -304,6 +319,18 @@ static int mark_one(const struct marking *m, struct lk_lcd *lcd, struct lk_err *
 	return isp && lk_eqv_priority(lcd, ins->tag, lcd->local) ? lk_epoch_raise(lcd, ins->tag, err) : 0;
 }
 
+/* What this start leaves out for want of quorum. */
+static int mark_late(const struct run *run, struct lk_lcd *lcd, struct lk_err *err)
+{
+	bool start = run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late && run->picture.grants;
+	int rc = 0;
+
+	for (unsigned i = 0; start && i < run->picture.nres && rc == 0; i++)
+		if (run->decision[i].why == LK_WHY_NO_QUORUM && lk_ins_find(lcd, run->picture.res[i].tag))
+			rc = lk_late_mark(lcd, run->picture.res[i].tag, err);
+	return rc;
+}
+
 /* States only; one that has changed since we looked is left alone, and so is one at work. */
 static int mark_states(struct run *run, struct lk_err *err)
 {
@@ -312,10 +339,12 @@ static int mark_states(struct run *run, struct lk_err *err)
 	int rc = claims ? claim(run, claims, err) : lk_fail_nomem(err);
 
 	if (rc == 0)
-		rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_CLAIM, err);
+		rc = lk_lcd_begin(&lcd, LK_T_INS | LK_T_FLG | LK_T_CLAIM, err);
 	for (unsigned i = 0; i < run->picture.nres && rc == 0; i++)
 		if (marks(run, i))
 			rc = mark_one(&(struct marking){ run, i, &claims[i] }, &lcd, err);
+	if (rc == 0)
+		rc = mark_late(run, &lcd, err);
 	if (rc == 0)
 		rc = lk_lcd_commit(&lcd, err);
 	bool claimed = false;
@@ -369,7 +398,7 @@ static bool restores_again(const struct run *run)
 	for (unsigned i = 0; i < run->picture.nres; i++)
 		if (run->decision[i].why == LK_WHY_HANDOVER)
 			return true;
-	return run->recovery->event == LK_EVENT_AVAIL;
+	return run->recovery->event == LK_EVENT_AVAIL && !run->recovery->late;
 }
 
 /* Restore or remove what is in run->tag. What fails is counted later, by the states. */
@@ -598,6 +627,20 @@ static bool is_without(const struct run *run, const struct lk_pic_res *res, unsi
 	return run->picture.sys[sys].life == LK_LIFE_DEAD;
 }
 
+/* Has another system a record of this epoch that does not name us, and is known not to have it? */
+static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint64_t epoch)
+{
+	bool doubted = false;
+
+	for (unsigned i = res->first; i < res->first + res->n; i++) {
+		const struct lk_pic_copy *copy = &run->picture.copy[i];
+
+		if (copy->epoch == epoch && copy->owner >= 0 && copy->owner != (int)run->picture.self)
+			doubted = is_without(run, res, (unsigned)copy->owner);
+	}
+	return doubted;
+}
+
 /* Is it in service here alone, by a record that names another system, which is known not to have it, or nobody? */
 static bool is_ours(const struct run *run, unsigned i)
 {
@@ -606,25 +649,29 @@ static bool is_ours(const struct run *run, unsigned i)
 
 	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner < LK_PIC_NOBODY)
 		return false;
-	return owner < 0 || (owner != (int)run->picture.self && is_without(run, &run->picture.res[i], (unsigned)owner));
+	if (owner == (int)run->picture.self)
+		return run->storage && is_doubted(run, &run->picture.res[i], epoch);
+	return owner < 0 || is_without(run, &run->picture.res[i], (unsigned)owner);
 }
 
 /*
  * Systems that run in turns, and never two of them, each bring in service what they had by their own record. What the
  * one that has come back knows better is then not true any more: the record has to name who has it, or nobody takes it
- * over when that one fails. With quorum nothing comes in service without a grant, which has the record.
+ * over when that one fails. So it is with the storage, which lets one alone win: its epoch is then no newer than what
+ * those know that were away. A majority always has one that knows the newest epoch.
  */
 static int own(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	bool alone = run->recovery->event == LK_EVENT_UP && run->picture.quorum == LK_QUORUM_NONE;
+	bool alone = run->recovery->event == LK_EVENT_UP &&
+		     (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
 	int rc = alone ? lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err) : 0;
 
 	for (unsigned i = 0; alone && i < run->picture.nres && rc == 0; i++) {
 		const struct lk_ins *ins = is_ours(run, i) ? lk_ins_find(&lcd, run->picture.res[i].tag) : NULL;
 
 		if (ins && ins->resv == LK_RESV_NONE && lk_state_up(ins->state))
-			rc = lk_epoch_raise(&lcd, ins->tag, err);
+			rc = lk_epoch_claim(&lcd, ins->tag, err);
 	}
 	if (rc < 0 || !lcd.dirty)
 		return rc;
@@ -632,6 +679,22 @@ static int own(struct run *run, struct lk_err *err)
 	if (rc == 0)
 		lk_exchange();
 	return rc;
+}
+
+/* Before anything is left out: without the note nobody would come back to it. */
+static void note_late(const struct run *run)
+{
+	const struct lk_recovery *recovery = run->recovery;
+	struct lk_err why;
+
+	if (recovery->event != LK_EVENT_AVAIL || recovery->late || recovery->again)
+		return;
+	lk_late_forget_events(&run->lcd);
+	/* with tcp_remote nothing would tell when there is quorum */
+	if (run->picture.quorum != LK_QUORUM_NO || !run->picture.grants)
+		lk_late_forget(&run->lcd.tree);
+	else if (lk_late_note(&run->lcd.tree, &why) < 0)
+		say(run, LK_LOG_ERROR, NULL, why.text);
 }
 
 static int carry_out(struct run *run, struct lk_err *err)
@@ -643,6 +706,7 @@ static int carry_out(struct run *run, struct lk_err *err)
 	if (rc == 0)
 		rc = own(run, err);
 
+	note_late(run);
 	run->apart = (struct lk_apart){ .left = say_left, .done = end_child, .arg = run };
 	if (rc == 0)
 		rc = lk_graph_build(&run->graph, &run->lcd, err);
@@ -665,7 +729,7 @@ static int carry_out(struct run *run, struct lk_err *err)
 
 int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *end, struct lk_err *err)
 {
-	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT };
+	struct run run = { .recovery = recovery, .end = end, .lcd = LK_LCD_INIT, .now = LK_LCD_INIT };
 	int rc;
 
 	*end = (struct lk_recovery_end){ 0 };
@@ -674,6 +738,7 @@ int lk_recovery_run(const struct lk_recovery *recovery, struct lk_recovery_end *
 		decide(&run);
 		rc = carry_out(&run, err);
 	}
+	lk_lcd_close(&run.now);
 	lk_lcd_close(&run.lcd);
 	return rc;
 }

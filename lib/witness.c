@@ -67,14 +67,38 @@ bool lk_witness_doubts(const struct lk_tree *tree, const char *sys)
 
 /* ---- the log ---- */
 
-static void say(const struct check *check, const struct lk_tree *tree, const struct lk_err *text)
+static void say_at(enum lk_log_level level, const struct check *check, const struct lk_tree *tree,
+		   const struct lk_err *text)
 {
 	struct lk_err ignored;
-	struct lk_log_line line = { .level = LK_LOG_INFO, .prog = check->what->prog, .pid = getpid(),
+	struct lk_log_line line = { .level = level, .prog = check->what->prog, .pid = getpid(),
 				    .component = "quorum", .action = check->what->event,
 				    .number = (unsigned)text->number, .text = text->text };
 
 	lk_log(tree, &line, &ignored);
+}
+
+static void say(const struct check *check, const struct lk_tree *tree, const struct lk_err *text)
+{
+	say_at(LK_LOG_INFO, check, tree, text);
+}
+
+/* How both see each other, as far as each has told: a path may work in one direction only. */
+static void say_views(const struct check *check, struct lk_lcd *lcd, const struct lk_qwk_question *question)
+{
+	const struct lk_sys *sys = lk_sys_find(lcd, question->node);
+	const char *ignored, *theirs = lk_sys_state_names[question->theirs];
+	const char *mine = sys ? lk_sys_state_names[lk_sys_state(lcd, sys, &ignored)] : theirs;
+	struct lk_err text;
+
+	if (!strcmp(mine, theirs)) {
+		lk_fail(&text, LK_M_QWK_SAME_VIEW, mine, question->node);
+		return say(check, &lcd->tree, &text);
+	}
+	lk_fail(&text, LK_M_QWK_OWN_VIEW, question->node, mine);
+	say(check, &lcd->tree, &text);
+	lk_fail(&text, LK_M_QWK_THEIR_VIEW, question->node, theirs);
+	say(check, &lcd->tree, &text);
 }
 
 static void say_result(const struct check *check, const struct lk_tree *tree, const char *result)
@@ -185,6 +209,22 @@ static int ask_all(struct lk_lcd *lcd, const struct check *check, enum seen *see
 	return 0;
 }
 
+/* What is told of a look at the storage that has not given an answer. */
+static void say_look(const struct check *check, const struct lk_tree *tree, const struct lk_qwk_question *question,
+		     const struct lk_err *err)
+{
+	struct lk_err text, ignored;
+
+	if (err) {
+		say_at(LK_LOG_ERROR, check, tree, err);
+		lk_fail(&text, LK_M_QWK_TARGET, question->node);
+	} else {
+		lk_fail(&text, LK_M_QWK_PROGRESS, question->node, question->quiet, question->needed);
+	}
+	if (lk_qwk_debug(tree, &ignored) > 0)
+		say(check, tree, &text);
+}
+
 /* By its object. Each answer begins another check: it may die later. */
 static int ask_storage(struct lk_lcd *lcd, struct check *check, enum seen *seen, struct lk_err *err)
 {
@@ -192,10 +232,14 @@ static int ask_storage(struct lk_lcd *lcd, struct check *check, enum seen *seen,
 	int rc = lk_qwk_peer(&lcd->tree, &question, err);
 
 	*seen = rc == LK_QWK_DOWN ? SEEN_DEAD : rc == LK_QWK_UP ? SEEN_ALIVE : SEEN_NOTHING;
-	if (rc < 0 || rc == LK_QWK_WAIT)
+	if (rc < 0 || rc == LK_QWK_WAIT) {
+		say_look(check, &lcd->tree, &question, rc < 0 ? err : NULL);
 		return rc < 0 ? rc : 0;
+	}
 	if (rc != check->verdict)
 		lk_qwk_log(&lcd->tree, check->what->prog, &question, (enum lk_qwk_verdict)rc);
+	if (rc != check->verdict && rc != LK_QWK_NO_QUORUM)
+		say_views(check, lcd, &question);
 	check->verdict = rc;
 	if (rc != LK_QWK_DOWN)
 		check->since = lk_qwk_now();

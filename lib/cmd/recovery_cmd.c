@@ -30,7 +30,7 @@ static void send_traps(const struct lk_recovery *recovery, const struct lk_recov
 
 	if (lk_tree_open(&tree, &ignored) < 0)
 		return;
-	if (recovery->event == LK_EVENT_AVAIL)
+	if (recovery->event == LK_EVENT_AVAIL && !recovery->late)
 		lk_trap(&tree, 100, NULL, NULL);
 	if (recovery->event == LK_EVENT_DOWN && end->restored)
 		lk_trap(&tree, 121, recovery->sys, end->tags_restored.data);

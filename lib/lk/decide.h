@@ -33,6 +33,8 @@ struct lk_pic_sys {
 	uint32_t absent;	/* bit s: system s was dead when it started, so it notices no failure of it */
 	uint32_t stopped;	/* bit s: system s was stopped in order, by the flag !nofailover!s that it holds */
 	uint32_t sees;		/* bit s: system s is ALIVE for it, and it does not hold that flag */
+	uint32_t held;		/* bit s: system s, which it does not see, was stopped with what it had in service, by a note
+				 * that this system has (lk/held.h): it grants nothing, nor to itself, that s may run */
 	bool no_quorum;		/* it reports that it may not start anything */
 	bool differs;		/* it reports other systems than those that are known here */
 	bool failed;		/* it was to bring in service what this is about, and could not */
@@ -70,6 +72,7 @@ struct lk_picture {
 	bool grants;			/* a restore needs a majority's grant (lk/grant.h), which knows more than any
 					 * picture: what is not known need not stop us from asking for it */
 	bool recover_stopped;		/* RECOVER_STOPPED_HIERARCHIES */
+	bool late;			/* at LK_EVENT_AVAIL: the start itself had no quorum, and was a while ago */
 	struct lk_pic_sys sys[LK_SYSTEMS_MAX];
 	unsigned nsys;
 	struct lk_pic_res *res;

@@ -22,6 +22,10 @@ struct lk_epoch *lk_epoch_get(const struct lk_lcd *lcd, const char *tag) LK_NONN
 int lk_epoch_raise(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
+/* The same, and the epoch becomes higher whoever the owner is. 0 or -1. */
+int lk_epoch_claim(struct lk_lcd *lcd, const char *tag, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 2, 3);
+
 /* The epoch that it has when this system is the owner. */
 unsigned long long lk_epoch_next(const struct lk_lcd *lcd, const char *tag) LK_NONNULL(1, 2);
 

@@ -16,6 +16,8 @@
  * that has no majority within "window" gives the epoch up. As every two majorities have a member in
  * common, the lease of an earlier owner has run out and "stop" has passed when the next one is granted.
  *
+ * That is so of two lists of systems that are at most one change apart, too; for others see sbin/lcm/net_confirm.c.
+ *
  * Terms may differ between systems, and be changed while all runs. What makes the above true all the same:
  *
  *   - A heartbeat sent at S tells a lease and a stop, and what runs by confirmed heartbeats has certainly ended at S +

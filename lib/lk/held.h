@@ -13,7 +13,7 @@
 
 #include "lk/lcd.h"
 
-#define LK_HELD_FLAG "!held!"		/* and the system */
+#define LK_HELD_FLAG "!held!"		/* and the system, another '!', and a number of this stop */
 #define LK_HELD_WAIT 99999999		/* ms: as good as for ever, in answers to who asks */
 
 /* Was it said here? Needs LK_T_FLG. */
@@ -24,11 +24,9 @@ bool lk_held(const struct lk_lcd *lcd, const char *sys) LK_NONNULL(1, 2);
  * there was no need; -3: no quorum, or not enough others have noted it: nothing has changed; -1. */
 int lk_held_begin(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
-/* Take it back everywhere, whatever that needs. */
-void lk_held_cancel(struct lk_lcd *lcd) LK_NONNULL(1);
-
-/* This system is back: take it back where others are reached, if it was said and there is quorum. Not while
- * lk_held_begin(), or what follows it, is at work: that says it for a stop that is still to come. */
+/* This system is back: take it back, if it was said and there is quorum; who is not reached is told by those who are, and
+ * what cannot be told stays here, to be told by the next call. Not while lk_held_begin(), or what follows it, is at
+ * work: that says it for a stop that is still to come. */
 void lk_held_end(void);
 
 /* May anything be brought into service? 0; -3: the daemons are being stopped without their resources. To be asked with

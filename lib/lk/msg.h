@@ -201,6 +201,7 @@
 	"see lkcli cluster check"
 #define LK_M_LOG_STOPPED 703400, LK_EX_OK, \
 	"system \"%s\" was stopped in order before this one started, as others know: nothing fails over from it"
+#define LK_M_LCM_LATE 703401, LK_EX_OK, "there is quorum: what was left out for want of it is made up for"
 #define LK_M_NOT_GRANTED 703237, LK_EX_INTERNAL, "\"%s\" is not granted to this system by a majority: %s"
 #define LK_M_LOG_NO_ANSWER 703239, LK_EX_OK, "system \"%s\" has not answered whether it grants: %s"
 #define LK_M_LOG_GRANT_WAIT 703238, LK_EX_OK, "\"%s\" is not granted yet: %s"
@@ -352,14 +353,20 @@
 #define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
 #define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
 	"longest times there are count, 6060 s and 600 s: %s"
+#define LK_M_NET_SMALLER 703423, LK_EX_OK, "system \"%s\": a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
+	"and no longer %u ms and %u ms"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
 	"%u ms: the larger ones count, make them equal"
+#define LK_M_QWK_DEBUG 703421, LK_EX_OK, "QUORUM_DEBUG must be 0 or 1, and counts as 0: %s"
+#define LK_M_QWK_SMALLER 703422, LK_EX_OK, "system \"%s\": %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
+	"and no longer %u ms and %u ms"
 #define LK_M_QWK_LEFT 720402, LK_EX_OK, "system \"%s\" has left the storage mode: what it runs is not taken over"
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
 #define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
+#define LK_M_LEASE_UNFINISHED 703420, LK_EX_OK, "quorum was lost before: what that has begun is finished, and its deadline stays"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
 #define LK_M_LEASE_LOSS_END 703194, LK_EX_OK, "lk_quorumloss has ended with exit code %d: it is started again"
@@ -436,13 +443,25 @@
 #define LK_M_REBOOT_NOW 703071, LK_EX_SYSTEM, "this system reboots now: %s"
 #define LK_M_REBOOT_LATE 703072, LK_EX_OK, "the recovery of \"%s\" has not ended after %llu min"
 #define LK_M_REBOOT_CHECK 703073, LK_EX_OK, "%s of \"%s\" was not finished after %u s"
-/* storage quorum; documented numbers, spec/kits.md 2 */
+/* storage quorum; documented numbers, spec/kits.md 2; lkqwk(8) has the table, also of those that cannot occur */
+#define LK_M_QWK_LOCKED 18100, 0, "lock taken: file=%s"
+#define LK_M_QWK_UNLOCKED 18101, 0, "lock released: file=%s"
 #define LK_M_QWK_LATE 18102, 0, \
 	"Periodic storage quorum check has not been done for %lld ms, " \
 	"which exceeds 2*QWK_STORAGE_HBEATTIME (%lld) ms."
+#define LK_M_QWK_USAGE 18104, LK_EX_USAGE, "usage: %s"
 #define LK_M_QWK_START 18105, 0, "starting %s: %u systems, every %u s, %u misses, %u own objects"
-#define LK_M_QWK_END 18111, 0, "shutdown %s, by signal %d"
-#define LK_M_QWK_CONF_LINE 18114, LK_EX_SYSTEM, "%s: '%s' is unknown config"
+#define LK_M_QWK_CONFIG 18106, LK_EX_SYSTEM, \
+	"lkqwk does not start, since its settings cannot be used: run qwk_storage_exit and qwk_storage_init on all systems"
+#define LK_M_QWK_NO_START 18107, LK_EX_SYSTEM, "lkqwk cannot start: %s"
+#define LK_M_QWK_STATE_BEGIN 18108, 0, \
+	"what is known of the systems cannot be kept, so that this system has no quorum: %s"
+#define LK_M_QWK_STATE 18109, 0, \
+	"what is known of the systems cannot be kept any more, so that this system loses its quorum: %s"
+#define LK_M_QWK_END 18111, 0, "shutdown %s"
+#define LK_M_QWK_CONF_OPEN 18112, LK_EX_SYSTEM, "open for %s failed: %s"
+#define LK_M_QWK_NO_OBJECT 18113, LK_EX_SYSTEM, "the object path for %s is missing in %s: %s is not set"
+#define LK_M_QWK_CONF_LINE 18114, LK_EX_SYSTEM, "%s: '%s' is unknown config: run qwk_storage_exit and qwk_storage_init on all systems"
 #define LK_M_QWK_HBEATTIME 18115, LK_EX_SYSTEM, \
 	"configuration of hbeattime '%s' is incorrect. " \
 	"QWK_STORAGE_HBEATTIME must be a whole number of seconds from 5 to 10."
@@ -458,16 +477,21 @@
 #define LK_M_QWK_TYPE 18120, LK_EX_SYSTEM, \
 	"configuration of qwk_object_type '%s' is incorrect. " \
 	"QWK_STORAGE_TYPE must be file, block or aws_s3."
+#define LK_M_QWK_MY_NODE 18121, LK_EX_SYSTEM, "configuration of my_node '%s' is incorrect: %s"
 #define LK_M_QWK_NUMBER 18122, LK_EX_SYSTEM, \
 	"configuration of number_of_node '%u' is incorrect. Storage mode is for 2 to 4 systems."
 #define LK_M_QWK_OBJECTS 18123, LK_EX_SYSTEM, \
-	"configuration of number_of_object '%u' is incorrect. %s has an object for each of %u systems " \
-	"to name, and that of \"%s\" is missing."
+	"configuration of number_of_object '%u' is incorrect. System \"%s\" may have %u."
+#define LK_M_QWK_OBJECT_NODE 18124, LK_EX_SYSTEM, "configuration of object node '%s' is incorrect: %s"
 #define LK_M_QWK_PATH 18125, LK_EX_SYSTEM, "configuration of object path '%s' is incorrect. %s: %s"
+#define LK_M_QWK_OWN_OBJECT 18126, LK_EX_SYSTEM, \
+	"there is no object of this system, %s, in %s: %s is not set"
 #define LK_M_QWK_READ_OPEN 18127, LK_EX_SYSTEM, "open for %s failed: %s"
 #define LK_M_QWK_READ 18128, LK_EX_SYSTEM, "read for %s failed: %s"
+#define LK_M_QWK_GET_RUN 18129, LK_EX_SYSTEM, "the program to read %s could not be run: %s"
 #define LK_M_QWK_WRITE_OPEN 18130, LK_EX_SYSTEM, "open for %s failed: %s"
 #define LK_M_QWK_WRITE 18131, LK_EX_SYSTEM, "write for %s failed: %s"
+#define LK_M_QWK_PUT_RUN 18132, LK_EX_SYSTEM, "the program to write %s could not be run: %s"
 #define LK_M_QWK_NO_SIGNATURE 18135, LK_EX_INTERNAL, "'signature=' line is missing."
 #define LK_M_QWK_SIGNATURE 18136, LK_EX_INTERNAL, "signature '%s' does not match."
 #define LK_M_QWK_NO_LOCAL 18137, LK_EX_INTERNAL, "'local_node=' line is missing."
@@ -475,7 +499,7 @@
 #define LK_M_QWK_NO_TIME 18139, LK_EX_INTERNAL, "'time=' line is missing."
 #define LK_M_QWK_NO_SEQUENCE 18140, LK_EX_INTERNAL, "'sequence=' line is missing."
 #define LK_M_QWK_SEQUENCE 18141, LK_EX_INTERNAL, "sequence '%s' scan failed."
-#define LK_M_QWK_NO_NODE 18142, LK_EX_INTERNAL, "'node=' line is missing. index=%u"
+#define LK_M_QWK_NO_NODE 18142, LK_EX_INTERNAL, "'node=' line is missing or wrong. index=%u"
 #define LK_M_QWK_NO_COMMSTAT 18143, LK_EX_INTERNAL, "'commstat=' line is missing. index=%u"
 #define LK_M_QWK_NO_CHECKSUM 18144, LK_EX_INTERNAL, "'checksum=' line is missing."
 #define LK_M_QWK_CHECKSUM_SCAN 18145, LK_EX_INTERNAL, "checksum '%s' scan failed."
@@ -488,11 +512,23 @@
 #define LK_M_QWK_FAILED 18151, 0, "failed to read qwk object of \"%s\": %s"
 #define LK_M_QWK_BAD 18152, 0, "failed to decode node_info of \"%s\": %s"
 #define LK_M_QWK_BACK 18154, 0, "sequence of \"%s\" backed down from %llu to %llu"
+#define LK_M_QWK_NOMEM 18155, LK_EX_SYSTEM, "no memory for %zu bytes: %s"
+#define LK_M_QWK_CHILD 18156, LK_EX_SYSTEM, "the process for an access to %s could not be started: %s"
+#define LK_M_QWK_SAME_VIEW 18157, 0, "lcd sys state: %s (this system sees \"%s\" like that, and is seen by it like that)"
+#define LK_M_QWK_OWN_VIEW 18158, 0, "lcd sys state of \"%s\" seen from this system: %s"
+#define LK_M_QWK_THEIR_VIEW 18159, 0, "lcd sys state of this system seen from \"%s\": %s"
 #define LK_M_QWK_REMOTE_DOWN 18160, 0, "remote node \"%s\" is DOWN. quiet_period=%lld"
 #define LK_M_QWK_CR4 18161, 0, "timeout (status=CR4) \"%s\": %s"
 #define LK_M_QWK_CR3 18162, 0, "quorum failed (status=CR3) \"%s\": %s"
 #define LK_M_QWK_CR1 18163, 0, "remote node up (status=CR1) \"%s\": %s"
 #define LK_M_QWK_CR2 18164, 0, "remote node down (status=CR2) \"%s\": %s"
+#define LK_M_QWK_PROGRESS 18165, 0, "quorum check of \"%s\" in progress: %u / %u"
+#define LK_M_QWK_TARGET 18167, 0, "target_node '%s' is unknown"
+#define LK_M_QWK_TERMINATE 18169, 0, "terminate() by signal %d"
+#define LK_M_QWK_ASKING 18193, 0, \
+	"the process that asks lcm how this system sees the others could not be started: %s"
+#define LK_M_QWK_NODE_STATE 18209, LK_EX_INTERNAL, "'%s' is unknown node state"
+#define LK_M_QUORUM_STATE 18210, 0, "'%s' is unknown quorum state: %s is written anew"
 #define LK_M_QWK_RESTORED 18211, 0, "qwk object was restored."
 #define LK_M_QWK_GAINED 18212, 0, "quorum state changed to %s."
 #define LK_M_QWK_LOST 18213, 0, "quorum state changed to %s."
@@ -505,11 +541,9 @@
 	"Cannot find the configuration for node '%s' in the configuration file. " \
 	"If the cluster has changed since it was initialised, run qwk_storage_exit and then " \
 	"qwk_storage_init on all systems."
-/* and ours */
+/* and ours; 703112 and 703118 were what is 18112 and 18135 to 18138 now */
 #define LK_M_QWK_REMOTE_UP 703110, 0, "remote node \"%s\" is UP: its object is updated"
 #define LK_M_QWK_RUNS 703111, LK_EX_EXISTS, "the storage quorum daemon of %s is running already"
-#define LK_M_QWK_NOT_INIT 703112, LK_EX_SYSTEM, \
-	"the storage quorum is not initialised: run qwk_storage_init on all systems"
 #define LK_M_QWK_MODE 703113, LK_EX_SYSTEM, "%s is \"%s\": both QUORUM_MODE and WITNESS_MODE must be storage"
 #define LK_M_QWK_ALIKE 703114, LK_EX_SYSTEM, \
 	"the names of systems \"%s\" and \"%s\" differ only by '-', '.' and '_': " \
@@ -520,8 +554,6 @@
 #define LK_M_QWK_OTHER_CONF 703117, LK_EX_SYSTEM, \
 	"the storage quorum is initialised with other settings: " \
 	"run qwk_storage_exit on all systems first"
-#define LK_M_QWK_FOREIGN 703118, LK_EX_SYSTEM, \
-	"%s has other data in it, which is not overwritten: %s"
 #define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms"
 #define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, "%s: an earlier access still hangs"
 #define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, "%s: what was read back is not what was written"
@@ -530,7 +562,18 @@
 #define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
 #define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
 	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
-#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, "the own object has not been cleared, run qwk_storage_exit again: %s"
+#define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, \
+	"the own object has not been cleared, run qwk_storage_exit again, or with -y if it never can be: %s"
+#define LK_M_QWK_OBJECT_UNKNOWN 703333, LK_EX_SYSTEM, \
+	"which object is this system's is not known, and others that are in the storage mode would take it for dead: mend the " \
+	"file, or run qwk_storage_exit -y if all others have left the mode: %s"
+#define LK_M_QWK_OTHERS_IN 703334, LK_EX_SYSTEM, \
+	"resources are in service here, and system \"%s\" could take this one for dead (%s): run qwk_storage_exit there first, " \
+	"or take them out of service"
+#define LK_M_QWK_ABANDONED 703335, LK_EX_OK, \
+	"the storage mode was left and the own object was not cleared, on the word of an operator that nobody takes this " \
+	"system for dead by it: %s"
+#define LK_M_QWK_IN_MODE 703336, LK_EX_INTERNAL, "this system is in the storage mode"
 #define LK_M_QWK_LARGE 703332, LK_EX_SYSTEM, "%s is larger than 4096 bytes: it is no qwk object"
 /* the watchdog and the end of this node; those with code 0 are lines of the log */
 #define LK_M_WD_OPEN 703150, LK_EX_SYSTEM, "watchdog device \"%s\": %s"

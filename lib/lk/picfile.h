@@ -7,8 +7,8 @@
  *	quorum none|yes|no
  *	grants					(if a majority grants what is restored)
  *	recover-stopped				(if it is set)
- *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [absent=SYS,SYS] [failed] [blocked] [unconfirmed]
- *		[unfenced] [no-quorum]			(in one line)
+ *	system alpha DEAD [refuses=SYS,SYS] [no-transfer=SYS,SYS] [absent=SYS,SYS] [held=SYS,SYS] [failed]
+ *		[blocked] [unconfirmed] [unfenced] [no-quorum]			(in one line)
  *	resource app1 [switchback=AUTOMATIC] [split] [fixed] [parents=N]
  *	copy alpha 1 STATE [epoch=5] [owner=alpha|-] [init=INIT_OSU] [switchback=AUTOMATIC]
  *		[handover=SYS,SYS]			(in one line)

@@ -55,6 +55,19 @@ int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *er
 int64_t lk_quiet_on_storage(const struct lk_qwk_state *state, const struct lk_qwk_node *node,
 			    const struct lk_terms *ours) LK_MUST LK_NONNULL(1, 2, 3);
 
+/* What else than its object has let another system run, and may have by something that was begun since: times in ms of
+ * lk_qwk_now(), leases and quiet in ns. */
+struct lk_quiet_signs {
+	int64_t now;
+	int64_t granted;		/* when it was answered last, lk_quiet_note(); 0: never */
+	int64_t since;			/* for a candidate, as above */
+	bool heard;			/* lcm knows it: since its last heartbeat that was confirmed "quiet" has passed */
+	int64_t quiet, ours, theirs;	/* ... and both leases */
+};
+
+/* When all of that has ceased to count: only a look that began later tells whether it may run. Pure. */
+int64_t lk_quiet_ceased(const struct lk_quiet_signs *signs) LK_NONNULL(1);
+
 /* What has ended at the time when may be back, and known by the storage only: as long as it cannot have come to run
  * anything again, which takes it a whole lease of our silence there. Pure. */
 bool lk_quiet_is_gone(const struct lk_qwk_state *state, int64_t when, int64_t now) LK_NONNULL(1);

@@ -11,6 +11,7 @@
 #include "lk/qwkobject.h"
 
 #define LK_QWK_CONF "config/qwk"
+#define LK_QWK_NOT_INIT "the storage quorum is not initialised: run qwk_storage_init on all systems"
 /* What it becomes in qwk_storage_exit, until the own object has been cleared. */
 #define LK_QWK_LEAVING "config/qwk.leaving"
 #define LK_QWK_LOCK "run/lkqwk.lock"	/* lkqwk(8) has it locked while it runs */

@@ -40,13 +40,13 @@ struct lk_qwk_object {
 void lk_qwk_object_format(const struct lk_qwk_object *object, unsigned char bytes[static LK_QWK_SIZE])
 	LK_NONNULL(1, 2);
 
-/* Take bytes apart. 0; -3 with the documented message: 18135 to 18146, or 18215 for nothing but NUL. local,
+/* Take bytes apart. 0; -3 with the documented message: 18135 to 18146, 18209, or 18215 for nothing but NUL. local,
  * if not NULL, is whose object it must be. *object is set only if it is good. */
 int lk_qwk_object_parse(const unsigned char bytes[static LK_QWK_SIZE], const char *local,
 			struct lk_qwk_object *object, struct lk_err *err) LK_MUST LK_NONNULL(1, 3, 4);
 
 /* May this system write its object over these bytes, which are at path? It may over NUL, over nothing else
- * than its own object, damaged or not. 0, or -1: LK_M_QWK_FOREIGN. */
+ * than its own object, damaged or not. 0, or -1: 18135 to 18138. */
 int lk_qwk_object_ours(const unsigned char bytes[static LK_QWK_SIZE], const char *local, const char *path,
 		       struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3, 4);
 

@@ -48,6 +48,10 @@ struct lk_qwk_question {
 	const char *node;
 	int64_t since;		/* lk_qwk_now() when the check began */
 	char why[LK_QWK_WHY];	/* the answer in words */
+	/* Unless it is LK_QWK_NO_QUORUM: how that system sees this one, and how many of the looks that DOWN needs
+	 * have seen no update. */
+	enum lk_sys_state theirs;
+	unsigned quiet, needed;
 };
 
 /* The witness check, one look: the caller repeats it, with the same since, until it is not LK_QWK_WAIT. UP is
@@ -55,6 +59,10 @@ struct lk_qwk_question {
  * message 18219: the initialised configuration does not have the node. */
 int lk_qwk_peer(const struct lk_tree *tree, struct lk_qwk_question *question, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
+
+/* QUORUM_DEBUG, 1: what documented messages of the kind "debug" tell is logged. 0; negative: it is neither, and counts as
+ * 0. */
+int lk_qwk_debug(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* Log an answer with its documented message, 18161 to 18164; LK_QWK_WAIT is not logged. prog: who logs. */
 void lk_qwk_log(const struct lk_tree *tree, const char *prog, const struct lk_qwk_question *question,

@@ -19,6 +19,7 @@ struct lk_recovery {
 	char *const *without;		/* systems that have tried and failed, NULL-terminated */
 	const char *again;		/* only these, separated by blanks, which were left open last time; or NULL */
 	unsigned passes;		/* how many there were before, with again */
+	bool late;			/* LK_EVENT_AVAIL: only what the start left out for want of quorum (lk/late.h) */
 	/* called before the first change of what is in service, if there is any; may be NULL */
 	void (*begin)(const struct lk_recovery *recovery, void *arg);
 	void *arg;

@@ -16,6 +16,7 @@ struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys) LK_NONNULL
 #define LK_SYS_FENCED "fenced"		/* it was, lk/fence.h */
 #define LK_SYS_CONFIRMED "confirmed"	/* that its failover goes on, lk/confirm.h */
 #define LK_SYS_GRANTED "granted"	/* when it was answered about a grant last, lk/quiet.h */
+#define LK_SYS_LATE "late"		/* its last event has found no quorum, lk/late.h */
 #define LK_SYS_TERMS "terms"		/* its lease and stop that were confirmed by, sbin/lcm/terms.h */
 #define LK_SYS_FILE (LK_SYS_MAX + 32)
 void lk_sys_file(const char *kind, const char *sys, char path[static LK_SYS_FILE]) LK_NONNULL(1, 2, 3);

@@ -12,16 +12,20 @@
 
 #include "lk/cleanup.h"
 #include "lk/flg.h"
+#include "lk/late.h"
 #include "lk/msg.h"
 #include "control.h"
 #include "exec.h"
+#include "lease.h"
 #include "lk/poison.h"
 
 #define GRACE_MS 5000			/* from TERM to KILL */
+#define LATE_MS 1000			/* between two looks at the quorum that a start, or an event, had not */
+#define LATE_AGAIN_MS 10000		/* it was lost again, or the program was killed */
 #define AVAIL_FILE "run/lcm.avail"	/* the start whose lcm_avail has been processed */
 #define AVAIL_TEMP "run/.lcm.avail.new"
 
-static const char *const names[] = { "nothing", "comm_up", "comm_down", "lcm_avail" };
+static const char *const names[] = { "nothing", "comm_up", "comm_down", "lcm_avail", "lcdavail -q" };
 
 static void on_end(void *arg, int status);
 
@@ -53,10 +57,20 @@ static void remember(const struct lcm *lcm)
 		lcm_log(lcm, LK_LOG_WARN, LK_M_LCM_FILE, AVAIL_FILE, strerror(errno));
 }
 
+/* Has what has just ended left something to be made up for? */
+static void look_for_late(struct lcm *lcm)
+{
+	if (lcm->late_at < 0 && lk_late_noted(&lcm->tree))
+		lcm->late_at = lcm->now + LATE_MS;
+}
+
 void event_init(struct lcm *lcm)
 {
 	lcm->avail = (struct lcm_job){ .lcm = lcm, .kill_at = -1 };
 	lcm->available = was_processed(lcm);
+	lcm->late_at = -1;
+	if (lcm->available)
+		look_for_late(lcm);
 }
 
 /* Is each peer known to be there or not, or has the time for that passed? */
@@ -183,10 +197,59 @@ static void run_job(struct lcm_job *job)
 	enum lcm_handler handler = job->wanted;
 
 	job->wanted = HANDLER_NONE;
-	if (handler == HANDLER_DOWN)
+	if (handler == HANDLER_DOWN && !job->repeated)
 		count_down(job->peer);
+	job->repeated = false;
 	if (start_event(job, handler) < 0)
 		control_handled(job->peer);
+}
+
+/* ---- what there was no quorum for ---- */
+
+static void start_late(struct lcm *lcm)
+{
+	char *argv[] = { (char *)"lcdavail", (char *)"-q", NULL };
+
+	if (lcm->late_at < 0 || lcm->now < lcm->late_at || lcm->avail.running != HANDLER_NONE)
+		return;
+	lcm->late_at = lcm->now + LATE_MS;
+	if (!lease_allows(lcm))
+		return;
+	lcm_log(lcm, LK_LOG_INFO, LK_M_LCM_LATE);
+	if (start(&lcm->avail, HANDLER_LATE, argv) < 0)
+		lcm->late_at = lcm->now + LATE_AGAIN_MS;
+}
+
+/* With storage quorum it does not come with a comm_up, as that of a majority does. */
+static void repeat_events(struct lcm *lcm)
+{
+	for (unsigned i = 0; i < BUS_PEERS_MAX && lcm->set.quorum == BUS_STORAGE; i++) {
+		struct lcm_peer *peer = &lcm->peer[i];
+		enum peer_state state = peer->machine.state;
+
+		if (!peer->used || !peer->configured || !lk_late_event_noted(&lcm->tree, peer->name))
+			continue;
+		if (state == PEER_ALIVE || state == PEER_RETURNING)
+			event_want(peer, HANDLER_UP, true);
+		else if (state == PEER_DOWN)
+			event_want(peer, HANDLER_DOWN, true);
+		else
+			continue;
+		peer->job.repeated = true;
+	}
+}
+
+/* Killed, or without quorum again: the flags of the resources are still there, or those that are. Otherwise it is over,
+ * whatever became of it, as a start is. */
+static void end_late(struct lcm *lcm, int code)
+{
+	if (code == LK_EX_INTERNAL || code >= 126) {
+		lcm->late_at = lcm->now + LATE_AGAIN_MS;
+		return;
+	}
+	lcm->late_at = -1;
+	lk_late_forget(&lcm->tree);
+	repeat_events(lcm);
 }
 
 void event_pump(struct lcm *lcm)
@@ -200,6 +263,7 @@ void event_pump(struct lcm *lcm)
 		if (!lcm->available)
 			return;
 	}
+	start_late(lcm);
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++) {
 		struct lcm_job *job = &lcm->peer[i].job;
 
@@ -247,10 +311,14 @@ static void on_end(void *arg, int status)
 	if (status && !outdated)
 		lcm_log(lcm, LK_LOG_WARN, LK_M_LCM_HANDLER_CODE, names[ended],
 			job->peer ? job->peer->name : lcm->self, exec_code(status));
+	if (ended == HANDLER_LATE)
+		end_late(lcm, outdated ? 126 : exec_code(status));
+	else
+		look_for_late(lcm);
 	if (ended == HANDLER_AVAIL) {
 		lcm->available = true;
 		remember(lcm);
-	} else if (!outdated && job->wanted == HANDLER_NONE) {
+	} else if (ended != HANDLER_LATE && !outdated && job->wanted == HANDLER_NONE) {
 		control_handled(job->peer);
 	}
 }
@@ -277,6 +345,8 @@ int64_t event_deadline(const struct lcm *lcm)
 
 	if (!lcm->available && lcm->avail.running == HANDLER_NONE)
 		at = lcm_earlier(at, lcm->started + lcm->set.init);
+	if (lcm->available && lcm->avail.running == HANDLER_NONE)
+		at = lcm_earlier(at, lcm->late_at);
 	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
 		at = lcm_earlier(at, lcm->peer[i].used ? job_deadline(&lcm->peer[i].job) : -1);
 	return at;

@@ -168,6 +168,17 @@ static void say_turned(struct lcm *lcm, enum bus_quorum from, enum bus_quorum to
 		lcm_log(lcm, to ? LK_LOG_INFO : LK_LOG_WARN, LK_M_LEASE_TURNED, names[to], names[from]);
 }
 
+/* The deadline of a node that loses quorum where there is no lease: lk_quorumloss has set it, and is still at work, or
+ * was killed. A lease of another mode would not have ended yet. */
+static bool is_of_a_loss(const struct lcm *lcm)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err ignored;
+
+	return !lcm->generation && lk_quorum_modes(&lcm->tree, &modes, &ignored) == 0 &&
+	       modes.quorum == LK_QMODE_TCP && lk_lease_now() >= lcm->lease.until;
+}
+
 static void turned(struct lcm *lcm, enum bus_quorum on)
 {
 	struct lcm_lease *lease = &lcm->lease;
@@ -178,6 +189,11 @@ static void turned(struct lcm *lcm, enum bus_quorum on)
 	lease->first_at = on ? lcm->now + FIRST_MS + 4 * (int64_t)lcm->set.lease : -1;
 	if (on || (lease->until == 0 && lease->deadline == LK_LEASE_FOREVER))
 		return;
+	if (is_of_a_loss(lcm)) {
+		lcm_log(lcm, LK_LOG_WARN, LK_M_LEASE_UNFINISHED);
+		lease->loss_at = lcm->now;
+		return;
+	}
 	/* nothing ends this node any more */
 	release(lcm);
 	lease->lapsed = false;
@@ -210,13 +226,13 @@ static void on_loss_end(void *arg, int status)
 	int code = exec_code(status);
 
 	lease->losing = false;
+	if (!lcm->set.quorum && lease->deadline == LK_LEASE_FOREVER)
+		return;
 	if (code != 0) {
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_LOSS_END, code);
 		lease->loss_at = lcm->now + LOSS_MS;
 		return;
 	}
-	if (!lcm->set.quorum)
-		return;
 	lcm_log(lcm, LK_LOG_INFO, LK_M_LEASE_CLEAR);
 	release(lcm);
 	bus_put_empty(&out, BUS_CLEAR);
@@ -371,13 +387,28 @@ static void answer_peer(struct lcm_client *client, const struct bus_confirm *con
 	(void)local_send(client, LK_LCM_CONFIRM, &out);
 }
 
+static bool is_valid(const struct lcm *lcm, int64_t now)
+{
+	const struct lcm_lease *lease = &lcm->lease;
+
+	return lcm->set.quorum != BUS_NO_LEASE && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+}
+
+bool lease_allows(const struct lcm *lcm)
+{
+	struct lk_qwk_access access;
+
+	return is_valid(lcm, lk_lease_now()) &&
+	       (lcm->set.quorum != BUS_STORAGE || lk_qwk_access(&lcm->tree, &access));
+}
+
 static void answer_end(struct lcm_client *client)
 {
 	const struct lcm *lcm = client->lcm;
 	const struct lcm_lease *lease = &lcm->lease;
 	int64_t now = lk_lease_now();
 	bool active = lcm->set.quorum != BUS_NO_LEASE;
-	bool valid = active && lease->published && !lease->lapsed && !lease->losing && now < lease->until;
+	bool valid = is_valid(lcm, now);
 	uint8_t bytes[64];
 	struct lk_out out = LK_OUT(bytes);
 

@@ -24,6 +24,9 @@ bool lease_settings(struct lcm *lcm) LK_NONNULL(1);
 void lease_take(struct lcm *lcm, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
 
+/* Is there a lease now, and with storage quorum access to the storage, so that what is asked for may be started? */
+bool lease_allows(const struct lcm *lcm) LK_NONNULL(1);
+
 /* A client asks: LK_LCM_BAR. False: malformed. The answer follows. */
 bool lease_ask(struct lcm_client *client, struct lk_in *in) LK_MUST LK_NONNULL(1, 2);
 

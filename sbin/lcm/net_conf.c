@@ -70,6 +70,15 @@ static void peer_begin(struct net *net, unsigned i)
 	confirm_peer_begin(peer);
 }
 
+static bool members_change(const struct net *net, bool all)
+{
+	bool change = all;
+
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		change |= net->coming.has_peer[i] != net->peer[i].used || (net->peer[i].used && !peer_stays(net, i));
+	return change;
+}
+
 static void remove_old(struct net *net, bool all)
 {
 	for (unsigned i = 0; i < BUS_PATHS_MAX; i++)
@@ -102,10 +111,13 @@ void net_conf_commit(struct net *net)
 	const struct bus_config *new = &net->coming.conf;
 	bool other = new->incarnation != net->conf.incarnation || strcmp(new->self, net->conf.self) != 0;
 
+	bool members = members_change(net, other);
 	remove_old(net, other);
 	net->conf = *new;
 	new_keys(net);
 	add_new(net);
+	if (members)
+		confirm_members(net);
 	confirm_configured(net);
 	net->configured_dirty = true;
 	net->next = net->now;

@@ -236,6 +236,21 @@ void confirm_peer_begin(struct net_peer *peer)
 	peer->heard = (struct lk_heard){ .terms = kept, .kept = kept };
 }
 
+/*
+ * A lease counts by the list of who has it, and does not say by which: heartbeats are confirmed to all. The list of a grant
+ * is compared. Of two lists that are one change apart every two majorities have a member in common, of two that are two
+ * changes apart they need not. So nobody is quiet until what a list before this one has let run has certainly ended: the
+ * next change begins only when all have this one (lkcli), and a lease by the one before was not renewed since.
+ */
+void confirm_members(struct net *net)
+{
+	int64_t now = lk_lease_now();
+
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (net->peer[i].used)
+			net->peer[i].taken_at = now;
+}
+
 /* A bar does not become shorter when somebody's terms do. */
 static bool is_barred(const struct net *net, const struct net_peer *peer, int64_t now)
 {

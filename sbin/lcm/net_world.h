@@ -267,6 +267,8 @@ void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_h
 struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *peer, uint64_t incarnation)
 	LK_NONNULL(1, 2);
 void confirm_configured(struct net *net) LK_NONNULL(1);
+/* The list of the systems has changed: before confirm_configured(). */
+void confirm_members(struct net *net) LK_NONNULL(1);
 void confirm_clear(struct net *net) LK_NONNULL(1);
 void confirm_stored(struct net *net, const struct bus_stored *stored) LK_NONNULL(1, 2);
 void confirm_bar(struct net *net, const struct bus_bar *bar) LK_NONNULL(1, 2);

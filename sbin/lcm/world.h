@@ -38,7 +38,7 @@ struct lcm_child {
 };
 
 /* What runs, or is wanted, for a peer: see event.h. */
-enum lcm_handler { HANDLER_NONE, HANDLER_UP, HANDLER_DOWN, HANDLER_AVAIL };
+enum lcm_handler { HANDLER_NONE, HANDLER_UP, HANDLER_DOWN, HANDLER_AVAIL, HANDLER_LATE };
 
 struct lcm_job {
 	struct lcm *lcm;
@@ -46,6 +46,7 @@ struct lcm_job {
 	enum lcm_handler running, wanted;
 	pid_t pid;
 	int64_t kill_at;		/* -1: it was not asked to end */
+	bool repeated;			/* what is wanted has happened before, without quorum */
 };
 
 struct lcm_peer {
@@ -146,6 +147,7 @@ struct lcm {
 	struct lcm_child *children;
 	struct lcm_job avail;
 	bool available;			/* lcm_avail has been processed */
+	int64_t late_at;		/* next look whether there is quorum, for what there was none (lk/late.h); -1 */
 	bool restarted;			/* our supervisor did not start anew */
 	bool beat_told;			/* that the tunables of the heartbeat are out of range */
 	int64_t started;

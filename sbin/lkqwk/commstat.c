@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How this system sees the others: a child asks lcm, which may be stopped and not answer for seconds. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -40,15 +41,26 @@ static _Noreturn void ask(const struct world *w, int fd)
 	_exit(write(LK_DETACH_FIRST, state, sizeof(state)) == sizeof(state) ? 0 : 1);
 }
 
+static void complain(struct world *w, int errnum)
+{
+	if (!w->ask_failed)
+		say(w, LK_LOG_ERROR, LK_M_QWK_ASKING, strerror(errnum));
+	w->ask_failed = true;
+}
+
 static void start(struct world *w)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-		return;
+		return complain(w, errno);
 	w->asking = fork();
 	if (w->asking == 0)
 		ask(w, fds[1]);
+	if (w->asking < 0)
+		complain(w, errno);
+	else
+		w->ask_failed = false;
 	close(fds[1]);
 	w->answer = fds[0];
 	if (w->asking < 0) {

@@ -25,24 +25,58 @@ static int take_signals(struct world *w, struct lk_err *err)
 	return w->signal_fd < 0 ? w->signal_fd : 0;
 }
 
-static int serve(struct world *w, struct lk_err *err)
+/* Nobody reads what a daemon prints. */
+static int begin(struct world *w, struct lk_err *err)
 {
 	int rc = take_lock(w, err);
 
 	if (rc == 0)
 		rc = take_signals(w, err);
 	if (rc < 0)
-		return rc;
-	lk_logger_open(&w->logger, &w->tree);
-	rounds_begin(w);
-	rounds_work(w);
+		say(w, LK_LOG_ERROR, LK_M_QWK_NO_START, err->text);
+	return rc;
+}
+
+static void end(struct world *w)
+{
 	lk_ready_notify("STOPPING=1\n");
 	rounds_end(w);
-	say(w, LK_LOG_INFO, LK_M_QWK_END, "lkqwk", w->signal);
+	if (w->signal)
+		say(w, LK_LOG_INFO, LK_M_QWK_TERMINATE, w->signal);
+	if (w->debug)
+		say(w, LK_LOG_INFO, LK_M_QWK_UNLOCKED, LK_QWK_LOCK);
+	say(w, LK_LOG_INFO, LK_M_QWK_END, "lkqwk");
 	lk_logger_close(&w->logger, &w->tree);
 	close(w->signal_fd);
 	close(w->lock);
+}
+
+static int serve(struct world *w, struct lk_err *err)
+{
+	int rc = begin(w, err);
+
+	if (rc < 0)
+		return rc;
+	lk_logger_open(&w->logger, &w->tree);
+	if (lk_qwk_debug(&w->tree, err) > 0)
+		say(w, LK_LOG_INFO, LK_M_QWK_LOCKED, LK_QWK_LOCK);
+	rounds_begin(w);
+	rounds_work(w);
+	end(w);
 	return 0;
+}
+
+/* A wrong line of the table of lkinit should be found. */
+static void log_usage(const char *usage)
+{
+	struct lk_tree tree;
+	const struct lk_daemon frame = { .tree = &tree, .prog = "lkqwk", .component = "quorum", .action = "storage" };
+	struct lk_err ignored;
+
+	if (lk_tree_open(&tree, &ignored) < 0)
+		return;
+	lk_say(&frame, LK_LOG_ERROR, LK_M_QWK_USAGE, usage);
+	lk_tree_close(&tree);
 }
 
 static int work(struct lk_cmd *cmd, struct world *w)
@@ -50,9 +84,11 @@ static int work(struct lk_cmd *cmd, struct world *w)
 	int rc = lk_qwk_conf_read(&w->tree, &w->conf, &cmd->err);
 
 	if (rc == 0)
-		rc = lk_fail(&cmd->err, LK_M_QWK_NOT_INIT);
-	if (rc < 0 && !lk_cmd_given(cmd, 'n'))
+		rc = lk_fail(&cmd->err, LK_M_QWK_CONF_OPEN, LK_QWK_CONF, LK_QWK_NOT_INIT);
+	if (rc < 0 && !lk_cmd_given(cmd, 'n')) {
 		say_err(w, LK_LOG_ERROR, &cmd->err);
+		say(w, LK_LOG_ERROR, LK_M_QWK_CONFIG);
+	}
 	if (rc < 0 || lk_cmd_given(cmd, 'n'))
 		return rc < 0 ? rc : 0;
 	rc = lk_daemon_start(&w->frame, cmd, &cmd->err);
@@ -89,5 +125,9 @@ static const struct lk_cmd_desc desc = {
 
 int main(int argc, char **argv)
 {
-	return lk_cmd_main(&desc, argc, argv);
+	int rc = lk_cmd_main(&desc, argc, argv);
+
+	if (rc == LK_EX_USAGE)
+		log_usage(desc.synopsis);
+	return rc;
 }

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "lk/lease.h"
-#include "lk/tunable.h"
 #include "world.h"
 #include "lk/poison.h"
 
+#define MS INT64_C(1000000)
 #define NAP_MS 1000	/* how soon a storage mode that was left is noticed */
 
 static int64_t limit_of(const struct world *w)
@@ -27,13 +27,19 @@ static void say_state(struct world *w)
 {
 	struct lk_err err;
 
+	bool first = !w->state.said;
+
 	w->state.said = lk_qwk_now();
 	if (lk_qwk_state_write(&w->tree, &w->state, &err) == 0) {
 		w->state_complaint[0] = '\0';
 		return;
 	}
-	if (strcmp(w->state_complaint, err.text) != 0)
-		say_err(w, LK_LOG_ERROR, &err);
+	if (!strcmp(w->state_complaint, err.text))
+		return;
+	if (first)
+		say(w, LK_LOG_ERROR, LK_M_QWK_STATE_BEGIN, err.text);
+	else
+		say(w, LK_LOG_ERROR, LK_M_QWK_STATE, err.text);
 	snprintf(w->state_complaint, sizeof(w->state_complaint), "%.*s", COMPLAINT - 1, err.text);
 }
 
@@ -47,7 +53,15 @@ static void say_quorum(struct world *w)
 	if (has)
 		say(w, LK_LOG_INFO, LK_M_QWK_GAINED, "HAVE_QUORUM");
 	else
-		say(w, LK_LOG_ERROR, LK_M_QWK_LOST, "LOST_QUORUM");
+		say(w, LK_LOG_INFO, LK_M_QWK_LOST, "LOST_QUORUM");
+}
+
+/* What is wrong with the bytes of an object, and which one it is. */
+static void say_bytes(struct world *w, unsigned i, const struct lk_err *err)
+{
+	enum lk_log_level level = err->number == LK_M_NUMBER(LK_M_QWK_NO_NODE) ? LK_LOG_WARN : LK_LOG_ERROR;
+
+	say(w, level, err->number, err->code, "%s: %s", w->io[i].path, err->text);
 }
 
 /* What is wrong with an object, once. bad: it can be read, but is none. */
@@ -59,20 +73,37 @@ static void complain(struct world *w, unsigned i, const struct lk_err *err, bool
 	if (!strcmp(object->complaint, err->text))
 		return;
 	snprintf(object->complaint, sizeof(object->complaint), "%.*s", COMPLAINT - 1, err->text);
-	if (!object->node)
-		say_err(w, LK_LOG_ERROR, err);
-	else if (bad)
-		say(w, LK_LOG_ERROR, LK_M_QWK_BAD, name, err->text);
+	if (bad)
+		say_bytes(w, i, err);
 	else
+		say_err(w, LK_LOG_ERROR, err);
+	if (bad)
+		say(w, LK_LOG_ERROR, LK_M_QWK_BAD, name, err->text);
+	else if (w->io[i].op == LK_QWK_READ && w->io[i].reply.rc < 0)
 		say(w, LK_LOG_ERROR, LK_M_QWK_FAILED, name, err->text);
 }
 
 /* ---- the own object ---- */
 
+/* Whoever sees this object need not have seen those before, or may have begun after them: it tells how long all that
+ * they have let run may run, too. So QUORUM_LOSS_DEADLINE that was made smaller is told as such step by step. */
+static uint64_t stop_to_tell(const struct world *w)
+{
+	int64_t left = w->ends - lk_qwk_now() - limit_of(w);
+
+	return left > w->stop ? (uint64_t)(left < LK_QWK_TERM_MAX ? left : LK_QWK_TERM_MAX) : w->stop;
+}
+
+static void will_end(struct world *w, int64_t when)
+{
+	if (when > w->ends)
+		w->ends = when;
+}
+
 static void fill(struct world *w, unsigned char bytes[static LK_QWK_SIZE])
 {
 	struct lk_qwk_object object = { .time = (uint64_t)time(NULL), .sequence = ++w->sequence,
-					.lease = (uint64_t)limit_of(w), .stop = w->stop };
+					.lease = (uint64_t)limit_of(w), .stop = stop_to_tell(w) };
 
 	snprintf(object.local, sizeof(object.local), "%s", w->conf.member[0].name);
 	for (unsigned i = 1; i < w->conf.n; i++) {
@@ -97,10 +128,12 @@ static void take_old(struct world *w, unsigned i)
 	w->known = true;
 	w->object[i].known = true;
 	if (lk_qwk_object_parse(io->reply.bytes, io->local, &old, &why) < 0) {
-		say(w, LK_LOG_WARN, LK_M_QWK_FRESH, why.text);
+		say_bytes(w, i, &why);
+		say(w, LK_LOG_INFO, LK_M_QWK_FRESH, why.text);
 		return;
 	}
 	say(w, LK_LOG_INFO, LK_M_QWK_FOUND, (unsigned long long)old.sequence);
+	will_end(w, lk_qwk_now() + (int64_t)(old.lease + old.stop));
 	if (old.sequence > w->sequence && old.sequence != UINT64_MAX)
 		w->sequence = old.sequence;
 }
@@ -118,6 +151,7 @@ static void take_own(struct world *w, unsigned i)
 	w->object[i].complaint[0] = '\0';
 	w->good[0] = true;
 	lk_qwk_state_wrote(&w->state, io->begun, lk_qwk_now());
+	will_end(w, io->begun + limit_of(w) + w->stop);
 	w->state.stop = w->stop;
 	w->state.node[0].sequence = w->sequence;
 	w->state.node[0].changed = lk_qwk_now();
@@ -126,41 +160,75 @@ static void take_own(struct world *w, unsigned i)
 
 /* ---- the others' ---- */
 
-/* What another system may still do after its last write is for it to say, and the largest that it has said counts: it
- * may have made it smaller since. */
-static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+static bool is_more(const struct world *w, unsigned i, const struct lk_qwk_object *object)
 {
-	struct lk_qwk_node *node = &w->state.node[i];
-	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
-	bool differs = lease && (lease != limit_of(w) || stop != w->stop);
-
-	if (lease > node->lease)
-		node->lease = lease;
-	if (stop > node->stop)
-		node->stop = stop;
-	if (differs && (lease != w->told_lease[i] || stop != w->told_stop[i]))
-		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, node->name, lease, stop, (unsigned)limit_of(w), w->stop);
-	w->told_lease[i] = differs ? lease : 0;
-	w->told_stop[i] = differs ? stop : 0;
+	return object->lease > w->told_lease[i] || object->stop > w->told_stop[i];
 }
 
-static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object)
+/* What differs is said when it does, and when it becomes more. */
+static void say_terms(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	unsigned lease = (unsigned)object->lease, stop = (unsigned)object->stop;
+	bool differs = lease != limit_of(w) || stop != w->stop;
+
+	if (differs && is_more(w, i, object))
+		say(w, LK_LOG_WARN, LK_M_QWK_DIFFER, w->state.node[i].name, lease, stop, (unsigned)limit_of(w), w->stop);
+	if (!differs || is_more(w, i, object)) {
+		w->told_lease[i] = differs ? lease : 0;
+		w->told_stop[i] = differs ? stop : 0;
+	}
+}
+
+/* What another system may still do after its last write is for it to say. Smaller terms than before are believed of a
+ * newer object only. */
+static void take_terms(struct world *w, unsigned i, const struct lk_qwk_object *object, bool newer)
+{
+	const struct lk_terms terms = { (int64_t)object->lease * MS, (int64_t)object->stop * MS };
+
+	if (!object->lease)
+		return;
+	if (newer || lk_told_exceeds(&w->told[i], &terms))
+		lk_told_hear(&w->told[i], &terms, lk_qwk_now() * MS);
+	if (newer)
+		w->told_by[i] = object->sequence;
+	say_terms(w, i, object);
+}
+
+/* What counts of what was told. */
+static void count_terms(struct world *w)
+{
+	for (unsigned i = 1; i < w->conf.n; i++) {
+		struct lk_qwk_node *node = &w->state.node[i];
+		const struct lk_terms terms = lk_told_terms(&w->told[i], lk_qwk_now() * MS);
+		unsigned lease = (unsigned)(terms.lease / MS), stop = (unsigned)(terms.stop / MS);
+
+		if (lease < node->lease || stop < node->stop)
+			say(w, LK_LOG_INFO, LK_M_QWK_SMALLER, node->name, lease, stop, node->lease, node->stop);
+		node->lease = lease;
+		node->stop = stop;
+	}
+}
+
+/* object NULL: there is none; moves: but bytes that change, and so have a writer that lives. */
+static void take_sight(struct world *w, unsigned i, const struct lk_qwk_object *object, bool moves)
 {
 	struct object *o = &w->object[i];
 	struct lk_qwk_node *node = &w->state.node[o->node];
 	int64_t before, begun = w->io[i].begun;
 	unsigned long long best = o->seen.best;
 	enum sight sight = seen_look(&o->seen, object, begun, &before);
-	bool advanced = sight == ADVANCED || sight == BEGAN_ANEW;
+	bool advanced = moves || sight == ADVANCED || sight == BEGAN_ANEW;
 
 	w->good[o->node] = true;
-	if (!object) {
+	if (!object && !moves)
 		o->nothing = begun;
-	} else {
+	else
 		lk_qwk_state_saw(node, &(struct lk_qwk_look){ before, begun, lk_qwk_now(), advanced });
+	if (object) {
 		node->sequence = o->seen.best;
 		node->commstat = lk_qwk_object_sees(object, w->conf.member[0].name);
-		take_terms(w, o->node, object);
+		take_terms(w, o->node, object,
+			   sight == BEGAN_ANEW || (advanced && object->sequence >= w->told_by[o->node]));
 	}
 	/* that one of two objects is still there, from before it left, says nothing */
 	if (advanced)
@@ -185,9 +253,23 @@ static void take_leave(struct world *w, unsigned i)
 	node->left = true;
 }
 
+/* Valid, but of another cluster than ours, or of one that has changed. */
+static void check_nodes(struct world *w, unsigned i, const struct lk_qwk_object *object)
+{
+	bool lacks = object->n + 1 < w->conf.n;
+	struct lk_err err;
+
+	if (lacks && !w->object[i].lacks) {
+		lk_fail(&err, LK_M_QWK_NO_NODE, object->n);
+		say_bytes(w, i, &err);
+	}
+	w->object[i].lacks = lacks;
+}
+
 static void take_other(struct world *w, unsigned i)
 {
 	const struct lk_qwk_io *io = &w->io[i];
+	bool moves = io->reply.rc >= 0 && seen_moved(&w->object[i].seen, io->reply.bytes);
 	struct lk_qwk_object object;
 	struct lk_err err;
 
@@ -195,19 +277,22 @@ static void take_other(struct world *w, unsigned i)
 	if (io->reply.rc < 0) {
 		complain(w, i, &io->reply.err, false);
 		if (io->reply.err.number == LK_M_NUMBER(LK_M_QWK_NOT_FOUND))
-			take_sight(w, i, NULL);
+			take_sight(w, i, NULL, false);
 	} else if (lk_qwk_object_parse(io->reply.bytes, w->conf.member[w->object[i].node].name, &object,
 				       &err) < 0) {
+		bool left = err.number == LK_M_NUMBER(LK_M_QWK_EMPTY);
+
 		complain(w, i, &err, true);
-		if (err.number == LK_M_NUMBER(LK_M_QWK_EMPTY))
+		if (left)
 			take_leave(w, w->object[i].node);
-		take_sight(w, i, NULL);
+		take_sight(w, i, NULL, moves && !left);
 	} else {
 		if (w->debug)
 			say(w, LK_LOG_INFO, LK_M_QWK_SAW, (unsigned long long)object.sequence,
 			    w->conf.member[w->object[i].node].name);
 		w->object[i].complaint[0] = '\0';
-		take_sight(w, i, &object);
+		check_nodes(w, i, &object);
+		take_sight(w, i, &object, false);
 	}
 }
 
@@ -239,18 +324,26 @@ static void count_quiet(struct world *w)
 		if (w->down[i] || node->quiet < w->conf.misses || quiet < limit_of(w))
 			continue;
 		w->down[i] = true;
-		say(w, LK_LOG_WARN, LK_M_QWK_REMOTE_DOWN, node->name, (long long)quiet);
+		say(w, LK_LOG_INFO, LK_M_QWK_REMOTE_DOWN, node->name, (long long)quiet);
 	}
 }
 
 /* ---- a round ---- */
 
-static bool wants_debug(const struct world *w)
+/* A value that is none is said once. */
+static bool wants_debug(struct world *w)
 {
-	unsigned long long debug = 0;
-	struct lk_err ignored;
+	struct lk_err err;
+	int rc = lk_qwk_debug(&w->tree, &err);
 
-	return lk_tunable_number(&w->tree, "QUORUM_DEBUG", 0, 1, &debug, &ignored) > 0 && debug;
+	if (rc >= 0) {
+		w->debug_complaint[0] = '\0';
+		return rc;
+	}
+	if (strcmp(w->debug_complaint, err.text) != 0)
+		say(w, LK_LOG_WARN, LK_M_QWK_DEBUG, err.text);
+	snprintf(w->debug_complaint, sizeof(w->debug_complaint), "%.*s", COMPLAINT - 1, err.text);
+	return false;
 }
 
 static void start_round(struct world *w)
@@ -296,6 +389,7 @@ static void take_replies(struct world *w)
 			take_own(w, i);
 	}
 	if (any) {
+		count_terms(w);
 		say_state(w);
 		say_quorum(w);
 	}
@@ -401,6 +495,8 @@ static void take_over_terms(struct world *w, const struct lk_qwk_state *old)
 				continue;
 			w->state.node[i].lease = old->node[k].lease;
 			w->state.node[i].stop = old->node[k].stop;
+			w->told[i].counts = w->told[i].last =
+				(struct lk_terms){ old->node[k].lease * MS, old->node[k].stop * MS };
 		}
 }
 
@@ -433,9 +529,9 @@ void rounds_begin(struct world *w)
 							    .local = w->conf.member[0].name, .fd = -1 };
 		}
 	}
+	say(w, LK_LOG_INFO, LK_M_QWK_START, "lkqwk", w->conf.n, w->conf.hbeat, w->conf.misses, count_own(w));
 	take_over(w);
 	say_state(w);
-	say(w, LK_LOG_INFO, LK_M_QWK_START, "lkqwk", w->conf.n, w->conf.hbeat, w->conf.misses, count_own(w));
 }
 
 void rounds_end(struct world *w)

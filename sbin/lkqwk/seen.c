@@ -56,3 +56,13 @@ enum sight seen_look(struct seen *seen, const struct lk_qwk_object *object, int6
 	seen->looked = begun;
 	return sight;
 }
+
+bool seen_moved(struct seen *seen, const unsigned char bytes[static LK_QWK_SIZE])
+{
+	uint32_t sum = lk_crc32(bytes, LK_QWK_SIZE);
+	bool moved = seen->summed && sum != seen->sum;
+
+	seen->summed = true;
+	seen->sum = sum;
+	return moved;
+}

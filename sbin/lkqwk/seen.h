@@ -6,6 +6,8 @@
  * the time in the object goes back with it, and says nothing; if it does not, the system has begun anew
  * with a lower sequence, which is a sign of life. Should its clock have gone back, too, the third lower
  * one in ascending order tells it.
+ *
+ * Bytes that are no object, and are others at each look, have a writer all the same: what damages them may come after it.
  */
 #ifndef LKQWK_SEEN_H
 #define LKQWK_SEEN_H
@@ -23,6 +25,8 @@ struct seen {
 	bool back;
 	uint64_t low;			/* the last one that went back */
 	unsigned rises;			/* times in a row that it rose since */
+	bool summed;
+	uint32_t sum;			/* of the last bytes that a look found */
 };
 
 enum sight {
@@ -36,5 +40,8 @@ enum sight {
  * good look before this one began, 0 if there was none. */
 enum sight seen_look(struct seen *seen, const struct lk_qwk_object *object, int64_t begun, int64_t *before)
 	LK_NONNULL(1, 4);
+
+/* To be told the bytes of each look, an object or none: are they others than those of the look before? */
+bool seen_moved(struct seen *seen, const unsigned char bytes[static LK_QWK_SIZE]) LK_NONNULL(1, 2);
 
 #endif

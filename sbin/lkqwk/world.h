@@ -8,6 +8,7 @@
 #include "lk/msg.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
+#include "lk/told.h"
 #include "seen.h"
 
 #define OBJECTS (LK_QWK_NODES * LK_QWK_PATHS)
@@ -21,6 +22,7 @@ struct object {
 	int64_t unproven;		/* the same of the round before, if the own object was written in it */
 	bool known;			/* an own one: what was there has been looked at, and may be written over */
 	bool due;			/* its reply has not been taken */
+	bool lacks;			/* it does not name all systems */
 	char complaint[COMPLAINT];	/* what was wrong last, said once */
 };
 
@@ -33,7 +35,10 @@ struct world {
 	struct object object[OBJECTS];	/* of the same number */
 	unsigned n;
 	uint64_t sequence;		/* of the own object */
-	unsigned stop;			/* QUORUM_LOSS_DEADLINE in ms, as this round tells it */
+	unsigned stop;			/* QUORUM_LOSS_DEADLINE in ms, of this round */
+	int64_t ends;			/* what the writes before let run has ended by then; 0: there were none */
+	struct lk_told told[LK_QWK_NODES];
+	uint64_t told_by[LK_QWK_NODES];	/* the sequence of the newest object that has told its terms */
 	unsigned told_lease[LK_QWK_NODES], told_stop[LK_QWK_NODES];	/* what was logged as different */
 	bool known;			/* one of the own objects is: writing may begin */
 	bool own_failed;		/* the last round did not write the own object */
@@ -45,9 +50,11 @@ struct world {
 	enum lk_sys_state commstat[LK_QWK_NODES];
 	pid_t asking;			/* the child that asks lcm, or 0 */
 	int answer;			/* its pipe, or -1 */
+	bool ask_failed;		/* it could not be started the last time */
 	int signal_fd, lock;
 	int signal;			/* by which we were told to end */
 	bool debug;			/* QUORUM_DEBUG=1 */
+	char debug_complaint[COMPLAINT];	/* what is wrong with it, said once */
 	char state_complaint[COMPLAINT];
 	struct lk_daemon frame;
 };

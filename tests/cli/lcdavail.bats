@@ -1,13 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: lcdavail
+# usage: lcdavail [-q]
 # Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
 
 load ../helpers/tree
 load ../helpers/records
+load ../helpers/far
 
 setup() {
 	f1
+}
+
+teardown() {
+	far_end
 }
 
 states_are() {
@@ -219,4 +224,127 @@ states_are() {
 	[ "$(ins_list -f: -t ip1 | cut -d: -f10,11)" = "REMOVE:$holder" ]
 	[ "$(ins_list -f: | cut -d: -f4,10)" = "$(printf '%s\n' ip1:REMOVE vol1: app1:)" ]
 	kill "$holder"
+}
+
+# alpha with beta and gamma, which are DEAD: no majority
+alone() {
+	export FAKELCM_STATUS='' FAKELCM_QUORUM=yes
+	far beta gamma
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	others DEAD
+	expect 0 lcdavail
+	[ ! -s "$J" ]
+	states_are ip1=OSU vol1=OSU app1=OSU
+	[ -e "$LKROOT/run/late" ]
+	late_are app1 ip1 vol1
+}
+
+others() {	# DEAD|ALIVE
+	if [ "$1" = DEAD ]; then
+		touch "$LKROOT"/run/dead-{beta,gamma}
+	else
+		rm "$LKROOT"/run/dead-{beta,gamma}
+	fi
+}
+
+late_are() {	# TAG...
+	[ "$(flg_list | sed -n 's/^!late!//p' | sort | tr '\n' ' ')" = "${*:+$* }" ]
+}
+
+@test "-q: what a start has left out for want of quorum is restored once there is quorum, and once only" {
+	alone
+	expect 3 lcdavail -q
+	[ ! -s "$J" ]
+	late_are app1 ip1 vol1
+	others ALIVE
+	expect 0 lcdavail -q
+	states_are ip1=ISP vol1=ISP app1=ISP
+	late_are
+	expect 0 perform_action -t app1 -a remove
+	: >"$J"
+	expect 0 lcdavail -q
+	[ ! -s "$J" ]
+	states_are ip1=ISP vol1=ISP app1=OSU
+}
+
+@test "-q: what an operator has taken out of service, or set, since the start stays so" {
+	alone
+	expect 0 perform_action -t app1 -a remove
+	expect 0 ins_setst -t vol1 -S OSU
+	late_are ip1
+	others ALIVE
+	expect 0 lcdavail -q
+	states_are ip1=ISP vol1=OSU app1=OSU
+	[ "$(grep -c ' restore ' "$J")" -eq 1 ]
+}
+
+@test "-q: what an operator has restored, or is at work on, is left alone" {
+	alone
+	others ALIVE
+	expect 0 perform_action -b -t ip1 -a restore
+	sleep 60 3>&- &
+	local holder=$!
+	taken_by "$holder" vol1 REMOVE
+	: >"$J"
+	ins_setit -t app1 -I INIT_OSU
+	expect 0 lcdavail -q
+	[ ! -s "$J" ]
+	states_are ip1=ISP vol1=OSU app1=OSU
+	kill "$holder"
+}
+
+@test "-q: what another system has stopped since the start stays so" {
+	alone
+	lk_epoch -t vol1 -e 9 -o -
+	ins_setit -t app1 -I INIT_OSU
+	others ALIVE
+	expect 0 lcdavail -q
+	states_are ip1=ISP vol1=OSU app1=OSU
+	grep -q 'recovery:avail:vol1:[0-9]*:LEAVE: it was in service nowhere' "$LKROOT/out/lifekeeper.log"
+}
+
+@test "-q: a restore that fails is not tried again" {
+	stub_action filesys/volume restore 1
+	alone
+	others ALIVE
+	expect 1 lcdavail -q
+	states_are ip1=ISP vol1=OSF app1=OSU
+	late_are
+	: >"$J"
+	expect 0 lcdavail -q
+	[ ! -s "$J" ]
+}
+
+@test "-q: killed in between, the rest is done the next time" {
+	alone
+	others ALIVE
+	# shellcheck disable=SC2016	# for the script
+	printf '#!/bin/sh\nkill -9 $PPID\nexit 1\n' >"$LKROOT/subsys/filesys/resources/volume/actions/restore"
+	chmod 755 "$LKROOT/subsys/filesys/resources/volume/actions/restore"
+	expect 137 lcdavail -q
+	[[ " $(flg_list | sed -n 's/^!late!//p' | tr '\n' ' ')" == *' app1 '* ]]
+	stub_action filesys/volume restore 0
+	expect 0 lcdavail -q
+	late_are
+}
+
+@test "a start with quorum leaves nothing to be made up for" {
+	alone
+	others ALIVE
+	expect 0 lcdavail
+	states_are ip1=ISP vol1=ISP app1=ISP
+	late_are
+	[ ! -e "$LKROOT/run/late" ]
+}
+
+@test "if it cannot be noted that there is something to be made up for, the log says so and the start goes on" {
+	export FAKELCM_STATUS='' FAKELCM_QUORUM=yes
+	far beta gamma
+	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"
+	others DEAD
+	ln -s nowhere "$LKROOT/run/late"
+	expect 0 lcdavail
+	grep -q 'ERROR:recovery:avail:.*run/late' "$LKROOT/out/lifekeeper.log"
+	[ ! -s "$J" ]
+	states_are ip1=OSU vol1=OSU app1=OSU
 }

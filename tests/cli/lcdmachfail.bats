@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: lcdmachfail -s sys [-t tag [system ...]]
 # Decisions among several systems: tests/decide. With real ones: tests/cluster/recovery.bats.
+# shellcheck disable=SC2030,SC2031	# what a test sets is for the test
 
 load ../helpers/tree
 load ../helpers/far
@@ -11,6 +12,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${host:-}" ] || kill "$host" || :
 	far_end
 }
 
@@ -240,4 +242,78 @@ recovery_waits() {	# [COMMAND...]
 	[ ! -e "/proc/$child" ]
 	[ "$(ins_list -f: -t ip1 | cut -d: -f10,11)" = "REMOVE:$holder" ]
 	kill "$holder"
+}
+
+# ---- by hand, with quorum or without ----
+
+# ip1 is gamma's, which is dead; with FAKELCM_LEFT it may run for so many milliseconds yet.
+by_hand() {	# QUORUM-MODE LINE...
+	silent
+	rm "$FAR/beta/run/silent"
+	: >"$FAR/beta/run/dead-gamma"
+	ins_setit -t ip1 -I INIT_OSU
+	local name
+	for name in alpha beta; do
+		printf '%s\n' GATHERRETRY=0 "QUORUM_MODE=$1" WITNESS_MODE=none "${@:2}" >"$(tree_of "$name")/etc/default/LifeKeeper"
+	done
+}
+
+tree_of() {	# SYSTEM
+	[ "$1" = alpha ] && echo "$LKROOT" || echo "$FAR/$1"
+}
+
+@test "by hand and without quorum nothing is restored, with a tag or without, and what runs here is left to lcm" {
+	export FAKELCM_QUORUM=no
+	by_hand majority
+	ins_setst -t vol1 -S ISP
+	expect 0 lcdmachfail -s gamma
+	logged 'this system has no quorum: nothing is recovered'
+	expect 0 lcdmachfail -s gamma -t ip1
+	logged 'recovery:down:ip1:[0-9]*:LEAVE: this node has no quorum'
+	[ ! -s "$J" ]
+	[ "$(ins_list -f: -t vol1 | cut -d: -f7)" = ISP ]
+}
+
+@test "by hand and with quorum nothing is restored that a majority does not grant yet" {
+	export FAKELCM_LEFT=20000
+	by_hand majority
+	local pid tag
+	for tag in '' '-t ip1'; do
+		rm -f "$LKROOT/out/lifekeeper.log"
+		# shellcheck disable=SC2086  # two words, or none
+		lcdmachfail -s gamma $tag 3>&- &
+		pid=$!
+		wait_until 10 logged '"ip1" is not granted yet: '
+		kill -KILL "$pid"
+		wait "$pid" || true
+	done
+	[ ! -s "$J" ]
+	[ "$(ins_list -f: -t ip1 | cut -d: -f7)" != ISP ]
+}
+
+@test "by hand a system that is ALIVE loses nothing, with a tag or without" {
+	by_hand majority
+	rm "$LKROOT/run/dead-gamma"
+	expect 0 lcdmachfail -s gamma
+	expect 0 lcdmachfail -s gamma -t ip1
+	[ "$(grep -c 'the system is ALIVE again: nothing is recovered' "$LKROOT/out/lifekeeper.log")" -eq 2 ]
+	[ ! -s "$J" ]
+}
+
+@test "with tcp_remote a tag is not restored before the other system must have stopped, nor when it is back" {
+	command -v socat >/dev/null || skip 'there is no socat'
+	local address=127.$((1 + BASHPID / 250 % 250)).$((1 + BASHPID % 250)).7 pid
+	socat "TCP-LISTEN:7001,bind=$address,fork,reuseaddr" EXEC:true 2>/dev/null 3>&- &
+	host=$!
+	wait_until 10 socat -u "TCP:$address:7001" /dev/null
+	export FAKELCM_LEFT=20000
+	by_hand tcp_remote "QUORUM_HOSTS=$address:7001"
+	lcdmachfail -s gamma -t ip1 3>&- &
+	pid=$!
+	wait_until 10 logged 'system "gamma" may run what it had in service for'
+	kill -0 "$pid"
+	[ ! -s "$J" ]
+	rm "$LKROOT/run/dead-gamma"
+	wait "$pid"
+	[ ! -s "$J" ]
 }

@@ -8,6 +8,7 @@ load ../helpers/far
 
 setup() {
 	f2
+	export FAKELCM_STATUS=
 }
 
 teardown() {
@@ -18,7 +19,6 @@ teardown() {
 	local log=$LKROOT/out/lifekeeper.log
 	rm -r "$LKROOT"
 	f1
-	export FAKELCM_STATUS=
 	far beta gamma
 	on gamma sys_create -s delta
 	expect 0 lcdmachup -s gamma
@@ -54,7 +54,10 @@ teardown() {
 gamma_is_dead_for() {	# SYSTEM...
 	local name
 	for name; do
-		[ "$name" = alpha ] && touch "$LKROOT/run/dead-gamma" || touch "$FAR/$name/run/dead-gamma"
+		case $name in
+		alpha) touch "$LKROOT/run/dead-gamma" ;;
+		*) touch "$FAR/$name/run/dead-gamma" ;;
+		esac
 	done
 }
 
@@ -62,7 +65,6 @@ gamma_is_dead_for() {	# SYSTEM...
 cluster_of() {	# SYSTEM...
 	rm -r "$LKROOT"
 	f1
-	export FAKELCM_STATUS=
 	far "$@"
 	on beta flg_create -f '!nofailover!gamma'
 }

@@ -37,10 +37,10 @@ has_risen() {	# FILE SEQUENCE
 
 @test "-n says whether the mode is initialised" {
 	expect 1 "$LKQWK" -n
-	says 703112
+	says 18112
 	expect 1 "$LKQWK" -f
-	says 703112
-	logged alpha 703112
+	says 18112
+	logged alpha :018112:
 	files
 	expect 0 "$LKQWK" -n
 	lines_are
@@ -142,6 +142,85 @@ looked_at() {	# OBJECT BEFORE
 	wait_until 30 logged alpha ':018153:read sequence '
 }
 
+@test "a QUORUM_DEBUG that is neither 0 nor 1 is said once, and counts as 0" {
+	files
+	echo QUORUM_DEBUG=yes >>"$LKROOT/etc/default/LifeKeeper"
+	qwk_start alpha
+	wait_until 30 logged alpha ':703421:'
+	logged alpha '"yes"'
+	wait_until 30 has_risen "$SHARED/alpha" 4
+	[ "$(grep -c ':703421:' "$LKROOT/out/lifekeeper.log")" -eq 1 ]
+	not_logged alpha ':018150:'
+	echo QUORUM_DEBUG=1 >>"$LKROOT/etc/default/LifeKeeper"
+	wait_until 30 logged alpha ':018150:write sequence '
+}
+
+# The last line counts.
+deadline_of() {	# SYSTEM SECONDS
+	echo "QUORUM_LOSS_DEADLINE=$2" >>"$(root_of "$1")/etc/default/LifeKeeper"
+}
+
+stop_in() {	# FILE
+	tr -d '\0' <"$1" | sed -n 's/^stop=//p'
+}
+
+# Is the stop time of beta that counts for alpha so many ms?
+counts() {	# MS
+	[ "$(value_of alpha beta stop)" = "$1" ]
+}
+
+tells_under() {	# FILE MS
+	[ "$(stop_in "$1")" -lt "$2" ]
+} 2>/dev/null
+
+@test "a QUORUM_LOSS_DEADLINE that is made smaller again counts when all has ended that the larger one has let run" {
+	local began
+	files
+	qwk_tunables QUORUM_LOSS_DEADLINE=2 QUORUM_DEBUG=2
+	deadline_of beta 7
+	qwk_start alpha
+	qwk_start beta
+	wait_until 30 counts 7000
+	wait_until 30 logged alpha ' a QUORUM_LOSS_DEADLINE of 7000 ms'
+	run lk_quorum
+	[[ $output == *'larger: system beta counts with a lease of 3.0 s and a deadline of 7.0 s'* ]]
+	expect 3 lkcli cluster check
+	[[ $output == *'takeovers take longer than the settings here say, '*'beta counts with a lease of 3.0 s and a deadline of 7.0 s.'* ]]
+	[[ $output == *'QUORUM_DEBUG=2 counts as 0: it must be 0 or 1.'* ]]
+	deadline_of beta 2
+	began=$(now_ms)
+	wait_until 30 tells_under "$SHARED/beta" 7000
+	wait_until 90 counts 2000
+	# lease and stop time
+	[ $(($(now_ms) - began)) -ge 10000 ]
+	logged alpha ':703422:'
+	[ "$(stop_in "$SHARED/beta")" -eq 2000 ]
+	run lk_quorum
+	[[ $output != *'a lease of 3.0 s'* ]]
+}
+
+@test "neither side's restart lets a smaller QUORUM_LOSS_DEADLINE count sooner" {
+	local alpha beta
+	files
+	deadline_of beta 300
+	qwk_start alpha
+	alpha=$QWK_PID
+	qwk_start beta
+	beta=$QWK_PID
+	wait_until 30 counts 300000
+	qwk_kill KILL "$beta"
+	deadline_of beta 2
+	qwk_start beta
+	wait_until 30 tells_under "$SHARED/beta" 300000
+	# nobody who has not seen the object before takes it for what may run now
+	[ "$(stop_in "$SHARED/beta")" -gt 100000 ]
+	qwk_kill KILL "$alpha"
+	qwk_start alpha
+	wait_until 30 sees alpha beta 2
+	counts 300000
+	not_logged alpha ':703422:'
+}
+
 @test "storage that is not there at the start is waited for, and its sequence goes on" {
 	files
 	qwk_start alpha
@@ -164,7 +243,7 @@ looked_at() {	# OBJECT BEFORE
 	files
 	printf 'precious' >"$SHARED/alpha"
 	qwk_start alpha
-	wait_until 30 logged alpha 703118
+	wait_until 30 logged alpha :018135:
 	logged alpha "'signature=' line is missing."
 	[ "$(cat "$SHARED/alpha")" = precious ]
 	qwk_kill TERM "$QWK_PID"
@@ -189,15 +268,6 @@ looked_at() {	# OBJECT BEFORE
 	[ "$(stat -c %s "$SHARED/alpha")" -lt 100 ]
 }
 
-# An object with a sequence that no round of the test will reach.
-object_of() {	# SYSTEM SEQUENCE
-	local text sum
-	text=$(printf 'signature=LKQWK1\nlocal_node=%s\ntime=1\nsequence=%s\n.' "$1" "$2")
-	text=${text%.}
-	sum=$(printf %s "$text" | gzip -c | tail -c 8 | head -c 4 | od -An -tx4 | tr -d ' ')
-	printf '%schecksum=%s\n' "$text" "$sum" | dd of="$SHARED/$1" conv=notrunc status=none
-}
-
 began_anew() {
 	[ "$(value_of beta alpha sequence)" -lt 1000000 ]
 } 2>/dev/null
@@ -205,7 +275,8 @@ began_anew() {
 @test "a damaged own object begins anew, which the other takes for a sign of life" {
 	local alpha
 	files
-	object_of alpha 1000000
+	# a sequence that no round of the test will reach
+	qwk_object alpha 1000000
 	qwk_start alpha
 	alpha=$QWK_PID
 	qwk_start beta
@@ -226,6 +297,34 @@ began_anew() {
 	wait_until 60 logged alpha 'remote node "beta" is DOWN'
 	[ "$(grep -c 'failed to decode node_info of "beta"' "$LKROOT/out/lifekeeper.log")" -lt 3 ]
 	[ "$(value_of alpha beta sequence)" -eq 0 ]
+}
+
+damage_on() {	# FILE: other bytes that are no object, again and again, until it has gone
+	local n=0
+	while [ -e "$1" ]; do
+		n=$((n + 1))
+		printf 'garbage %06d\n' "$n" | dd of="$1" conv=notrunc,nocreat status=none 2>/dev/null
+		sleep 0.2
+	done
+}
+
+changed_since() {	# TIME
+	[ "$(value_of alpha beta changed)" -gt "$1" ]
+} 2>/dev/null
+
+@test "a damaged object whose bytes go on changing has a writer, and so a system that lives" {
+	local writer changed
+	files
+	damage_on "$SHARED/beta" 3>&- &
+	writer=$!
+	qwk_start alpha
+	for _ in 1 2 3 4; do
+		changed=$(value_of alpha beta changed) || changed=0
+		wait_until 30 changed_since "${changed:-0}"
+	done
+	mv "$SHARED/beta" "$SHARED/beta.moved"
+	wait "$writer"
+	wait_until 60 logged alpha 'remote node "beta" is DOWN'
 }
 
 @test "what is no file hangs nobody" {
@@ -288,7 +387,7 @@ began_anew() {
 	if mkfs.ext4 -q "${LOOPS[0]}" >&2; then
 		: >"$LKROOT/out/lifekeeper.log"
 		qwk_start alpha
-		wait_until 30 logged alpha 703118
+		wait_until 30 logged alpha :018135:
 		qwk_kill TERM "$QWK_PID"
 	fi
 	qwk_conf block 1 "$BATS_TEST_TMPDIR/alpha.img" "${LOOPS[1]}"
@@ -299,20 +398,8 @@ began_anew() {
 
 # ---- S3 ----
 
-s3() {	# SECONDS ALPHA BETA
-	export S3_DIR=$BATS_TEST_TMPDIR/s3
-	mkdir -p "$S3_DIR" "$BATS_TEST_TMPDIR/bin"
-	ln -sf "$LK_SRC/tests/helpers/aws" "$BATS_TEST_TMPDIR/bin/aws"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH
-	qwk_conf aws_s3 "$@"
-	for object in ${2//,/ } ${3//,/ }; do
-		mkdir -p "$S3_DIR/$(dirname "${object#s3://}")"
-		head -c 4096 /dev/zero >"$S3_DIR/${object#s3://}"
-	done
-}
-
 @test "aws_s3: objects by the AWS CLI, with the proxies" {
-	s3 3 s3://one/quorum/alpha s3://one/quorum/beta
+	qwk_s3 3 s3://one/quorum/alpha s3://one/quorum/beta
 	sed -i 's|^number_of_node|https_proxy=http://proxy.example:3128\n&|' "$LKROOT/config/qwk"
 	qwk_start alpha
 	qwk_start beta
@@ -324,7 +411,7 @@ s3() {	# SECONDS ALPHA BETA
 }
 
 @test "QS-7: with objects in two regions one may be down, and without both there is no quorum" {
-	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	qwk_s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
 	qwk_start alpha
 	qwk_start beta
 	wait_until 60 sees alpha beta 2
@@ -350,7 +437,7 @@ nothing_runs() {
 }
 
 @test "storage that never answers is no access, and keeps nobody from ending" {
-	s3 3 s3://one/alpha s3://two/beta
+	qwk_s3 3 s3://one/alpha s3://two/beta
 	: >"$S3_DIR/two.hang"
 	qwk_start alpha
 	wait_until 60 logged alpha HAVE_QUORUM
@@ -365,35 +452,35 @@ nothing_runs() {
 }
 
 @test "without the AWS CLI the reason is told" {
-	s3 3 s3://one/alpha s3://one/beta
+	qwk_s3 3 s3://one/alpha s3://one/beta
 	PATH=/nonexistent qwk_start alpha
-	wait_until 30 logged alpha 'failed: 127 (aws: cannot be run)'
+	wait_until 30 logged alpha 'could not be run: aws: No such file or directory'
 }
 
 @test "aws_s3: other data in one of two objects is never written over" {
-	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	qwk_s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
 	printf precious >"$S3_DIR/two/alpha"
 	qwk_start alpha
 	wait_until 60 logged alpha HAVE_QUORUM
-	wait_until 60 logged alpha 703118
+	wait_until 60 logged alpha :018135:
 	wait_until 60 has_risen "$S3_DIR/one/alpha" 3
 	[ "$(cat "$S3_DIR/two/alpha")" = precious ]
 }
 
 @test "aws_s3: other data that appears later is not written over either" {
-	s3 3 s3://one/alpha s3://one/beta
+	qwk_s3 3 s3://one/alpha s3://one/beta
 	qwk_start alpha
 	wait_until 60 logged alpha HAVE_QUORUM
 	: >"$S3_DIR/one.down"
 	wait_until 60 logged alpha LOST_QUORUM
 	printf precious >"$S3_DIR/one/alpha"
 	rm "$S3_DIR/one.down"
-	wait_until 60 logged alpha 703118
+	wait_until 60 logged alpha :018135:
 	[ "$(cat "$S3_DIR/one/alpha")" = precious ]
 }
 
 @test "aws_s3: an object that is too large is told, and is not read to its end" {
-	s3 3 s3://one/alpha s3://one/beta
+	qwk_s3 3 s3://one/alpha s3://one/beta
 	truncate -s 1G "$S3_DIR/one/beta"
 	qwk_start alpha
 	wait_until 60 logged alpha 's3://one/beta is larger than 4096 bytes'
@@ -410,7 +497,7 @@ looked_since() {	# SYSTEM BEFORE
 
 @test "that a system has left stays known while one of its two objects is still there" {
 	local looked
-	s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
+	qwk_s3 3 s3://one/alpha,s3://two/alpha s3://one/beta,s3://two/beta
 	qwk_start alpha
 	qwk_start beta
 	wait_until 60 sees alpha beta 2

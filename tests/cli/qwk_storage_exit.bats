@@ -3,7 +3,7 @@
 # qwk_storage_exit: end the storage mode (spec/core.md 6.6, 9.13).
 #
 # shellcheck disable=SC2153	# QWK_PID comes from the helper
-# usage: qwk_storage_exit
+# usage: qwk_storage_exit [-n | -y]
 
 load ../helpers/tree
 load ../helpers/far
@@ -116,10 +116,115 @@ is_zero() {	# FILE
 	expect 0 qwk_storage_exit
 }
 
-@test "settings that cannot be read are forgotten all the same" {
+# Something is in service on alpha.
+in_service() {
+	app_create -a gen
+	typ_create -a gen -r app
+	ins_create -a gen -r app -t app1 -i app1
+	ins_setst -t app1 -S ISP
+}
+
+@test "-n tells whether the system is in the mode, and changes nothing" {
+	expect 0 qwk_storage_exit -n
+	lines_are
+	both_init
+	expect 3 qwk_storage_exit -n
+	says 'this system is in the storage mode'
+	[ -e "$LKROOT/config/qwk" ]
+	mv "$LKROOT/config/qwk" "$LKROOT/config/qwk.leaving"
+	expect 0 qwk_storage_exit -n
+	[ -e "$LKROOT/config/qwk.leaving" ]
+	[ -n "$(sequence_of "$SHARED/alpha")" ]
+	expect 2 qwk_storage_exit -n -y
+}
+
+@test "settings that cannot be read are kept without -y, since others would take this system for dead" {
 	echo nonsense >"$LKROOT/config/qwk"
-	expect 0 qwk_storage_exit
-	says '*WARNING* the own object is not known'
+	expect 1 qwk_storage_exit
+	says 703333
+	says 'no settings of this version'
+	[ "$(cat "$LKROOT/config/qwk")" = nonsense ]
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+	expect 0 qwk_storage_exit -y
+	says '*WARNING* the own object stays as it is: '
+	[ ! -e "$LKROOT/config/qwk" ]
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+	logged alpha 'on the word of an operator'
+	expect 0 qwk_storage_exit -y
+	lines_are
+}
+
+@test "after a kill in the middle of -y nothing is forgotten, and -y goes on" {
+	echo '#unknown' >"$LKROOT/config/qwk.leaving"
+	expect 1 qwk_storage_exit
+	says 703333
+	expect 1 qwk_storage_init
+	says 703330
+	expect 0 qwk_storage_exit -y
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+}
+
+@test "with -y an object that can be cleared is cleared, and one that never can be is left" {
+	both_init
+	expect 0 qwk_storage_exit -y
+	lines_are
+	is_zero "$SHARED/alpha"
+	rm -r "$SHARED"
+	expect 1 on beta qwk_storage_exit
+	says 'or with -y if it never can be'
+	[ -e "$FAR/beta/config/qwk.leaving" ]
+	expect 0 on beta qwk_storage_exit -y
+	says 'the own object stays as it is: '
+	[ ! -e "$FAR/beta/config/qwk.leaving" ]
+	logged beta 'on the word of an operator'
+}
+
+@test "an object that is another's is never cleared, and -y leaves it" {
+	both_init
+	cp "$SHARED/beta" "$SHARED/alpha"
+	expect 1 qwk_storage_exit
+	says 703331
+	expect 0 qwk_storage_exit -y
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+	cmp "$SHARED/alpha" "$SHARED/beta"
+}
+
+@test "with resources in service -y waits for the others that are ALIVE to have left the mode" {
+	both_init
+	in_service
+	rm -r "$SHARED"
+	expect 1 qwk_storage_exit -y
+	says 703334
+	says 'system "beta" could take this one for dead (it is in the storage mode)'
+	[ -e "$LKROOT/config/qwk.leaving" ]
+	# its object cannot be cleared either, but it has no quorum any more
+	expect 1 on beta qwk_storage_exit
+	expect 0 qwk_storage_exit -y
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
+	expect 0 on beta qwk_storage_exit -y
+}
+
+@test "with resources in service a system that does not answer keeps -y from leaving, one that is down does not" {
+	both_init
+	in_service
+	rm -r "$SHARED"
+	mkdir -p "$FAR/beta/bin"
+	printf '#!/bin/sh\nexit 2\n' >"$FAR/beta/bin/qwk_storage_exit"
+	chmod 755 "$FAR/beta/bin/qwk_storage_exit"
+	expect 1 qwk_storage_exit -y
+	says 'system "beta" could take this one for dead (it does not tell)'
+	: >"$LKROOT/run/dead-beta"
+	expect 0 qwk_storage_exit -y
+}
+
+@test "two at once: one leaves, the other one finds nothing left to do or the same" {
+	both_init
+	rm -r "$SHARED"
+	qwk_storage_exit -y 3>&- 2>/dev/null &
+	local other=$!
+	expect 0 qwk_storage_exit -y
+	wait "$other"
+	[ ! -e "$LKROOT/config/qwk.leaving" ]
 	[ ! -e "$LKROOT/config/qwk" ]
 }
 

@@ -38,7 +38,6 @@ excused() {	# TAG
 		[ -n "${KIND[start]:-}" ] && { [ "${INIT[$h]}" = AUTORES_ISP ] || had_no_time "${HOLDER[$1]}"; }
 		return
 	fi
-	[ -n "${HOLDER[$1]}" ] || ! { is_dark || is_dim "$before"; } || return 0
 	# taken out of service with its node, maybe one that had just taken it over, or not started with it
 	[ -n "${KIND[stop-${before:-none}]:-}" ] || [ -n "${KIND[stop-$(last_on "$1")]:-}" ] ||
 		{ [ "${INIT[$h]}" = INIT_OSU ] && [ -n "${KIND[start]:-}" ]; }

@@ -9,6 +9,7 @@ LOOK='cat /proc/[0-9]*/comm 2>/dev/null |
 	grep -xE "sendevent|perform_action|lcdmach.*|lcdavail|flg_.*|lkst.*|restore|remove" | sed "s/^/busy /"
 id=$(sed -n "s/.*\(Lockkeeper starts, start id\|the quarantine is over: start\) //p" "$LKROOT/out/lifekeeper.log" | tail -n 1)
 [ "$id" = "$(cat "$LKROOT/run/lcm.avail")" ] || echo "busy starting"
+[ ! -e "$LKROOT/run/late" ] || ! lk_quorum >/dev/null || echo "busy late"
 lktest >/dev/null || echo "down lktest"
 for p in lkinit lcm; do pgrep -x $p >/dev/null || echo "down $p"; done
 for s; do echo "sys $s $(sys_getst -s $s)"; done

@@ -11,6 +11,7 @@ quorum_tunables() {
 	TUNABLES=(QUORUM_LOSS_ACTION=osu "QUORUM_LOSS_DEADLINE=$DEADLINE" QUORUM_QUARANTINE_SECS=2 "WATCHDOG_TIMEOUT=$FEEDING")
 	if storage_mode; then
 		mapfile -t -O ${#TUNABLES[@]} TUNABLES < <(storage_tunables)
+		LOOK+=$(storage_look)
 	else
 		TUNABLES+=("QUORUM_MODE=$quorum" WITNESS_MODE=remote_verify)
 	fi
@@ -184,6 +185,12 @@ ends() {
 	storage_mode && echo 'off|killall|fell|pause|alone' || echo 'off|part|killall|fell|pause|mute any|deaf any'
 }
 
+# Were the others enough, of those that ran?
+stayed_together() {	# NODE[,NODE]
+	local failed=${1//,/ }
+	are_enough $(($(wc -w <<<"$BEGUN") - $(wc -w <<<"$failed")))
+}
+
 # From a fault that was alone in its round to the first restore elsewhere of what its node had: the bound, and START ticks
 # for the scripts and for a machine that is slow.
 measure_quorum() {
@@ -191,7 +198,7 @@ measure_quorum() {
 	[ "$nsteps" -eq 1 ] && [ -z "${KIND[short]:-}" ] || return 0
 	read -r from node _ what < <(tail -n "+$mark" "$SHARED/journal" |
 		grep -E "^[^ ]+ [^ ]+ - ($(ends))$")
-	[ -n "$from" ] || return 0
+	[ -n "$from" ] && stayed_together "$node" || return 0
 	for tag in "${TAGS[@]}"; do
 		[ "${BEFORE[$tag]}" = "$node" ] || continue
 		to=$(tail -n "+$mark" "$SHARED/journal" | awk -v t="$tag" -v n="$node" '$4 == "restore" && $3 == t && $2 != n { print $1; exit }')

@@ -40,29 +40,18 @@ storage_bring_in() {
 storage_mend() {
 	local node
 	storage_mode || return 0
-	MENDED=$(now_ms)
 	for node in "${NODES[@]}"; do
 		# shellcheck disable=SC2016	# for the node
 		! lab alive "$node" || lab sh "$node" 'pkill -9 -x stuckdir; pkill -CONT -x lkqwk
 			while mountpoint -q "$1"; do umount -l "$1"; done' "$SHARED/store" </dev/null || :
 	done
+	touch "$SHARED/mended"
 }
 
-# Was there no node that had the storage all the time? One that has lost its lease, or has started, without the storage
-# starts nothing, and nothing tells it to when the storage is back.
-is_dark() {
-	local node
-	storage_mode || return
-	for node in $BEGUN; do
-		[ -n "${KIND[store-$node]:-}${KIND[off-$node]:-}${KIND[stop-$node]:-}" ] || return
-	done
-}
-
-# The same where the node came back before anybody could take over: they leave it to the better one, which had no
-# quorum yet when it was heard of.
-is_dim() {	# NODE
-	storage_mode && [ -n "${KIND[store-${1:-none}]:-}" ] &&
-		[ $((MENDED - KIND[store-$1])) -lt $((takeover + START * 20)) ]
+# A lease may yet end for want of the storage until the node has written there again.
+storage_look() {
+	# shellcheck disable=SC2016	# for the node
+	printf '\n[ "%s/store/$(uname -n)" -nt "%s/mended" ] || echo "busy storage"' "$LAB_DIR/chaos" "$LAB_DIR/chaos"
 }
 
 # May a restore be refused since a node that is down has not been silent on the storage for long enough?
@@ -74,7 +63,6 @@ is_awaited() {
 
 # Something else is mounted there: no object is found.
 do_nostore() {	# NODE MS
-	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	mark "$1" nostore
 	! lab alive "$1" || lab run "$1" mount -t tmpfs none "$SHARED/store"
 	do_wait "$2"
@@ -82,7 +70,6 @@ do_nostore() {	# NODE MS
 
 # Whoever opens an object there waits for so long; more than 5 s is a storage that does not answer.
 do_slowstore() {	# NODE DELAY MS
-	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	mark "$1" "slowstore $2"
 	if lab alive "$1"; then
 		lab run "$1" mount --bind "$SHARED/store" "$SHARED/store"
@@ -102,7 +89,6 @@ do_alone() {	# NODE MS
 do_qwkkill() { lab sh "$1" 'pkill -9 -x lkqwk' || :; }	# NODE
 
 do_qwkhang() {	# NODE MS
-	KIND[store-$1]=${KIND[store-$1]:-$(now_ms)}
 	lab sh "$1" 'pkill -STOP -x lkqwk' || :
 	do_wait "$2"
 }

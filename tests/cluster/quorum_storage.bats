@@ -85,7 +85,8 @@ give_storage() {	# NODE
 	[ -z "$(journal alpha)$(journal beta)" ]
 }
 
-@test "QS-2, QS-2a, QS-2b: alpha crashes: beta restores it, and alpha starts nothing when it returns" {
+@test "QS-2, QS-2a, QS-2b: alpha crashes: beta restores it and owns it, and alpha starts nothing when it returns" {
+	local epoch
 	in_service_on alpha
 	lab off alpha
 	wait_until 120 all_isp beta
@@ -96,11 +97,17 @@ give_storage() {	# NODE
 	wait_until 60 logged alpha 'quorum_verify(LCM_AVAIL, alpha)'
 	wait_until 90 settled_alone alpha
 	none_isp alpha
+	# as if alpha had won it alone in its turn, and beta not heard of that: each has won the same epoch
+	epoch=$(on beta lk_epoch -l -f: | awk -F: '$1 == "app1" { print $2 }')
+	on alpha lk_epoch -o alpha "app1=$epoch"
 	lab restore
 	wait_until 60 settled
 	all_isp beta
 	none_isp alpha
 	[ -z "$(journal alpha)" ]
+	# else alpha would not take it over from beta
+	wait_until 60 owner_is alpha app1 beta
+	owner_is beta app1 beta
 }
 
 settled_alone() {	# NODE
@@ -214,6 +221,58 @@ takeover() {	# NODE
 	wait_until 40 logged beta 'system "alpha" has storage settings of 15000 ms'
 	[ "$(takeover alpha)" -gt 34000 ]
 	[ "$(takeover beta)" -gt 34000 ]
+}
+
+# Both lost power, and alpha, which had it in service, is back without the storage.
+start_alpha_without_storage() {
+	in_service_on alpha
+	lab off beta
+	lab off alpha
+	lab start alpha
+	lose_storage alpha
+	on alpha lkstart
+	wait_until 60 logged alpha 'quorum_verify(LCM_AVAIL, alpha)'
+	wait_until 60 on alpha flg_test -f '!late!app1'
+	wait_until 60 settled_alone alpha
+	none_isp alpha
+}
+
+nothing_late() {	# NODE
+	[ ! -e "$(lab root "$1")/run/late" ] && ! on "$1" flg_list | grep -q '^!late!'
+}
+
+@test "alpha starts before it reaches the storage: when it does the start is made up for, but for what an operator stopped" {
+	start_alpha_without_storage
+	on alpha perform_action -t app1 -a remove
+	give_storage alpha
+	wait_until 120 states_are alpha ip1=ISP vol1=ISP app1=OSU
+	wait_until 30 nothing_late alpha
+	logged alpha 'what was left out for want of it is made up for'
+	[ "$(journal alpha | sort | tr '\n' ' ')" = 'restore ip1 restore vol1 ' ]
+	lab start beta
+	on beta lkstart
+	wait_until 60 settled
+	none_isp beta
+	states_are alpha ip1=ISP vol1=ISP app1=OSU
+}
+
+@test "alpha starts without the storage while beta has it, which then goes off: with the storage alpha takes it over" {
+	in_service_on beta
+	lab off alpha
+	lab start alpha
+	lose_storage alpha
+	on alpha lkstart
+	wait_until 60 logged alpha 'it is in service on beta'
+	wait_until 60 settled
+	lab off beta
+	wait_until 60 logged alpha 'this system has no quorum: nothing is recovered'
+	wait_until 60 settled_alone alpha
+	none_isp alpha
+	give_storage alpha
+	wait_until 120 all_isp alpha
+	wait_until 30 nothing_late alpha
+	owner_is alpha app1 alpha
+	[ "$(journal alpha | wc -l)" -eq 3 ]
 }
 
 @test "QS-4, QS-6: the storage is lost for both: nothing happens until the paths are cut, too" {

@@ -21,7 +21,8 @@ setup_file() {
 	service_up 2
 	lab__switch_daemon socat TCP-LISTEN:7001,fork,reuseaddr EXEC:true 2>/dev/null &
 	wait_until 10 on beta socat -u TCP:10.1.0.254:7001 /dev/null
-	cp "$(lab root beta)/etc/default/LifeKeeper" "$BATS_FILE_TMPDIR/settings"
+	cp "$(lab root alpha)/etc/default/LifeKeeper" "$BATS_FILE_TMPDIR/alpha"
+	cp "$(lab root beta)/etc/default/LifeKeeper" "$BATS_FILE_TMPDIR/beta"
 }
 
 teardown_file() {
@@ -30,7 +31,8 @@ teardown_file() {
 
 setup() {
 	lab restore
-	cp "$BATS_FILE_TMPDIR/settings" "$(lab root beta)/etc/default/LifeKeeper"
+	cp "$BATS_FILE_TMPDIR/alpha" "$(lab root alpha)/etc/default/LifeKeeper"
+	cp "$BATS_FILE_TMPDIR/beta" "$(lab root beta)/etc/default/LifeKeeper"
 	rm -rf "$(lab root beta)/etc/fence"
 	all_started alpha beta
 	all_removed alpha beta
@@ -149,4 +151,52 @@ nothing_runs() {	# NODE
 	all_started alpha beta
 	on beta ins_remove -t own
 	all_isp alpha
+}
+
+# The deadline that is published there.
+published() {	# NODE
+	awk 'NR == 1 { print $4 }' "$(lab root "$1")/run/lease"
+}
+
+has_no_deadline() {	# NODE
+	[ "$(published "$1")" = 09223372036854775807 ]
+}
+
+has_deadline() {	# NODE
+	! has_no_deadline "$1"
+}
+
+# The supervisor has started another one.
+has_new_lcm() {	# NODE OLD-PID
+	local pid
+	pid=$(lcm_pid "$1") && [ "$pid" != "$2" ]
+}
+
+@test "lcm that is killed while quorum is lost takes the deadline from nothing, and finishes what was begun" {
+	local old deadline
+	in_service_on alpha
+	long_deadline alpha
+	echo QUORUM_QUARANTINE_SECS=600 >>"$(lab root alpha)/etc/default/LifeKeeper"
+	lab sh alpha 'echo waits >"$LKROOT/tmp/waits"
+		printf "#!/bin/sh\nwhile [ -e \"%s/tmp/waits\" ]; do sleep 0.1; done\n" "$LKROOT" \
+			>"$LKROOT/subsys/gen/resources/tapp/actions/remove"'
+	lab cut alpha
+	wait_until 60 logged alpha 'quorum is lost and resources are in service: osu'
+	wait_until 30 has_deadline alpha
+	deadline=$(published alpha)
+	old=$(lcm_pid alpha)
+	on alpha pkill -KILL -x lk_quorumloss
+	on alpha pkill -KILL -o -x lcm
+	wait_until 60 logged alpha 'what that has begun is finished, and its deadline stays'
+	has_new_lcm alpha "$old"
+	[ "$(published alpha)" = "$deadline" ]
+	# once more, while another lk_quorumloss is at work
+	old=$(lcm_pid alpha)
+	on alpha pkill -KILL -o -x lcm
+	wait_until 60 has_new_lcm alpha "$old"
+	on alpha rm "$(lab root alpha)/tmp/waits"
+	wait_until 90 has_no_deadline alpha
+	none_isp alpha
+	wait_until 30 logged alpha 'quarantine after a loss of quorum'
+	on alpha lkstop
 }

@@ -135,7 +135,7 @@ lowered_there() {
 	deadline_of alpha 12
 	wait_until 20 logged beta 'system "alpha" has a lease of 2800 ms and a QUORUM_LOSS_DEADLINE of 12000 ms'
 	wait_until 20 stop_is beta alpha 12000
-	on beta lk_quorum | grep -q '^system alpha: .*, has told of a lease of 2.8 s and 12.0 s to stop$'
+	on beta lk_quorum | grep -q '^larger: system alpha counts with a lease of 2.8 s and a deadline of 12.0 s$'
 	deadline_of alpha 4
 	wait_until 40 stop_is beta alpha 4000
 	wait_until 10 logged beta 'system "alpha" has the same lease and QUORUM_LOSS_DEADLINE as this one again'

@@ -126,6 +126,7 @@ living() {
 # Nothing runs that may change something, and all see each other.
 node_is_settled() {	# NODE
 	lab sh "$1" '! pgrep -x sendevent >/dev/null && ! pgrep -x perform_action >/dev/null &&
+		! pgrep -x lcdavail >/dev/null && { [ ! -e "$LKROOT/run/late" ] || ! lk_quorum >/dev/null; } &&
 		[ -z "$(ins_list -f: | awk -F: "\$10 != \"\"")" ] && lktest >/dev/null'
 }
 

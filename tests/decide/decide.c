@@ -263,6 +263,7 @@ static void draw_words(struct lk_picture *pic)
 {
 	pic->grants = draw(2);
 	for (unsigned i = 0; i < pic->nsys; i++) {
+		pic->sys[i].held = draw(4) ? 0 : draw(1u << pic->nsys);
 		pic->sys[i].no_quorum = draw(2);
 		pic->sys[i].unconfirmed = draw(2);
 		pic->sys[i].unfenced = draw(2);
@@ -277,7 +278,7 @@ static bool same_words(const struct lk_picture *a, const struct lk_picture *b)
 
 	for (unsigned i = 0; same && i < a->nsys; i++)
 		same = a->sys[i].no_quorum == b->sys[i].no_quorum && a->sys[i].unconfirmed == b->sys[i].unconfirmed &&
-		       a->sys[i].unfenced == b->sys[i].unfenced &&
+		       a->sys[i].unfenced == b->sys[i].unfenced && a->sys[i].held == b->sys[i].held &&
 		       a->sys[i].blocked == b->sys[i].blocked && a->sys[i].failed == b->sys[i].failed;
 	return same;
 }

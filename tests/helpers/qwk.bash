@@ -66,6 +66,44 @@ qwk_objects() {
 	head -c 4096 /dev/zero >"$SHARED/beta"
 }
 
+# A good object, with these lines between its head and its checksum, over what is there.
+qwk_object() {	# SYSTEM SEQUENCE [LINE...]
+	local name=$1
+	local text="signature=LKQWK1
+local_node=$1
+time=1
+sequence=$2
+"
+	shift 2
+	[ $# -eq 0 ] || text+=$(printf '%s\n' "$@")$'\n'
+	printf '%schecksum=%s\n' "$text" "$(qwk_sum "$text")" | qwk_bytes "$name"
+}
+
+qwk_sum() {	# TEXT
+	printf %s "$1" | gzip -c | tail -c 8 | head -c 4 | od -An -tx4 | tr -d ' '
+}
+
+# Standard input becomes a system's object, as a whole.
+qwk_bytes() {	# SYSTEM
+	cat >"$BATS_TEST_TMPDIR/bytes"
+	truncate -s 4096 "$BATS_TEST_TMPDIR/bytes"
+	mv "$BATS_TEST_TMPDIR/bytes" "$SHARED/$1"
+}
+
+# Both are initialised with objects in S3, for which tests/helpers/aws stands.
+qwk_s3() {	# SECONDS ALPHA'S-OBJECTS BETA'S-OBJECTS
+	local object
+	export S3_DIR=$BATS_TEST_TMPDIR/s3
+	mkdir -p "$S3_DIR" "$BATS_TEST_TMPDIR/bin"
+	ln -sf "$LK_SRC/tests/helpers/aws" "$BATS_TEST_TMPDIR/bin/aws"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	qwk_conf aws_s3 "$@"
+	for object in ${2//,/ } ${3//,/ }; do
+		mkdir -p "$S3_DIR/$(dirname "${object#s3://}")"
+		head -c 4096 /dev/zero >"$S3_DIR/${object#s3://}"
+	done
+}
+
 # Start the daemon of a system; its process is $QWK_PID.
 qwk_start() {	# SYSTEM
 	LKROOT=$(root_of "$1") "$LKQWK" -f 3>&- 2>>"$BATS_TEST_TMPDIR/stderr" &

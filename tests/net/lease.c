@@ -101,6 +101,14 @@ static void test_bar(void)
 	ok(lab[1].lease.lapsed && !lab[0].lease.lapsed, "who is barred all the time loses its lease");
 	ok(lk_lease_now() >= (int64_t)lab[1].lease.until + STOP * MS, "when it is quiet what its lease let run has ended");
 	ok(BOTH_ALIVE, "the path has been up all the time");
+	lab_pump(LEASE);
+	ok(node_bar(&lab[0], 1), "it is quiet for long");
+	uint64_t quiet = told(0)->quiet;
+	node_commit(&lab[0]);
+	ok(node_bar(&lab[0], 1) && told(0)->quiet >= quiet, "the same settings once more change nothing");
+	node_peer(&lab[0], "gamma");
+	node_commit(&lab[0]);
+	ok(node_bar(&lab[0], 1) && lab[0].confirms.n == 2 && told(0)->quiet < quiet, "with another member nobody is");
 	lab_end();
 }
 

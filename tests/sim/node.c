@@ -73,6 +73,8 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 	n->life++;
 	if (!lcm_only)
 		memset(n->fenced, 0, sizeof(n->fenced));
+	if (!lcm_only)
+		memset(n->granted, 0, sizeof(n->granted));
 	lk_hold_init(&n->hold, w->nodes, node, until);
 	boot_terms(w, node, lcm_only);
 	n->hold.lapsed = lapsed;

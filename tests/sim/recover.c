@@ -55,6 +55,35 @@ static void push_records(struct world *w, unsigned node)
 	}
 }
 
+/* Is it known that this one does not run it? */
+static bool is_without(const struct world *w, unsigned node, unsigned other)
+{
+	const struct node *n = &w->node[node];
+
+	return n->reported[other] ? n->report[other].state != LK_ISP : node_life(w, node, other) == LK_LIFE_DEAD;
+}
+
+/* own() of lib/recovery.c: who has won alone may have a record that is no newer than that of one that was away. */
+static void own(struct world *w, unsigned node)
+{
+	struct node *n = &w->node[node];
+	bool raise = n->owner < 0;
+
+	if (!w->params.storage || w->params.without.no_own || n->service != IN || !node_quorum(w, node))
+		return;
+	for (unsigned i = 0; i < w->nodes; i++)
+		raise = raise || (i != node && is_without(w, node, i) &&
+				  (n->owner == (int)i || (n->reported[i] && n->report[i].owner == (int)i &&
+							  n->report[i].epoch == n->epoch)));
+	if (!raise)
+		return;
+	n->epoch++;
+	n->owner = (int)node;
+	lk_grant_learn(&n->promise, n->epoch, n->owner);
+	world_trace(w, node, "owns what it runs, epoch %llu", (unsigned long long)n->epoch);
+	send_record(w, node);
+}
+
 /* ---- stopping ---- */
 
 void recover_stop(struct world *w, unsigned node)
@@ -122,7 +151,7 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 	uint32_t concerned = ask->suspects | n->promise.runners | (n->owner >= 0 ? 1u << n->owner : 0);
 
 	for (unsigned i = 0; i < w->nodes; i++) {
-		bool held = n->held >> i & 1 && !without->no_held;
+		bool held = keep_held(n, i) && !without->no_held;
 
 		if ((now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) && !held) || without->no_delay ||
 		    sim_ended(w, node, i, fenced))
@@ -130,6 +159,7 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 	}
 	if (w->params.storage)
 		here.quiet = storage_gone(w, node, fenced, 0);
+	n->granted[ask->candidate] = now / MS;
 	if (without->no_epoch)
 		here.epoch = here.promise.epoch = 0;
 	struct lk_grant_answer answer = lk_grant(ask, &here);
@@ -159,6 +189,7 @@ static void won(struct world *w, unsigned node)
 	if (n->canvass.ask.epoch > w->last_epoch)
 		w->last_epoch = n->canvass.ask.epoch;
 	w->starts++;
+	w->started = w->now;
 	world_trace(w, node, "starts the resource, epoch %llu", (unsigned long long)n->canvass.ask.epoch);
 	n->service = RESTORING;
 	n->phase = STARTING;
@@ -180,9 +211,9 @@ static bool may_win(struct world *w, unsigned node)
 	if (!without->no_epoch && (n->promise.epoch != n->canvass.ask.epoch || n->promise.candidate != (int)node))
 		return false;
 	/* one that is back may not have been seen to write since */
-	if (n->seen_held & ~n->held)
+	if (n->seen_held & ~keep_held_set(n))
 		n->since = world_clock(w, node) / MS;
-	n->seen_held = n->held;
+	n->seen_held = keep_held_set(n);
 	if (w->params.storage && !without->no_majority)
 		return lk_canvass_won_all(&n->canvass, storage_gone(w, node, n->fenced, n->since), world_clock(w, node),
 					  storage_limit() / 2);
@@ -200,7 +231,7 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
-		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & n->held : 0;
+		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & keep_held_set(n) : 0;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
@@ -293,6 +324,17 @@ static int report_state(const struct node *n)
 	return n->service == OUT ? n->failed ? LK_OSF : LK_OSU : LK_ISP;
 }
 
+/* Notes of those that cannot be asked from here. */
+static uint32_t unseen_held(const struct world *w, unsigned node)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < w->nodes && !w->params.without.no_left; i++)
+		if (i != node && keep_held(&w->node[node], i) && node_life(w, node, i) != LK_LIFE_ALIVE)
+			set |= 1u << i;
+	return set;
+}
+
 static void picture(const struct world *w, unsigned node, struct lk_picture *pic, struct lk_pic_res *res,
 		    struct lk_pic_copy copy[static MAX_NODES])
 {
@@ -309,6 +351,8 @@ static void picture(const struct world *w, unsigned node, struct lk_picture *pic
 
 		pic->sys[i] = (struct lk_pic_sys){ .name = names[i],
 						   .no_quorum = i != node && known && n->report[i].no_quorum,
+						   .held = i == node ? unseen_held(w, node) :
+							   known ? n->report[i].held : 0,
 						   .life = i == node ? LK_LIFE_ALIVE : node_life(w, node, i) };
 		copy[i] = (struct lk_pic_copy){ .sys = (uint8_t)i, .priority = w->priority[i],
 						.state = LK_PIC_UNSEEN, .owner = LK_PIC_NORECORD,
@@ -360,6 +404,8 @@ static void decide(struct world *w, unsigned node)
 		if (n->reported[i])
 			adopt(n, n->report[i].epoch, n->report[i].owner);
 	push_records(w, node);
+	if (n->now.event == LK_EVENT_UP && !n->operators && !n->again)
+		own(w, node);
 	picture(w, node, &pic, &res, copy);
 	lk_decide(&pic, n->now.event, n->now.sys, &decision);
 	if (n->operators)
@@ -531,6 +577,7 @@ void recover_message(struct world *w, const struct msg *msg)
 		back.type = REPORT;
 		back.state = report_state(n);
 		back.no_quorum = !node_quorum(w, msg->to);
+		back.held = unseen_held(w, msg->to);
 		world_send(w, &back);
 		break;
 	case REPORT:

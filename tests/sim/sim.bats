@@ -16,7 +16,8 @@ found() {	# MUTATION SCHEDULES [OPTION...]
 	run "$sim" -m "$1" -c "$2" "${@:3}"
 	echo "$output"
 	[ "$status" -eq 1 ]
-	[[ $output == *'two owners'* || $output == *'forgotten'* ]]
+	[[ $output == *'two owners'* || $output == *'forgotten'* || $output == *'names another owner'* ||
+		$output == *'no service'* ]]
 }
 
 # A violation without the rule, which the same schedule with it does not have.
@@ -44,6 +45,10 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 
 @test "10,000 schedules of storage quorum with three nodes do, too" {
 	holds 3 400001 10000 -q storage
+}
+
+@test "5,000 schedules of storage quorum in which all lose everything, and the storage comes back, do, too" {
+	holds 2 700001 5000 -q storage -d
 }
 
 @test "20,000 schedules of three nodes with lkstop -f have one owner, forget no change of owner and serve in time" {
@@ -106,6 +111,18 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 	found first 10000 -q storage -n 2
 }
 
+@test "with storage quorum two owners are found if looks from before the own write, grant or heartbeat count" {
+	found look 1 -s 24212 -m late -m beats -q storage -d -n 2
+	# each of the three rules is enough there
+	holds 2 24212 1 -q storage -d -m late -m beats
+	holds 2 24212 1 -q storage -d -m look -m beats
+	holds 2 24212 1 -q storage -d -m look -m late
+	# but the first one is not always
+	found late 1 -s 17097 -m beats -q storage -d -n 2
+	holds 2 17097 1 -q storage -d -m late
+	holds 2 17097 1 -q storage -d -m beats
+}
+
 @test "with lkstop -f two owners are found if the others do not know what stays in service" {
 	found held 10000 -f
 	found held 10000 -f -q storage -n 2
@@ -113,6 +130,15 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 
 @test "with lkstop -f two owners are found if its note is taken back, or something restored, while it is at work" {
 	found turns 10000 -f
+}
+
+@test "with lkstop -f two owners are found if a removal that comes late takes a later note" {
+	finds_only_in 7442 tags -f
+	finds_only_in 522 tags -f -q storage -n 2
+}
+
+@test "with storage quorum the newest record names who runs it, since that one takes a higher epoch" {
+	finds_only_in 6117 own -q storage -n 2
 }
 
 @test "one that was fenced, and is heard of by the storage only, has not ended for ever" {

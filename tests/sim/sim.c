@@ -2,14 +2,25 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *	sim [-q majority|storage] [-d] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
  *
- * -f: operators stop the daemons by lkstop -f, too; -o: they change lease and stop of nodes, too; -t traces; -m takes away a part of the protocol: delay, epoch,
- * majority, bar, life (of those that were fenced), asked (who asks is one that lives); with -o kept (what others have told outlasts a restart), told (a
- * heartbeat tells what was given before) or least (what was sent before terms were raised gives no more); of storage quorum: look (who takes
- * over has looked since it can be seen itself), late (and since it has granted anything), first (a first look says
- * nothing of the time before), back (of those that were fenced only the storage may have heard since); of lkstop -f: held (the others know of it) or turns (nobody takes that back, or restores
- * anything, while it is at work). The exit code is 1 if a schedule violates what must hold; its seed is printed.
+ * -d: once all lose network and storage, and the storage comes back to all; -f: operators stop daemons by lkstop -f, too;
+ * -o: they change lease and stop of nodes, too;
+ * -t traces; -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those
+ * that were fenced), asked (who asks is one that lives);
+ * with -o: kept (what others have told outlasts a restart), told (a heartbeat tells what was given before), least
+ * (what was sent before terms were raised gives no more);
+ * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
+ * anything), noted (as it has noted when that was), beats (and since the last heartbeat that was confirmed has ceased to
+ * count), first (a first look says nothing of the time before), back (of those that were fenced only the storage may
+ * have heard since), own (who has it in service takes a higher epoch when others come back);
+ * of lkstop -f: held (the others know of it), turns (nobody takes that back, or restores anything, while it is at work),
+ * tags (the removal of one note is none of a later one), left (nothing is left to who waits for a note that is over).
+ * The exit code is 1 if a schedule violates what must hold; its seed is printed.
+ *
+ * What must hold: one owner; a majority that stays together serves in time; no change of owner is forgotten. With storage
+ * who is alone may win by an epoch that one that is away has won before. That harms nobody, as no epoch is
+ * granted while that one may run: at the end, when all are together again, the newest record names who runs it.
  */
 #include "sim.h"
 
@@ -22,7 +33,7 @@
 #define FAULTS_END (40 * S)
 #define BOUND (25 * S)
 #define END (FAULTS_END + BOUND + 5 * S)
-
+#define SETTLED (10 * S)
 
 static bool spared(const struct world *w, unsigned node)
 {
@@ -89,6 +100,21 @@ static void fence(struct world *w, unsigned node, unsigned other)
 	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
 }
 
+/* Network and storage are gone for all; the storage comes back to all at once, and operators want the resource then. */
+static void dark(struct world *w)
+{
+	int64_t light = w->now + (13000 + world_random(w, 9000)) * MS;
+
+	for (unsigned i = 0; i < w->nodes; i++) {
+		partition(w, 1u << i);
+		storage_strike(w, i, i, STORE_CUT);
+		for (unsigned k = 0; k < 8; k++)
+			world_push(w, &(struct event){ .at = light + world_random(w, 5000) * MS, .kind = EV_FAULT,
+						       .node = i, .count = IN_SERVICE });
+	}
+	world_push(w, &(struct event){ .at = light, .kind = EV_FAULT, .node = 0, .count = STORE_HEAL });
+}
+
 static void strike(struct world *w, const struct event *event)
 {
 	unsigned node = event->node, other = (node + 1 + world_random(w, w->nodes - 1)) % w->nodes;
@@ -132,6 +158,9 @@ static void strike(struct world *w, const struct event *event)
 	case ALL_ALONE:
 		for (unsigned i = 0; i < w->nodes; i++)
 			partition(w, 1u << i);
+		break;
+	case DARK:
+		dark(w);
 		break;
 	case KEEP:
 		if (operating && !w->node[node].stopped)
@@ -246,6 +275,8 @@ static void plan(struct world *w)
 		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 					       .count = draw(w) });
 	}
+	if (w->params.dark)
+		world_push(w, &(struct event){ .at = (8000 + world_random(w, 12000)) * MS, .kind = EV_FAULT, .count = DARK });
 }
 
 /* ---- what must hold ---- */
@@ -260,13 +291,14 @@ static bool is_wanted(const struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++) {
 		const struct node *n = &w->node[i];
 
-		held |= w->together >> i & 1 ? n->held : 0;
+		held |= w->together >> i & 1 ? keep_held_set(n) : 0;
 		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
 			epoch = n->epoch;
 			owner = n->owner;
 		}
 	}
-	/* one that was stopped with it and never comes back is waited for */
+	/* One that was stopped with it, by a note of one of those, and is not among them: it is waited for. Whether it is off,
+	 * or is back and could not tell all, is not seen from there; lk_fence says so, or it tells them later. */
 	return owner >= 0 && !(held & ~w->together);
 }
 
@@ -333,6 +365,22 @@ static void dispatch(struct world *w, const struct event *event)
 	}
 }
 
+/* With all together again, and some time for it: does the newest record name who runs it, and no other one of that epoch
+ * somebody else? (One that is older may be on its way, or was lost: the next event brings it.) */
+static void check_records(struct world *w)
+{
+	int runs = -1;
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->node[i].service == IN)
+			runs = (int)i;
+	if (runs < 0 || w->outcast || w->together != (1u << w->nodes) - 1 || w->now - w->started < SETTLED)
+		return;
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (w->node[i].epoch >= w->node[runs].epoch && w->node[i].owner != runs)
+			world_violation(w, "the newest record names another owner");
+}
+
 static void run(struct world *w, const struct params *params, uint64_t seed)
 {
 	struct event event;
@@ -355,6 +403,8 @@ static void run(struct world *w, const struct params *params, uint64_t seed)
 		dispatch(w, &event);
 		check(w);
 	}
+	if (!w->violation)
+		check_records(w);
 }
 
 /* false: there is no such part. */
@@ -366,9 +416,13 @@ static bool mutate(struct mutation *without, const char *what)
 	} parts[] = {
 		{ "delay", &without->no_delay }, { "epoch", &without->no_epoch }, { "majority", &without->no_majority },
 		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
-		{ "look", &without->no_look }, { "late", &without->no_late }, { "first", &without->no_first },
+		{ "look", &without->no_look }, { "late", &without->no_late }, { "noted", &without->no_noted },
+		{ "beats", &without->no_beats }, { "first", &without->no_first },
 		{ "kept", &without->no_kept }, { "told", &without->no_told }, { "least", &without->no_least },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
+		{ "tags", &without->no_tags },
+		{ "own", &without->no_own },
+		{ "left", &without->no_left },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -385,7 +439,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:fot")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfot")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -395,6 +449,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 's': params->seed = strtoull(optarg, NULL, 10); break;
 		case 'c': *schedules = strtoull(optarg, NULL, 10); break;
 		case 'm': good = mutate(&params->without, optarg) && good; break;
+		case 'd': params->dark = true; break;
 		case 'f': params->keep = true; break;
 		case 'o': params->terms = true; break;
 		case 't': params->trace = true; break;

@@ -33,8 +33,8 @@
 
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
+	bool no_look, no_late, no_noted, no_beats, no_first, no_back, no_held, no_turns, no_tags, no_own, no_left;
 	bool no_kept, no_told, no_least;
-	bool no_look, no_late, no_first, no_back, no_held, no_turns;
 };
 
 struct params {
@@ -42,6 +42,7 @@ struct params {
 	uint64_t seed;
 	bool trace;
 	bool storage;			/* QUORUM_MODE=storage, not majority */
+	bool dark;			/* network and storage are lost for all, and the storage comes back */
 	bool terms;			/* operators change terms, too */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
@@ -59,7 +60,11 @@ struct msg {
 	uint64_t epoch;			/* REPORT, RECORD; of the storage: the sequence */
 	int owner;
 	int state;			/* REPORT: enum lk_state; HOLD, UNHOLD, NOTED: which time */
+	uint32_t notes;			/* HOLD, UNHOLD: bit k: the k-th of this system */
+	unsigned of;			/* ... and which system that is */
+	int64_t lag;			/* how long its command hangs at the receiver */
 	bool no_quorum;
+	uint32_t held;			/* REPORT: notes of systems that it does not see */
 	struct lk_grant_ask ask;	/* ASK; ANSWER: what was asked */
 	uint32_t fenced[MAX_NODES];	/* ASK: incarnations that have certainly ended; 0: none */
 	int by_way_of;			/* ... the system that passed it on, or -1 */
@@ -74,6 +79,8 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     STORE_CUT = FAULTS, STORE_CUT_ONE, STORE_READ_ONLY, STORE_SLOW, STORE_HEAL, QWK, ALL_ALONE, STORE_FAULTS,
 	     /* with lkstop -f */
 	     KEEP = STORE_FAULTS, START,
+	     /* once, if it is asked for */
+	     DARK,
 	     /* with other terms */
 	     TERMS };
 
@@ -143,10 +150,11 @@ struct node {
 	uint64_t sequence;
 	int64_t witness[MAX_NODES];	/* when the question whether it lives was put, in ms; 0: none is */
 	/* lkstop -f; the notes are durable */
-	uint32_t held;			/* bit s: system s was stopped with it */
+	uint32_t notes[MAX_NODES];	/* bit k: the k-th note that the system was stopped with it */
+	unsigned nnotes;		/* how many of its own there were */
 	bool unwatched;			/* in service without a lease since then */
 	bool lost;			/* it got none in time */
-	enum { FREE, HOLDING, ENDING, UNHOLDING } keeping;
+	enum { FREE, HOLDING, LINGERING, ENDING, UNHOLDING } keeping;
 	int keep_number;
 	uint32_t noted;
 	/* the resource; the record and the promise are durable */
@@ -167,6 +175,7 @@ struct node {
 	int64_t give_up;
 	uint32_t seen_held;
 	uint32_t hopeless;		/* these were stopped with it and may run it: no use in asking again until released, or an event */
+	int64_t granted[MAX_NODES];	/* storage: when it was answered last, in ms */
 	int64_t since;			/* storage: looks that began earlier say nothing, in ms */
 	unsigned from;			/* who has to remove it first */
 	int for_whom;			/* it is being removed for this system, or -1 */
@@ -199,6 +208,7 @@ struct world {
 	int64_t store_slow;
 	/* what is checked */
 	uint64_t last_epoch;		/* of the last start */
+	int64_t started;		/* ... and when that was */
 	int64_t wanted;			/* since when it is to be in service and is not; -1: it is, or is not to be */
 	const char *violation;
 	unsigned starts, lapses, resets, steps;
@@ -229,6 +239,8 @@ int64_t storage_limit(void);
 void keep_begin(struct world *w, unsigned node);
 void keep_start(struct world *w, unsigned node);	/* lkstart */
 void keep_end(struct world *w, unsigned node);		/* lk_held_end() */
+bool keep_held(const struct node *n, unsigned sys);	/* lk_held() */
+uint32_t keep_held_set(const struct node *n);
 void keep_message(struct world *w, const struct msg *msg);
 void keep_timer(struct world *w, unsigned node, enum timer timer);
 

@@ -26,6 +26,20 @@ bool storage_fresh(const struct world *w, unsigned node)
 	return lk_qwk_fresh(&w->node[node].qwk, NOW(w, node));
 }
 
+/* ceased() of lib/quiet.c */
+static int64_t ceased(const struct world *w, unsigned node, unsigned other, int64_t since)
+{
+	const struct node *n = &w->node[node];
+	const struct mutation *without = &w->params.without;
+
+	return lk_quiet_ceased(&(struct lk_quiet_signs){
+		.now = NOW(w, node), .granted = without->no_noted ? 0 : n->granted[other],
+		.since = without->no_late ? 0 : since, .heard = !without->no_beats,
+		.quiet = world_clock(w, node) - n->echoed[other],
+		.ours = sim_terms().lease, .theirs = sim_terms().lease,
+	});
+}
+
 /* lk_quiet_storage() */
 uint32_t storage_gone(const struct world *w, unsigned node, const uint32_t *fenced, int64_t since)
 {
@@ -42,9 +56,9 @@ uint32_t storage_gone(const struct world *w, unsigned node, const uint32_t *fenc
 		bool ended = i != node && sim_ended(w, node, i, fenced) &&
 			     (!since || w->params.without.no_back ||
 			      lk_quiet_is_gone(&n->qwk, n->fenced_at[i], NOW(w, node)));
-		bool held = n->held >> i & 1 && !w->params.without.no_held;
+		bool held = keep_held(n, i) && !w->params.without.no_held;
 		bool quiet = now - n->echoed[i] >= lk_terms_quiet(&terms, &terms) && !held &&
-			     lk_quiet_left(&state, &state.node[place(node, i)], &terms, w->params.without.no_late ? 0 : since) <= 0;
+			     lk_quiet_left(&state, &state.node[place(node, i)], &terms, ceased(w, node, i, since)) <= 0;
 
 		if (i != node && (ended || quiet || w->params.without.no_delay) && storage_fresh(w, node))
 			gone |= 1u << i;

@@ -103,7 +103,7 @@ void world_timer(struct world *w, unsigned node, enum timer timer, int64_t in)
 /* Into the network: lost, late, or twice as late as the next one. */
 void world_send(struct world *w, struct msg *msg)
 {
-	int64_t delay = (1 + world_random(w, 20)) * MS;
+	int64_t delay = (1 + world_random(w, 20)) * MS + msg->lag;
 
 	msg->life = w->node[msg->from].life;
 	msg->to_life = w->node[msg->to].life;

@@ -92,7 +92,7 @@ static void test_damage(void)
 		{ "node=gamma\ncommstat=DEAD\n", "node=b\ncommstat=DEAD\nnode=c\ncommstat=DEAD\n"
 		  "node=d\ncommstat=DEAD\n", 18142 },
 		{ "commstat=DEAD\n", "", 18143 },
-		{ "commstat=DEAD", "commstat=MAYBE", 18142 },
+		{ "commstat=DEAD", "commstat=MAYBE", 18209 },
 		{ "checksum=", "chcksum=", 18144 },
 		{ "checksum=", "lease=1\nchecksum=", 720400 },
 		{ "checksum=", "lease=1\nstop=x\nchecksum=", 720400 },
@@ -176,6 +176,18 @@ static void test_seen(void)
 	ok(look(&s, 2, 118, 9000, &before) == ADVANCED && before == 8000, "from which it goes on");
 	ok(seen_look(&s, NULL, 9500, &before) == SAME, "a damaged object says nothing");
 	ok(look(&s, 2, 118, 9600, &before) == SAME, "nor does it when it is good again");
+}
+
+static void test_moved(void)
+{
+	unsigned char bytes[LK_QWK_SIZE] = "no object";
+	struct seen s = { 0 };
+
+	ok(!seen_moved(&s, bytes), "the first bytes that are no object may be old");
+	ok(!seen_moved(&s, bytes), "the same bytes have no writer");
+	bytes[LK_QWK_SIZE - 1] = 1;
+	ok(seen_moved(&s, bytes), "a single other byte has");
+	ok(!seen_moved(&s, bytes), "and says so once");
 }
 
 static void test_stale(void)
@@ -355,13 +367,13 @@ static void test_conf(void)
 	ok(lk_tree_open(&tree, &err) == 0, "the tree");
 	ok(conf_with(&tree, CONF "number_of_node=2\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n"
 		     "qwk_object_path=/s/b\n#end\n") == 0, "good settings");
-	ok(conf_with(&tree, CONF "number_of_node=2\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n#end\n") == 18123,
+	ok(conf_with(&tree, CONF "number_of_node=2\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n#end\n") == 18113,
 	   "a node without object");
 	ok(conf_with(&tree, CONF "number_of_node=3\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n"
 		     "qwk_object_path=/s/b\n#end\n") == 18122, "a node too few");
 	ok(conf_with(&tree, CONF "colour=red\n#end\n") == 18114, "an unknown word");
 	ok(conf_with(&tree, CONF "number_of_node=2\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n"
-		     "qwk_object_path=/s/a\n#end\n") == 18114, "an object for two");
+		     "qwk_object_path=/s/a\n#end\n") == 18125, "an object for two");
 	ok(conf_with(&tree, "") == 18114, "an empty file");
 	ok(conf_with(&tree, CONF "number_of_node=2\nmy_node=a\nqwk_object_path=/s/a\nnode=b\n") == 18114,
 	   "one that was cut off");
@@ -400,7 +412,7 @@ static void test_file_access(const char *root)
 	ok(reach(&io, LK_QWK_READ, NULL) == 0 && !memcmp(io.reply.bytes, bytes, LK_QWK_SIZE),
 	   "and read as it was written");
 	io.local = "beta";
-	ok(reach(&io, LK_QWK_WRITE, bytes) == 703118, "another system does not write over it");
+	ok(reach(&io, LK_QWK_WRITE, bytes) == 18138, "another system does not write over it");
 	conf.type = LK_QWK_BLOCK;
 	ok(reach(&io, LK_QWK_READ, NULL) == 18127, "a file is no device");
 	lk_qwk_io_end(&io);
@@ -442,6 +454,7 @@ int main(void)
 	test_bits();
 	test_ours();
 	test_seen();
+	test_moved();
 	test_stale();
 	test_judge();
 	test_wrote();

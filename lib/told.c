@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which terms of another system count. */
+#include "lk/told.h"
+
+#include "lk/poison.h"
+
+static bool exceeds(const struct lk_terms *a, const struct lk_terms *b)
+{
+	return a->lease > b->lease || a->stop > b->stop;
+}
+
+static void widen(struct lk_terms *terms, const struct lk_terms *other)
+{
+	if (other->lease > terms->lease)
+		terms->lease = other->lease;
+	if (other->stop > terms->stop)
+		terms->stop = other->stop;
+}
+
+/* From now on the last ones told are the first smaller ones, if they are. */
+static void begin(struct lk_told *told, int64_t now)
+{
+	told->smaller = exceeds(&told->counts, &told->last) ? now : 0;
+	told->since = told->last;
+}
+
+int64_t lk_told_left(const struct lk_told *told, int64_t now)
+{
+	int64_t over = told->smaller + lk_terms_quiet(&told->counts, &told->counts);
+
+	return told->smaller && now < over ? over - now : 0;
+}
+
+/* When exactly those told meanwhile were made smaller is not known: that counts from now. */
+static void settle(struct lk_told *told, int64_t now)
+{
+	if (!told->smaller || lk_told_left(told, now))
+		return;
+	told->counts = told->since;
+	begin(told, now);
+}
+
+void lk_told_hear(struct lk_told *told, const struct lk_terms *terms, int64_t now)
+{
+	settle(told, now);
+	told->last = *terms;
+	if (exceeds(terms, &told->counts)) {
+		widen(&told->counts, terms);
+		begin(told, now);
+	} else if (!told->smaller || !exceeds(&told->counts, terms)) {
+		begin(told, now);
+	} else {
+		widen(&told->since, terms);
+	}
+}
+
+bool lk_told_exceeds(const struct lk_told *told, const struct lk_terms *terms)
+{
+	return exceeds(terms, &told->counts);
+}
+
+struct lk_terms lk_told_terms(const struct lk_told *told, int64_t now)
+{
+	struct lk_told copy = *told;
+
+	settle(&copy, now);
+	return copy.counts;
+}
