@@ -84,6 +84,8 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 		world_trace(w, node, "is paused until %.3f", (double)n->paused / S);
 	} else if (fault == LCM && n->on && n->paused <= w->now) {
 		node_boot(w, node, true);
+	} else if (fault == TERMS) {
+		node_change_terms(w, node);
 	}
 }
 
@@ -165,10 +167,6 @@ static void strike(struct world *w, const struct event *event)
 	case KEEP:
 		if (operating && !w->node[node].stopped)
 			keep_begin(w, node);
-		break;
-	case TERMS:
-		if (!spared(w, node))
-			node_change_terms(w, node);
 		break;
 	case START:
 		if (event->life == w->node[node].life)
