@@ -46,11 +46,13 @@ static bool path_stays(const struct net *net, unsigned i)
 	       same_path(old, &net->coming.path[i]);
 }
 
-/* A new rhythm has to be told to the peer: HELLO does, on new connections. The state stays. */
+/* A new rhythm has to be told to the peer: HELLO does, on new connections. The state stays, and is reported again: the main
+ * process has begun the path anew. */
 static void path_changed(struct net *net, struct net_path *path, const struct bus_path *conf)
 {
 	bool rhythm = path->conf.interval != conf->interval || path->conf.misses != conf->misses;
 
+	path->dirty = path->dirty || rhythm || path->conf.priority != conf->priority;
 	path->conf = *conf;
 	if (rhythm) {
 		path->next_beat = net_aligned(net->now, conf->interval);

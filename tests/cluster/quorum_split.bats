@@ -58,6 +58,7 @@ split() {	# 'NODE...' 'NODE...'
 	wait_until 60 all_isp gamma
 	local node
 	for node in beta delta epsilon; do
+		unlogged "$node" ':RESTORE: '
 		none_isp "$node"
 		[ -z "$(journal "$node")" ]
 	done

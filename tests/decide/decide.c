@@ -4,6 +4,7 @@
  *	event avail | event down SYSTEM | event up SYSTEM
  * and behind each event one line per resource:
  *	expect TAG WHAT WHY [SYSTEM]
+ * recorded.pics has many of them, each from its "self" on.
  */
 #include "lk/picfile.h"
 
@@ -13,9 +14,11 @@
 
 #include "lk/cleanup.h"
 #include "../unit/tap.h"
+#include "must.h"
 #include "lk/poison.h"
 
 #define LINES_MAX 200
+#define TEXT_MAX (1024 * 1024)
 
 struct lines {
 	char *line[LINES_MAX];
@@ -38,9 +41,9 @@ static int keep_line(void *arg, char *line, unsigned number, struct lk_err *err)
 static char *read_file(const char *path)
 {
 	FILE LK_AUTO_FILE *file = fopen(path, "r");
-	char *text = calloc(1, 65536);
+	char *text = calloc(1, TEXT_MAX);
 
-	if (!file || !text || fread(text, 1, 65535, file) == 0) {
+	if (!file || !text || fread(text, 1, TEXT_MAX - 1, file) == 0) {
 		free(text);
 		return NULL;
 	}
@@ -57,6 +60,26 @@ static int find_resource(const struct lk_picture *pic, const char *tag)
 
 /* ---- golden cases ---- */
 
+static bool reasons[LK_WHY_SAME + 1];	/* that a case has */
+
+/* false, with a line: a decision breaks what holds for all. */
+static bool holds(const struct lk_picture *pic, enum lk_event event, unsigned sys, const struct lk_decision *decision)
+{
+	bool good = true;
+
+	for (unsigned i = 0; i < pic->nres; i++) {
+		const struct must must = { .pic = pic, .res = &pic->res[i], .event = event, .sys = sys,
+					   .decision = decision[i] };
+		const char *broken = must_broken(&must);
+
+		if (broken)
+			diag("%s: %s, %s: %s", pic->res[i].tag, lk_what_names[decision[i].what],
+			     lk_why_names[decision[i].why], broken);
+		good = good && !broken;
+	}
+	return good;
+}
+
 static bool take_event(const struct lk_picture *pic, const char *line, struct lk_decision *decision)
 {
 	char kind[16], name[256] = "";
@@ -68,7 +91,9 @@ static bool take_event(const struct lk_picture *pic, const char *line, struct lk
 	enum lk_event event = !strcmp(kind, "down") ? LK_EVENT_DOWN :
 			      !strcmp(kind, "up") ? LK_EVENT_UP : LK_EVENT_AVAIL;
 	lk_decide(pic, event, (unsigned)sys, decision);
-	return true;
+	for (unsigned i = 0; i < pic->nres; i++)
+		reasons[decision[i].why] = true;
+	return holds(pic, event, (unsigned)sys, decision);
 }
 
 static void check_line(const struct lk_picture *pic, const char *file, const char *event,
@@ -89,19 +114,18 @@ static void check_line(const struct lk_picture *pic, const char *file, const cha
 	is(got, rest, want);
 }
 
-static void check_file(const char *path)
+static void check_case(const char *name, char *text)
 {
 	struct lk_arena arena = { 0 };
 	struct lines lines = { .arena = &arena };
-	struct lk_picfile file = { .name = path, .other = keep_line, .arg = &lines };
+	struct lk_picfile file = { .name = name, .other = keep_line, .arg = &lines };
 	struct lk_decision decision[64];
 	struct lk_picture pic;
 	struct lk_err err;
-	char LK_AUTO_FREE *text = read_file(path);
-	const char *name = strrchr(path, '/') + 1, *event = NULL;
+	const char *event = NULL;
 
-	if (!text || lk_picfile_parse(&file, text, &arena, &pic, &err) < 0) {
-		ok(false, "%s can be read (%s)", name, text ? err.text : "no file");
+	if (lk_picfile_parse(&file, text, &arena, &pic, &err) < 0) {
+		ok(false, "%s can be read (%s)", name, err.text);
 		lk_arena_free(&arena);
 		return;
 	}
@@ -109,13 +133,23 @@ static void check_file(const char *path)
 		if (!strncmp(lines.line[i], "event", 5)) {
 			event = lines.line[i];
 			if (!take_event(&pic, event, decision))
-				ok(false, "%s: cannot read \"%s\"", name, event);
+				ok(false, "%s: \"%s\" is an event, and what follows breaks nothing", name, event);
 		} else if (event) {
 			check_line(&pic, name, event, lines.line[i], decision);
 		}
 	}
 	ok(event != NULL, "%s has an event", name);
 	lk_arena_free(&arena);
+}
+
+static void check_file(const char *path)
+{
+	char LK_AUTO_FREE *text = read_file(path);
+
+	if (!text)
+		ok(false, "%s can be read", path);
+	else
+		check_case(strrchr(path, '/') + 1, text);
 }
 
 static void golden(void)
@@ -130,6 +164,57 @@ static void golden(void)
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		check_file(found.gl_pathv[i]);
 	globfree(&found);
+}
+
+/* Where the next one begins, or NULL. */
+static char *next_case(char *text)
+{
+	char *at = strstr(text, "\nself ");
+
+	return at ? at + 1 : NULL;
+}
+
+/* Without what is expected: no two are the same. */
+static bool is_new(char **known, unsigned n, char *text)
+{
+	char *expect = strstr(text, "\nexpect ");
+	bool same = false;
+
+	known[n] = expect ? strndup(text, (size_t)(expect - text)) : NULL;
+	for (unsigned i = 0; i < n && known[n]; i++)
+		same = same || (known[i] && !strcmp(known[i], known[n]));
+	return known[n] && !same;
+}
+
+#define RECORDED_MAX 2000
+static void recorded(void)
+{
+	static char *known[RECORDED_MAX];
+	const char *src = getenv("LK_SRC");
+	char path[4096], name[32], *next;
+	unsigned n = 0, same = 0;
+
+	snprintf(path, sizeof(path), "%s/tests/decide/recorded.pics", src ? src : ".");
+	char LK_AUTO_FREE *text = read_file(path);
+	if (!ok(text != NULL, "there is %s", path))
+		return;
+	for (char *at = next_case(text); at && n < RECORDED_MAX; at = next, n++) {
+		next = next_case(at);
+		if (next)
+			next[-1] = '\0';
+		same += !is_new(known, n, at);
+		snprintf(name, sizeof(name), "recorded %u", n + 1);
+		check_case(name, at);
+	}
+	ok(n >= 300 && same == 0, "%u pictures were recorded, each of its own kind", n);
+	for (unsigned i = 0; i < n; i++)
+		free(known[i]);
+}
+
+static void every_reason(void)
+{
+	for (unsigned i = 0; i < LK_WHY_SAME; i++)
+		ok(reasons[i], "a case has the reason %s", lk_why_names[i]);
 }
 
 /* ---- every picture ---- */
@@ -308,6 +393,34 @@ static void round_trip(void)
 	ok(wrong == 0, "a printed picture reads back the same");
 }
 
+/* Whatever it is, and whatever is said of its systems. */
+static void nothing_broken(void)
+{
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < 200000; i++) {
+		struct lk_picture pic;
+		struct lk_pic_res res;
+		struct lk_pic_copy copy[5];
+		struct lk_decision decision;
+
+		random_picture(&pic, &res, copy);
+		draw_words(&pic);
+		pic.quorum = (enum lk_pic_quorum)draw(3);
+		res.split = draw(8) == 0;
+		res.fixed = draw(8) == 0;
+		for (unsigned k = 0; k < pic.nsys; k++)
+			pic.sys[k].absent = draw(4) ? 0 : draw(1u << pic.nsys);
+		enum lk_event event = (enum lk_event)draw(3);
+		unsigned sys = draw(pic.nsys);
+
+		lk_decide(&pic, event, sys, &decision);
+		if (!holds(&pic, event, sys, &decision) && wrong++ < 3)
+			print_picture(&pic);
+	}
+	ok(wrong == 0, "no picture makes a decision that breaks what holds for all");
+}
+
 static void refuses(const char *text, const char *what)
 {
 	struct lk_arena arena = { 0 };
@@ -323,6 +436,9 @@ static void refuses(const char *text, const char *what)
 int main(void)
 {
 	golden();
+	recorded();
+	every_reason();
+	nothing_broken();
 	at_most_one();
 	somebody();
 	round_trip();

@@ -225,15 +225,18 @@ static void test_configuration(void)
 	if (!ok(WAIT(BOTH_LINKED, 5000), "the path is up"))
 		return;
 	lab_pump(200);
-	unsigned links = lab[0].links, alives = lab[0].alives;
+	unsigned links = lab[0].links, deads = lab[0].deads;
 	lab[0].path[0].priority = 9;
+	lab[0].state[0] = LK_NET_UNKNOWN;
 	node_commit(&lab[0]);
 	ok(WAIT(lab[0].configured == 2, 2000) && STAYS(lab[0].links == links, 500), "a new priority disturbs nothing");
+	ok(ALIVE(lab[0], 0), "and the state is told again to who has begun anew");
 	lab[0].path[0].interval = lab[1].path[0].interval = 200;
+	lab[0].state[0] = LK_NET_UNKNOWN;
 	node_commit(&lab[0]);
 	node_commit(&lab[1]);
 	ok(WAIT(lab[0].links > links && lab[0].link[0].up, 3000), "a new interval takes a new connection");
-	ok(STAYS(BOTH_ALIVE, 1500) && lab[0].alives == alives, "but the path stays ALIVE");
+	ok(STAYS(BOTH_ALIVE, 1500) && lab[0].deads == deads, "but the path stays ALIVE");
 	lab[0].keys = (struct bus_keys){ 0 };
 	node_commit(&lab[0]);
 	ok(WAIT(DEAD(lab[0], 0) && DEAD(lab[1], 0), 5000), "without a key the path goes down");

@@ -189,6 +189,8 @@ static void won(struct world *w, unsigned node)
 	if (n->canvass.ask.epoch > w->last_epoch)
 		w->last_epoch = n->canvass.ask.epoch;
 	w->starts++;
+	w->takeovers += w->last_owner >= 0 && w->last_owner != (int)node;
+	w->last_owner = (int)node;
 	w->started = w->now;
 	world_trace(w, node, "starts the resource, epoch %llu", (unsigned long long)n->canvass.ask.epoch);
 	n->service = RESTORING;
@@ -221,6 +223,21 @@ static bool may_win(struct world *w, unsigned node)
 	       (without->no_majority && n->canvass.asked[node]);
 }
 
+/* Those of the set that cannot be asked from here. */
+static uint32_t unseen(const struct world *w, unsigned node, uint32_t set)
+{
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i == node || node_life(w, node, i) == LK_LIFE_ALIVE)
+			set &= ~(1u << i);
+	return set;
+}
+
+/* What it reports. */
+static uint32_t unseen_held(const struct world *w, unsigned node)
+{
+	return w->params.without.no_left ? 0 : unseen(w, node, keep_held_set(&w->node[node]));
+}
+
 static void ask_all(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
@@ -231,7 +248,7 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
-		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & keep_held_set(n) : 0;
+		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & unseen(w, node, keep_held_set(n)) : 0;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
@@ -324,17 +341,6 @@ static int report_state(const struct node *n)
 	return n->service == OUT ? n->failed ? LK_OSF : LK_OSU : LK_ISP;
 }
 
-/* Notes of those that cannot be asked from here. */
-static uint32_t unseen_held(const struct world *w, unsigned node)
-{
-	uint32_t set = 0;
-
-	for (unsigned i = 0; i < w->nodes && !w->params.without.no_left; i++)
-		if (i != node && keep_held(&w->node[node], i) && node_life(w, node, i) != LK_LIFE_ALIVE)
-			set |= 1u << i;
-	return set;
-}
-
 static void picture(const struct world *w, unsigned node, struct lk_picture *pic, struct lk_pic_res *res,
 		    struct lk_pic_copy copy[static MAX_NODES])
 {
@@ -408,6 +414,8 @@ static void decide(struct world *w, unsigned node)
 		own(w, node);
 	picture(w, node, &pic, &res, copy);
 	lk_decide(&pic, n->now.event, n->now.sys, &decision);
+	if (w->params.pictures)
+		record_picture(&pic, n->now.event, n->now.sys, &decision);
 	if (n->operators)
 		decision = (struct lk_decision){ .what = n->service != OUT ? LK_DO_LEAVE :
 							 holder(w, node) < 0 ? LK_DO_RESTORE : LK_DO_SWITCHBACK,

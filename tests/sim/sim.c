@@ -2,12 +2,13 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-d] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-m MUTATION]
+ *	sim [-q majority|storage] [-d] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
  *
  * -d: once all lose network and storage, and the storage comes back to all; -f: operators stop daemons by lkstop -f, too;
  * -o: they change lease and stop of nodes, too;
- * -t traces; -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those
- * that were fenced), asked (who asks is one that lives);
+ * -t traces; -p prints, as a case for tests/decide, each kind of picture that was decided on;
+ * -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those that were
+ * fenced), asked (who asks is one that lives);
  * with -o: kept (what others have told outlasts a restart), told (a heartbeat tells what was given before), least
  * (what was sent before terms were raised gives no more);
  * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
@@ -100,6 +101,35 @@ static void fence(struct world *w, unsigned node, unsigned other)
 	n->fenced_at[other] = world_clock(w, node) / MS;
 	node_crash(w, other);
 	world_boot_later(w, other, (int64_t)(1 + world_random(w, world_chance(w, 50) ? 500 : 15000)) * MS);
+}
+
+/* The newest record of those that stay together; without one 0. */
+static uint64_t newest(const struct world *w, int *owner)
+{
+	uint64_t epoch = 0;
+
+	*owner = LK_PIC_NOBODY;
+	for (unsigned i = 0; i < w->nodes; i++) {
+		const struct node *n = &w->node[i];
+
+		if (!(w->together >> i & 1) || (n->epoch <= epoch && (n->epoch != epoch || *owner >= 0)))
+			continue;
+		epoch = n->epoch;
+		*owner = n->owner;
+	}
+	return epoch;
+}
+
+/* All is calm, and nobody has ever had it: an operator sees to that. */
+static void order(struct world *w)
+{
+	for (unsigned i = 0; i < w->nodes && !w->starts; i++) {
+		if (!(w->together >> i & 1))
+			continue;
+		w->ordered = true;
+		recover_operator(w, i, true);
+		return;
+	}
 }
 
 /* Network and storage are gone for all; the storage comes back to all at once, and operators want the resource then. */
@@ -263,6 +293,8 @@ static void plan(struct world *w)
 	}
 	world_push(w, &(struct event){ .at = 7 * S, .kind = EV_FAULT, .node = world_random(w, w->nodes),
 				       .count = IN_SERVICE });
+	for (int64_t at = w->calm + 2 * S; at < END; at += 2 * S)
+		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .count = ORDER });
 	if (w->params.terms)
 		plan_terms(w);
 	for (unsigned i = 0; i < faults; i++) {
@@ -279,22 +311,16 @@ static void plan(struct world *w)
 
 /* ---- what must hold ---- */
 
-/* Should it be in service, by the newest record of those that stay together? */
+/* Should it be in service, by the newest record of those that stay together, or since an operator wants it? */
 static bool is_wanted(const struct world *w)
 {
-	uint64_t epoch = 0;
-	int owner = LK_PIC_NOBODY;
 	uint32_t held = 0;
+	int owner;
 
-	for (unsigned i = 0; i < w->nodes; i++) {
-		const struct node *n = &w->node[i];
-
-		held |= w->together >> i & 1 ? keep_held_set(n) : 0;
-		if (w->together >> i & 1 && (n->epoch > epoch || (n->epoch == epoch && owner < 0))) {
-			epoch = n->epoch;
-			owner = n->owner;
-		}
-	}
+	for (unsigned i = 0; i < w->nodes; i++)
+		held |= w->together >> i & 1 ? keep_held_set(&w->node[i]) : 0;
+	if (!newest(w, &owner))
+		return w->ordered && !w->starts;
 	/* One that was stopped with it, by a note of one of those, and is not among them: it is waited for. Whether it is off,
 	 * or is back and could not tell all, is not seen from there; lk_fence says so, or it tells them later. */
 	return owner >= 0 && !(held & ~w->together);
@@ -331,6 +357,10 @@ static void dispatch(struct world *w, const struct event *event)
 {
 	struct node *n = &w->node[event->node];
 
+	if (event->kind == EV_FAULT && event->count == ORDER) {
+		order(w);
+		return;
+	}
 	if (event->kind == EV_FAULT) {
 		strike(w, event);
 		return;
@@ -386,7 +416,7 @@ static void run(struct world *w, const struct params *params, uint64_t seed)
 	unsigned room = w->room;
 
 	*w = (struct world){ .params = *params, .heap = heap, .room = room, .nodes = params->nodes, .wanted = -1,
-			     .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
+			     .last_owner = -1, .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1 };
 	plan(w);
 	bool calm = false;
 
@@ -437,7 +467,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfot")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfotp")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -451,6 +481,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 'f': params->keep = true; break;
 		case 'o': params->terms = true; break;
 		case 't': params->trace = true; break;
+		case 'p': params->pictures = true; break;
 		default: good = false;
 		}
 	}
@@ -460,7 +491,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 int main(int argc, char **argv)
 {
 	struct params params = { .nodes = 3, .seed = 1 };
-	unsigned long long schedules = 1, starts = 0, lapses = 0, resets = 0, steps = 0;
+	unsigned long long schedules = 1, starts = 0, takeovers = 0, lapses = 0, resets = 0, steps = 0;
 	static struct world world;
 
 	if (!take_options(argc, argv, &params, &schedules))
@@ -468,6 +499,7 @@ int main(int argc, char **argv)
 	for (unsigned long long i = 0; i < schedules; i++) {
 		run(&world, &params, params.seed + i);
 		starts += world.starts;
+		takeovers += world.takeovers;
 		lapses += world.lapses;
 		resets += world.resets;
 		steps += world.steps;
@@ -477,8 +509,11 @@ int main(int argc, char **argv)
 		       (double)world.now / S, params.nodes);
 		return 1;
 	}
-	printf("%llu schedules of %u nodes from seed %llu: %llu events, %llu starts, %llu leases lost, %llu resets, 0 violations\n",
-	       schedules, params.nodes, (unsigned long long)params.seed, steps, starts, lapses, resets);
+	if (params.pictures)
+		return 0;
+	printf("%llu schedules of %u nodes from seed %llu: %llu events, %llu starts, %llu takeovers, %llu leases lost, %llu resets, 0 violations\n",
+	       schedules, params.nodes, (unsigned long long)params.seed, steps, starts, takeovers,
+	       lapses, resets);
 	free(world.heap);
 	return 0;
 }

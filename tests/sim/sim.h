@@ -41,6 +41,7 @@ struct params {
 	unsigned nodes;
 	uint64_t seed;
 	bool trace;
+	bool pictures;			/* print each kind of picture that is decided on, and nothing else */
 	bool storage;			/* QUORUM_MODE=storage, not majority */
 	bool dark;			/* network and storage are lost for all, and the storage comes back */
 	bool terms;			/* operators change terms, too */
@@ -82,7 +83,9 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     /* once, if it is asked for */
 	     DARK,
 	     /* with other terms */
-	     TERMS };
+	     TERMS,
+	     /* when all is calm */
+	     ORDER };
 
 /* What a node waits for. */
 enum timer { T_BEAT, T_TICK, T_BOOTED, T_STEP, T_DONE, T_CHECK, T_HOLD, T_FIRST, TIMERS };
@@ -209,9 +212,11 @@ struct world {
 	/* what is checked */
 	uint64_t last_epoch;		/* of the last start */
 	int64_t started;		/* ... and when that was */
+	int last_owner;			/* ... and whose that was, or -1 */
+	bool ordered;			/* an operator wants it in service, which it never was */
 	int64_t wanted;			/* since when it is to be in service and is not; -1: it is, or is not to be */
 	const char *violation;
-	unsigned starts, lapses, resets, steps;
+	unsigned starts, takeovers, lapses, resets, steps;
 };
 
 /* ---- world.c: time, messages ---- */
@@ -243,6 +248,9 @@ bool keep_held(const struct node *n, unsigned sys);	/* lk_held() */
 uint32_t keep_held_set(const struct node *n);
 void keep_message(struct world *w, const struct msg *msg);
 void keep_timer(struct world *w, unsigned node, enum timer timer);
+
+/* ---- record.c: pictures for tests/decide ---- */
+void record_picture(const struct lk_picture *pic, enum lk_event event, unsigned sys, const struct lk_decision *decision);
 
 /* ---- node.c: heartbeats, peers, lease ---- */
 void node_boot(struct world *w, unsigned node, bool lcm_only);
