@@ -15,12 +15,55 @@ bool node_runs(const struct node *node)
 	return node->on && node->service != OUT;
 }
 
+/* The larger ones of all that are known. */
+struct lk_terms node_widest(const struct world *w, unsigned node)
+{
+	struct lk_terms wide = w->node[node].terms;
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		lk_terms_widen(&wide, &w->node[node].terms_of[i].terms);
+	return wide;
+}
+
+void node_change_terms(struct world *w, unsigned node)
+{
+	static const int64_t stops[] = { STOP / 2, STOP, 2 * STOP, 3 * STOP };
+	struct node *n = &w->node[node];
+
+	n->terms = lk_terms(INTERVAL, MISSES + world_random(w, 2), stops[world_random(w, 4)]);
+	if (n->on)
+		lk_hold_terms(&n->hold, &n->terms, world_clock(w, node));
+	if (w->params.without.no_least)
+		n->hold.given.least = n->terms;
+	world_trace(w, node, "has a lease of %.3f and a stop of %.3f now", (double)n->terms.lease / S,
+		    (double)n->terms.stop / S);
+}
+
+/* What lcm knows when it begins. Where terms never change its predecessor may have sent what is confirmed. */
+static void boot_terms(struct world *w, unsigned node, bool lcm_only)
+{
+	struct node *n = &w->node[node];
+
+	n->deadline = lcm_only ? n->deadline : 0;
+	n->hold.given.deadline = n->deadline;
+	n->hold.given.stop = n->deadline > n->hold.until ? n->deadline - n->hold.until : 0;
+	lk_hold_terms(&n->hold, &n->terms, w->params.terms ? world_clock(w, node) : 0);
+	for (unsigned i = 0; i < w->nodes; i++) {
+		struct lk_heard *heard = &n->terms_of[i];
+
+		if (w->params.without.no_kept)
+			heard->kept = (struct lk_terms){ 0 };
+		heard->terms = heard->kept;
+		n->heard_since[i] = world_clock(w, node);
+		n->latest[i] = false;
+	}
+}
+
 /* A start of the machine, or of lcm alone while everything else goes on. */
 void node_boot(struct world *w, unsigned node, bool lcm_only)
 {
 	struct node *n = &w->node[node];
 	int64_t now = world_clock(w, node);
-	struct lk_terms terms = sim_terms();
 	int64_t until = lcm_only ? n->hold.until : 0;
 	bool lapsed = lcm_only && n->hold.lapsed;
 
@@ -32,12 +75,8 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 		memset(n->fenced, 0, sizeof(n->fenced));
 	if (!lcm_only)
 		memset(n->granted, 0, sizeof(n->granted));
-	struct lk_given given = n->hold.given;
-
 	lk_hold_init(&n->hold, w->nodes, node, until);
-	if (lcm_only)
-		n->hold.given = given;
-	lk_hold_terms(&n->hold, &terms, now);
+	boot_terms(w, node, lcm_only);
 	n->hold.lapsed = lapsed;
 	n->hold.all = w->params.storage;
 	if (w->params.storage && !lcm_only)
@@ -48,8 +87,11 @@ void node_boot(struct world *w, unsigned node, bool lcm_only)
 		n->path[i] = false;
 		n->heard[i] = n->peer_life[i] = n->asked_life[i] = 0;
 		n->beat_at[i] = n->echoed[i] = now;
-		n->barred[i] = w->params.without.no_bar ? 0 : now + lk_terms_bar(&terms, &terms);
 	}
+	struct lk_terms wide = node_widest(w, node);
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		n->barred[i] = w->params.without.no_bar ? 0 : now + lk_terms_bar(&n->terms, &wide);
 	n->nqueue = 0;
 	n->phase = IDLE;
 	if (n->service == RESTORING)	/* its command was killed: what was started has to be stopped */
@@ -96,7 +138,7 @@ bool node_lease_over(const struct world *w, unsigned node)
 {
 	const struct node *n = &w->node[node];
 
-	return !n->unwatched && world_clock(w, node) >= n->hold.until + STOP;
+	return !n->unwatched && world_clock(w, node) >= (n->hold.until ? n->deadline : STOP);
 }
 
 /* To be called before anything relies on it. A lost lease is noticed here. */
@@ -104,10 +146,14 @@ void node_lease(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 	bool was = n->hold.lapsed;
+	int64_t before = n->hold.until;
 
 	if (w->params.storage && n->qwk.written > 0)
 		lk_hold_stored(&n->hold, (n->qwk.written + lk_qwk_limit(&n->qwk)) * MS);
 	lk_hold_renew(&n->hold, world_clock(w, node));
+	/* what was published is not taken back */
+	if (n->hold.until != before && n->hold.until + n->hold.given.stop > n->deadline)
+		n->deadline = n->hold.until + n->hold.given.stop;
 	n->unwatched = n->unwatched && !n->hold.until;
 	if (!n->hold.lapsed)
 		return;
@@ -135,7 +181,8 @@ void node_beat(struct world *w, unsigned node)
 	int64_t now = world_clock(w, node);
 
 	for (unsigned i = 0; i < w->nodes; i++) {
-		struct msg msg = { .type = BEAT, .from = node, .to = i, .sent = now, .view = n->peer[i].state };
+		struct msg msg = { .type = BEAT, .from = node, .to = i, .sent = now, .view = n->peer[i].state,
+				   .told = w->params.without.no_told ? n->terms : lk_hold_tell(&n->hold, now) };
 
 		if (i == node)
 			continue;
@@ -173,6 +220,19 @@ static bool hears_us(const struct msg *beat)
 	return beat->view == PEER_ALIVE || beat->view == PEER_RETURNING;
 }
 
+/* What is not kept yet is, before it is confirmed. */
+static void take_terms(struct node *n, const struct msg *msg, bool confirmed)
+{
+	struct lk_heard *heard = &n->terms_of[msg->from];
+
+	if (!lk_heard_tells(heard, &msg->told))
+		lk_heard_kept(heard, &heard->terms);
+	if (!confirmed)
+		return;
+	lk_heard_takes(heard, &msg->told, n->latest[msg->from]);
+	lk_heard_kept(heard, &heard->terms);
+}
+
 void node_take_beat(struct world *w, const struct msg *msg)
 {
 	unsigned from = msg->from;
@@ -183,12 +243,20 @@ void node_take_beat(struct world *w, const struct msg *msg)
 		return;		/* of a connection that is gone */
 	bool reborn = msg->life > n->peer_life[from] && n->peer_life[from];
 
-	if (msg->life > n->peer_life[from])
+	if (msg->life > n->peer_life[from]) {
 		n->heard[from] = 0;
+		n->heard_since[from] = now;
+		n->latest[from] = false;
+	}
+	n->latest[from] |= msg->echo >= n->heard_since[from];
 	n->peer_life[from] = msg->life;
 	/* what comes while it is barred is never confirmed; what came before may be, again and again: the
 	 * lease counts from when it was sent, which was before now */
-	if (msg->sent > n->heard[from] && now >= n->barred[from] && hears_us(msg)) {
+	bool newer = msg->sent > n->heard[from], confirmed = newer && now >= n->barred[from] && hears_us(msg);
+
+	if (newer)
+		take_terms(n, msg, confirmed);
+	if (confirmed) {
 		n->heard[from] = msg->sent;
 		n->echoed[from] = now;
 	}

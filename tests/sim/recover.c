@@ -145,7 +145,7 @@ static struct lk_grant_answer vote(struct world *w, unsigned node, const struct 
 	struct node *n = &w->node[node];
 	const struct mutation *without = &w->params.without;
 	int64_t now = world_clock(w, node);
-	struct lk_terms terms = sim_terms();
+	struct lk_terms terms = node_widest(w, node);
 	struct lk_grant_here here = { .self = node, .epoch = n->epoch, .owner = n->owner,
 				      .in_service = n->service != OUT, .promise = n->promise };
 	uint32_t concerned = ask->suspects | n->promise.runners | (n->owner >= 0 ? 1u << n->owner : 0);
@@ -207,7 +207,6 @@ static bool may_win(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 	const struct mutation *without = &w->params.without;
-	const struct lk_terms terms = sim_terms();
 
 	if (!node_quorum(w, node) || n->service != OUT || (n->keeping != FREE && n->keeping != UNHOLDING && !without->no_turns))
 		return false;
@@ -220,7 +219,7 @@ static bool may_win(struct world *w, unsigned node)
 	if (w->params.storage && !without->no_majority)
 		return lk_canvass_won_all(&n->canvass, storage_gone(w, node, n->fenced, n->since), world_clock(w, node),
 					  storage_limit() / 2);
-	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&terms)) ||
+	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&n->terms)) ||
 	       (without->no_majority && n->canvass.asked[node]);
 }
 

@@ -63,6 +63,22 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 	holds 2 600001 10000 -f -q storage
 }
 
+@test "20,000 schedules of three nodes whose lease and stop are changed have one owner and serve in time" {
+	holds 3 800001 20000 -o
+}
+
+@test "if a restart forgets what others have told of their lease and stop two owners are found" {
+	found kept 10000 -o
+}
+
+@test "if a lowered stop is told while the old deadline is published two owners are found" {
+	found told 10000 -o
+}
+
+@test "if what was sent before a stop was raised gives the larger one two owners are found" {
+	found least 60000 -o
+}
+
 @test "without the takeover delay two owners are found" {
 	found delay 10000
 }

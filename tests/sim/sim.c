@@ -2,12 +2,15 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-d] [-f] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
+ *	sim [-q majority|storage] [-d] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
  *
  * -d: once all lose network and storage, and the storage comes back to all; -f: operators stop daemons by lkstop -f, too;
+ * -o: they change lease and stop of nodes, too;
  * -t traces; -p prints, as a case for tests/decide, each kind of picture that was decided on;
  * -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those that were
  * fenced), asked (who asks is one that lives);
+ * with -o: kept (what others have told outlasts a restart), told (a heartbeat tells what was given before), least
+ * (what was sent before terms were raised gives no more);
  * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
  * anything), noted (as it has noted when that was), beats (and since the last heartbeat that was confirmed has ceased to
  * count), first (a first look says nothing of the time before), back (of those that were fenced only the storage may
@@ -82,6 +85,8 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 		world_trace(w, node, "is paused until %.3f", (double)n->paused / S);
 	} else if (fault == LCM && n->on && n->paused <= w->now) {
 		node_boot(w, node, true);
+	} else if (fault == TERMS) {
+		node_change_terms(w, node);
 	}
 }
 
@@ -240,9 +245,30 @@ static uint32_t draw(struct world *w)
 {
 	if (w->params.storage && world_chance(w, 40))
 		return STORE_CUT + world_random(w, STORE_FAULTS - STORE_CUT);
+	if (w->params.terms && world_chance(w, 30))
+		return TERMS;
 	if (w->params.keep && world_chance(w, 30))
 		return KEEP;
 	return 1 + world_random(w, FAULTS - 1);
+}
+
+static void fault_at(struct world *w, int64_t at, unsigned node, enum fault fault)
+{
+	world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .node = node, .count = fault });
+}
+
+/* The terms of a node that hangs soon after are changed, and the others' lcm is started anew. */
+static void plan_terms(struct world *w)
+{
+	unsigned node = world_random(w, w->nodes);
+	int64_t at = (9000 + world_random(w, 15000)) * MS;
+
+	for (unsigned i = 1 + world_random(w, 3); i; i--, at += (200 + world_random(w, 4000)) * MS)
+		fault_at(w, at, node, TERMS);
+	fault_at(w, at, node, PAUSE);
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i != node && world_chance(w, 60))
+			fault_at(w, at - 1000 * MS + world_random(w, 3000) * MS, i, LCM);
 }
 
 static void plan(struct world *w)
@@ -259,6 +285,7 @@ static void plan(struct world *w)
 	for (unsigned i = 0; i < w->nodes; i++) {
 		w->priority[i] = 1 + (i + w->together) % w->nodes;
 		w->node[i].owner = LK_PIC_NORECORD;
+		w->node[i].terms = sim_terms();
 		w->node[i].promise.candidate = LK_GRANT_NOBODY;
 		w->node[i].for_whom = -1;
 		w->node[i].rate = (int)world_random(w, 15) - 7;
@@ -268,6 +295,8 @@ static void plan(struct world *w)
 				       .count = IN_SERVICE });
 	for (int64_t at = w->calm + 2 * S; at < END; at += 2 * S)
 		world_push(w, &(struct event){ .at = at, .kind = EV_FAULT, .count = ORDER });
+	if (w->params.terms)
+		plan_terms(w);
 	for (unsigned i = 0; i < faults; i++) {
 		int64_t at = 6 * S + world_random(w, (uint32_t)((END - 6 * S) / MS)) * MS;
 
@@ -417,6 +446,7 @@ static bool mutate(struct mutation *without, const char *what)
 		{ "bar", &without->no_bar }, { "life", &without->no_life }, { "asked", &without->no_asked },
 		{ "look", &without->no_look }, { "late", &without->no_late }, { "noted", &without->no_noted },
 		{ "beats", &without->no_beats }, { "first", &without->no_first },
+		{ "kept", &without->no_kept }, { "told", &without->no_told }, { "least", &without->no_least },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
 		{ "tags", &without->no_tags },
 		{ "own", &without->no_own },
@@ -437,7 +467,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:dftp")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfotp")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -449,6 +479,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 'm': good = mutate(&params->without, optarg) && good; break;
 		case 'd': params->dark = true; break;
 		case 'f': params->keep = true; break;
+		case 'o': params->terms = true; break;
 		case 't': params->trace = true; break;
 		case 'p': params->pictures = true; break;
 		default: good = false;

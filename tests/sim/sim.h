@@ -34,6 +34,7 @@
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
 	bool no_look, no_late, no_noted, no_beats, no_first, no_back, no_held, no_turns, no_tags, no_own, no_left;
+	bool no_kept, no_told, no_least;
 };
 
 struct params {
@@ -43,6 +44,7 @@ struct params {
 	bool pictures;			/* print each kind of picture that is decided on, and nothing else */
 	bool storage;			/* QUORUM_MODE=storage, not majority */
 	bool dark;			/* network and storage are lost for all, and the storage comes back */
+	bool terms;			/* operators change terms, too */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
@@ -54,6 +56,7 @@ struct msg {
 	unsigned from, to;
 	uint32_t life, to_life;		/* incarnations of both when it was sent */
 	int64_t sent, echo;		/* BEAT; ASK and ANSWER: when it was asked */
+	struct lk_terms told;		/* BEAT: of the sender */
 	enum peer_state view;		/* BEAT: how the sender sees the receiver */
 	uint64_t epoch;			/* REPORT, RECORD; of the storage: the sequence */
 	int owner;
@@ -79,6 +82,8 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     KEEP = STORE_FAULTS, START,
 	     /* once, if it is asked for */
 	     DARK,
+	     /* with other terms */
+	     TERMS,
 	     /* when all is calm */
 	     ORDER };
 
@@ -131,6 +136,11 @@ struct node {
 	bool path[MAX_NODES];
 	int64_t echoed[MAX_NODES];	/* when the newest heartbeat that we confirm came */
 	int64_t barred[MAX_NODES];	/* until then we do not */
+	struct lk_terms terms;		/* configured; durable */
+	struct lk_heard terms_of[MAX_NODES];	/* what is kept is durable */
+	int64_t heard_since[MAX_NODES];	/* when this incarnation was heard first */
+	bool latest[MAX_NODES];		/* it has confirmed what was sent since then */
+	int64_t deadline;		/* for the watchdog, when there is a lease */
 	uint32_t fenced[MAX_NODES];	/* the incarnation that we have ended; 0: none */
 	int64_t fenced_at[MAX_NODES];	/* ... in ms */
 	struct lk_hold hold;
@@ -254,6 +264,8 @@ void node_handled(struct world *w, unsigned node);
 bool node_lease_over(const struct world *w, unsigned node);	/* the watchdog's question */
 enum lk_life node_life(const struct world *w, unsigned node, unsigned of);
 struct lk_terms sim_terms(void);
+struct lk_terms node_widest(const struct world *w, unsigned node);	/* that count there */
+void node_change_terms(struct world *w, unsigned node);
 bool node_quorum(const struct world *w, unsigned node);	/* lk_quorum_check() */
 
 /* ---- recover.c: gather, decide, collect, start ---- */
