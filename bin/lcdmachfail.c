@@ -93,7 +93,9 @@ static int lose(struct lk_cmd *cmd, const struct lk_lcd *lcd, const char *sys)
 	say(lcd, "this system has no quorum: nothing is recovered");
 	if (lk_quorum_modes(&lcd->tree, &modes, &cmd->err) < 0)
 		return -cmd->err.code;
-	if (modes.quorum == LK_QMODE_MAJORITY || lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
+	/* without a mode nothing was ever to be stopped */
+	if (modes.quorum == LK_QMODE_MAJORITY || modes.quorum == LK_QMODE_NONE ||
+	    lk_program_find(&lcd->tree, "bin/lk_quorumloss", path, &ignored) < 0)
 		return 0;
 	execv(path, argv);
 	return lk_fail_errno(&cmd->err, errno, "%s", path);

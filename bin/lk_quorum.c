@@ -23,6 +23,8 @@ struct view {
 	struct lk_terms terms;		/* of this system */
 	struct lk_qwk_state stored;	/* with storage quorum */
 	int64_t takeover;		/* after how long of silence another system's resources are started here */
+	char settings[LK_ERR_TEXT];	/* what is wrong with them, so that the time is not known; else empty */
+	bool kept;			/* the mode is not the one that is configured */
 	bool have;
 	char why[LK_ERR_TEXT];		/* it has not */
 	bool dog;			/* a watchdog protects this node */
@@ -117,6 +119,8 @@ static void find_takeover(struct view *v, const struct times *times)
 
 static int look(struct view *v, struct lk_err *err)
 {
+	struct lk_quorum_modes configured;
+	struct lk_err wrong;
 	struct times times;
 	int rc = lk_lcd_read(&v->lcd, LK_T_SYS | LK_T_NET, err);
 
@@ -129,6 +133,10 @@ static int look(struct view *v, struct lk_err *err)
 	if (rc < 0)
 		return rc;
 	v->terms = times.terms;
+	if (lk_quorum_numbers(&v->lcd.tree, v->modes.quorum, &wrong) < 0)
+		snprintf(v->settings, sizeof(v->settings), "%s", wrong.text);
+	v->kept = lk_quorum_configured(&v->lcd.tree, &configured, &wrong) == 0 &&
+		  !lk_quorum_leases(configured.quorum) && lk_quorum_leases(v->modes.quorum);
 	find_takeover(v, &times);
 	v->dog = lk_dog_protects(&v->lcd.tree, v->dog_text);
 	return check(v, err);
@@ -206,8 +214,13 @@ static void print(const struct view *v)
 		printf("why: %s\n", v->why);
 	if (v->lcm.active)
 		print_lease(v);
-	printf("takeover: after %.1f s%s\n", seconds(v->takeover),
-	       v->modes.quorum == LK_QMODE_NONE ? ", also from one that has not stopped" : "");
+	if (v->kept)
+		puts("settings: QUORUM_MODE was turned off; its mode stays in force until this system is started anew");
+	if (*v->settings)
+		printf("takeover: not known, %s\n", v->settings);
+	else
+		printf("takeover: after %.1f s%s\n", seconds(v->takeover),
+		       v->modes.quorum == LK_QMODE_NONE ? ", also from one that has not stopped" : "");
 	print_terms(v);
 	if (v->modes.quorum != LK_QMODE_NONE)
 		printf("watchdog: %s%s\n", v->dog ? "" : "none protects this system: ", v->dog_text);
@@ -256,7 +269,9 @@ static int print_json(struct lk_cmd *cmd, const struct view *v)
 	lk_json_bool(&json, "lost", lcm->active && lcm->lapsed);
 	add_time(&json, "lease_ms", lcm->until - lcm->now, lcm->valid);
 	add_time(&json, "deadline_ms", lcm->deadline - lcm->now, lcm->active && lcm->deadline != LK_LEASE_FOREVER);
-	add_time(&json, "takeover_ms", v->takeover, true);
+	lk_json_bool(&json, "kept", v->kept);
+	lk_json_string(&json, "settings", v->settings);
+	add_time(&json, "takeover_ms", v->takeover, !*v->settings);
 	lk_json_bool(&json, "waits", v->modes.quorum != LK_QMODE_NONE);
 	add_systems(&json, v);
 	lk_json_open(&json, "watchdog", '{');

@@ -12,6 +12,7 @@
 
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
+#include "lk/holds.h"
 #include "lk/jobs.h"
 #include "lk/log.h"
 #include "lk/msg.h"
@@ -246,7 +247,23 @@ static void warn_of_pair(const struct start *s, const struct lk_quorum_modes *mo
 			    lk_qmode_names[modes->quorum], lk_wmode_names[modes->witness]);
 }
 
-/* A pair of modes that makes no sense, or hosts that cannot be asked, are refused while nothing is in service yet
+/* Whom we shall hear is not known yet: lcdavail(8) leaves all out of service then. */
+static void warn_of_others(const struct start *s, const struct lk_quorum_modes *modes)
+{
+	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	struct lk_err ignored;
+	const char *other;
+
+	if (lk_quorum_leases(modes->quorum) || lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0)
+		return;
+	other = lk_holds_among(&lcd);
+	if (other)
+		lk_cmd_warn(s->cmd, "QUORUM_MODE is %s on \"%s\", and \"%s\" had a mode with a lease when it was heard last: "
+			    "nothing shared is started here until they are equal", lk_qmode_names[modes->quorum], lcd.local,
+			    other);
+}
+
+/* A pair of modes that makes no sense, a bad number, or hosts that cannot be asked, are refused while nothing is in service yet
  * (spec/core.md 6.2). */
 static int check_quorum(struct start *s)
 {
@@ -254,9 +271,12 @@ static int check_quorum(struct start *s)
 	struct lk_err *err = &s->cmd->err;
 
 	if (lk_quorum_configured(&s->tree, &modes, err) == 0) {
-		int rc = modes.quorum == LK_QMODE_TCP ? lk_quorum_tcp_settings(&s->tree, err) : 0;
+		int rc = lk_quorum_numbers(&s->tree, modes.quorum, err);
 
+		if (rc == 0 && modes.quorum == LK_QMODE_TCP)
+			rc = lk_quorum_tcp_settings(&s->tree, err);
 		warn_of_pair(s, &modes);
+		warn_of_others(s, &modes);
 		return rc < 0 ? rc : lk_quorum_modes(&s->tree, &modes, err);
 	}
 	/* a damaged file of tunables is for those who need what it says */

@@ -245,15 +245,18 @@ static void judge_alive(struct judging *j, unsigned sys, const struct lk_answer 
 
 	lk_promise_names(&j->c->lcd, answer->answer.who, &who);
 	if (answer->wait >= LK_HELD_WAIT)
-		lk_buf_addf(&text, "%s may have it in service, and was stopped with that", who.data ? who.data : "?");
+		lk_buf_addf(&text, "%s may have it in service, and was stopped with that, or holds itself to no lease", who.data ? who.data : "?");
 	else
 		lk_buf_addf(&text, "%s may have it in service for %.1f s more", who.data ? who.data : "?",
 			    (double)answer->wait / 1000);
 	if (text.data)
 		add_why(j, sys, text.data);
-	/* that does not pass */
+	/* that does not pass; but one that is back can be asked, and has not answered in time */
 	if (answer->wait >= LK_HELD_WAIT) {
-		j->here = true;
+		if (answer->answer.who & j->c->alive)
+			j->busy = true;
+		else
+			j->here = true;
 		return;
 	}
 	/* whoever can be asked has not answered in time */

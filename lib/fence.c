@@ -123,10 +123,20 @@ static int finish(struct reader *reader, struct lk_fence_device *device, struct 
 	return 0;
 }
 
+/* Records and messages tell devices by their names. */
+static bool is_there(const struct lk_fence *fence, const char *name)
+{
+	for (unsigned i = 0; i < fence->n; i++)
+		if (!strcmp(fence->device[i].name, name))
+			return true;
+	return false;
+}
+
 static int read_line(struct reader *reader, char *line, struct lk_err *err)
 {
 	char *rest, *word = strtok_r(line, BLANK, &rest), *name;
 	struct lk_fence_device *device = &reader->fence->device[reader->fence->n];
+	char why[160];
 	int rc = 0;
 
 	reader->line++;
@@ -137,6 +147,10 @@ static int read_line(struct reader *reader, char *line, struct lk_err *err)
 		return bad(reader, "\"device NAME agent=...\" is needed", err);
 	if (reader->fence->n == LK_FENCE_DEVICES)
 		return bad(reader, "too many devices", err);
+	if (is_there(reader->fence, name)) {
+		snprintf(why, sizeof(why), "device \"%.100s\" is there already", name);
+		return bad(reader, why, err);
+	}
 	*device = (struct lk_fence_device){ .action = "off", .timeout = TIMEOUT_MS, .retries = 1 };
 	device->name = keep(reader, name);
 	if (!device->name)

@@ -14,6 +14,7 @@
 #include "lk/flg.h"
 #include "lk/handover.h"
 #include "lk/held.h"
+#include "lk/holds.h"
 #include "lk/ins.h"
 #include "lk/lcm.h"
 #include "lk/msg.h"
@@ -85,12 +86,16 @@ static void report_name(const char *kind, const char *name, struct lk_buf *repor
 	lk_rec_row(report, &report_kind, fields);
 }
 
-/* Where a majority decides: one that may not start anything is not waited for. */
+/* Where a majority decides, or others have one: who may not start anything is not waited for. */
 static bool lacks_quorum(struct lk_lcd *lcd)
 {
 	struct lk_err ignored;
 
-	return lk_canvass_needed(&lcd->tree, &ignored) > 0 && lk_quorum_check(lcd, &ignored) < 0;
+	int needed = lk_canvass_needed(&lcd->tree, &ignored);
+
+	if (needed == 0)
+		return lk_holds_among(lcd) != NULL;
+	return needed > 0 && lk_quorum_check(lcd, &ignored) < 0;
 }
 
 /* Was a system that is DEAD so from our start? Then its failure, as others see it, was and will be no event here. */

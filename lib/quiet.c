@@ -12,6 +12,7 @@
 #include "lk/cleanup.h"
 #include "lk/fenced.h"
 #include "lk/held.h"
+#include "lk/holds.h"
 #include "lk/lcm.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -35,6 +36,7 @@ static const struct lk_lcm_confirm *find(const struct lk_lcm_quorum *answer, con
 struct asking {
 	struct lk_lcd *lcd;
 	const struct lk_quiet_ended *ended;
+	bool leases;			/* time is to tell that what a lease let run has ended */
 	struct lk_lcm_quorum answer;
 };
 
@@ -42,6 +44,12 @@ struct asking {
 static bool has_ended(const struct lk_quiet_ended *ended, unsigned i, const struct lk_lcm_confirm *row)
 {
 	return row->incarnation && (row->incarnation == ended->said[i] || row->incarnation == ended->here.incarnation[i]);
+}
+
+/* It was stopped with resources in service, or does not hold itself to a lease. */
+static bool never_ends(const struct asking *a, const char *sys)
+{
+	return lk_held(a->lcd, sys) || (a->leases && lk_holds_no_end(lk_holds_read(&a->lcd->tree, sys)));
 }
 
 /* lcm has not heard of a change of the members yet: from when it has, nobody is quiet for a while (net_confirm.c). */
@@ -75,7 +83,7 @@ static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 		if (row && !behind)
 			quiet->wait[i] = row->quiet < row->needed ?
 					 (uint64_t)(row->needed - row->quiet) / MS + 1 : 0;
-		if (lk_held(lcd, lcd->sys[i].name))
+		if (never_ends(a, lcd->sys[i].name))
 			quiet->wait[i] = LK_HELD_WAIT;
 		if (row && has_ended(a->ended, i, row))
 			quiet->wait[i] = 0;
@@ -240,7 +248,7 @@ int lk_quiet_limit(const struct lk_tree *tree, int64_t *limit, struct lk_err *er
 
 int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
 {
-	struct asking asking = { .lcd = lcd, .ended = ended };
+	struct asking asking = { .lcd = lcd, .ended = ended, .leases = true };
 	struct lk_qwk_state state;
 	int rc = read_state(&lcd->tree, &state, err);
 
@@ -267,21 +275,21 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 /* ---- whoever decides ---- */
 
 /* By heartbeats, for whoever has no storage. */
-static int look(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, struct lk_quiet *quiet, struct lk_err *err)
+static int look(struct asking *asking, struct lk_quiet *quiet, struct lk_err *err)
 {
-	struct asking asking = { .lcd = lcd, .ended = ended };
-	int rc = lk_lcm_quorum(lcd, &asking.answer, err);
+	int rc = lk_lcm_quorum(asking->lcd, &asking->answer, err);
 
-	if (rc == 0 && !asking.answer.running)
+	if (rc == 0 && !asking->answer.running)
 		return lk_fail(err, LK_M_NO_DAEMON);
 	if (rc == 0)
-		judge(&asking, 0, quiet);
+		judge(asking, 0, quiet);
 	return rc;
 }
 
 int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, struct lk_err *err)
 {
 	struct lk_quiet_ended ended = { .said = { 0 } };
+	struct asking asking = { .lcd = lcd, .ended = &ended };
 	struct lk_quorum_modes modes;
 	struct lk_quiet quiet;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
@@ -289,8 +297,9 @@ int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, 
 	if (rc < 0)
 		return rc;
 	lk_fenced_here(lcd, &ended.here);
+	asking.leases = lk_quorum_leases(modes.quorum);
 	rc = modes.quorum == LK_QMODE_STORAGE ? lk_quiet_storage(lcd, &ended, &quiet, err) :
-						look(lcd, &ended, &quiet, err);
+						look(&asking, &quiet, err);
 	*left = rc == 0 ? quiet.wait[sys - lcd->sys] : 0;
 	return rc;
 }
@@ -298,7 +307,7 @@ int lk_quiet_wait(struct lk_lcd *lcd, const struct lk_sys *sys, uint64_t *left, 
 int lk_quiet_bar(struct lk_lcd *lcd, uint32_t set, const struct lk_quiet_ended *ended, struct lk_quiet *quiet,
 		 struct lk_err *err)
 {
-	struct asking asking = { .lcd = lcd, .ended = ended };
+	struct asking asking = { .lcd = lcd, .ended = ended, .leases = true };
 	struct lk_quorum_modes modes;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 

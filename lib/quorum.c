@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "lk/cleanup.h"
+#include "lk/holds.h"
 #include "lk/lcm.h"
+#include "lk/limits.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/qwkconf.h"
 #include "lk/qwkstate.h"
 #include "lk/sys.h"
 #include "lk/tunable.h"
@@ -76,6 +79,24 @@ int lk_quorum_configured(const struct lk_tree *tree, struct lk_quorum_modes *mod
 	return go_together(modes) ? 0 : lk_fail(err, LK_M_QUORUM_PAIR, lk_qmode_names[q], lk_wmode_names[w]);
 }
 
+bool lk_quorum_leases(enum lk_quorum_mode mode)
+{
+	return mode == LK_QMODE_MAJORITY || mode == LK_QMODE_STORAGE;
+}
+
+int lk_quorum_numbers(const struct lk_tree *tree, enum lk_quorum_mode mode, struct lk_err *err)
+{
+	int64_t stop;
+	int rc = lk_quorum_stop(tree, &stop, err);
+
+	if (rc == 0 && mode == LK_QMODE_STORAGE)
+		rc = lk_qwk_times(tree, err);
+	if (rc == 0 || err->code == LK_EX_INTERNAL)
+		return rc;
+	struct lk_err why = *err;
+	return lk_fail(err, LK_M_QUORUM_NUMBER, why.text);
+}
+
 /* ---- the last pair ---- */
 
 /* false: there is none. */
@@ -131,6 +152,10 @@ int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, s
 		*modes = last;
 		return 0;
 	}
+	if (rc == 0 && any && lk_quorum_leases(last.quorum) && !lk_quorum_leases(modes->quorum) && lk_holds_kept(tree)) {
+		*modes = last;
+		return 0;
+	}
 	if (rc == 0 && (modes->quorum != last.quorum || modes->witness != last.witness))
 		save_last(tree, modes);
 	return rc;
@@ -174,12 +199,27 @@ static int check_majority(struct lk_lcd *lcd, struct lk_err *err)
 	return lk_fail(err, LK_M_NO_QUORUM, why);
 }
 
+/* Others may have been granted what is started here: they count on a lease that this system does not have. */
+static int check_among(const struct lk_lcd *lcd, enum lk_quorum_mode mode, struct lk_err *err)
+{
+	const char *other = lk_holds_among(lcd);
+	char why[LK_SYS_MAX + 160];
+
+	if (!other)
+		return 0;
+	snprintf(why, sizeof(why), "QUORUM_MODE is %s here, and system \"%s\" holds itself to a lease: "
+		 "make the modes equal, see lk-quorum(7)", lk_qmode_names[mode], other);
+	return lk_fail(err, LK_M_NO_QUORUM, why);
+}
+
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err)
 {
 	struct lk_quorum_modes modes;
 	struct lk_qwk_access access;
 	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
+	if (rc == 0 && !lk_quorum_leases(modes.quorum))
+		rc = check_among(lcd, modes.quorum, err);
 	if (rc < 0)
 		return rc;
 	switch (modes.quorum) {
@@ -309,7 +349,7 @@ int lk_quorum_verify(struct lk_lcd *lcd, const struct lk_quorum_event *event, st
 
 	if (rc < 0)
 		return rc;
-	if (modes.quorum == LK_QMODE_NONE)
+	if (modes.quorum == LK_QMODE_NONE && !lk_holds_among(lcd))
 		return 1;
 	if (event->settle && (modes.quorum == LK_QMODE_MAJORITY || modes.quorum == LK_QMODE_STORAGE))
 		settle(lcd, modes.quorum);

@@ -66,6 +66,13 @@ static int make_times(const struct lk_tree *tree, struct lk_qwk_conf *conf, stru
 	return 0;
 }
 
+int lk_qwk_times(const struct lk_tree *tree, struct lk_err *err)
+{
+	struct lk_qwk_conf conf = { 0 };
+
+	return make_times(tree, &conf, err);
+}
+
 static int type_of(const char *text, enum lk_qwk_type *type)
 {
 	for (int i = 0; lk_qwk_type_names[i]; i++)

@@ -18,6 +18,7 @@
 #include "lk/flg.h"
 #include "lk/gather.h"
 #include "lk/graph.h"
+#include "lk/holds.h"
 #include "lk/ins.h"
 #include "lk/late.h"
 #include "lk/log.h"
@@ -90,7 +91,7 @@ static int see_quorum(struct run *run, struct lk_err *err)
 		return rc;
 	run->picture.grants = rc > 0;
 	run->storage = rc >= 0 && modes.quorum == LK_QMODE_STORAGE;
-	if (rc >= 0 && modes.quorum == LK_QMODE_NONE)
+	if (rc >= 0 && modes.quorum == LK_QMODE_NONE && !lk_holds_among(&run->lcd))
 		run->picture.quorum = LK_QUORUM_NONE;
 	else
 		run->picture.quorum = lk_quorum_check(&run->lcd, &why) < 0 ? LK_QUORUM_NO : LK_QUORUM_YES;

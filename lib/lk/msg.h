@@ -353,8 +353,6 @@
 #define LK_M_TERMS_KEPT 703442, LK_EX_OK, "what system \"%s\" tells of its lease is kept again"
 #define LK_M_TERMS_LOST 703443, LK_EX_OK, "what was kept of the lease of system \"%s\" cannot be read: until it is heard the " \
 	"longest times there are count, 6060 s and 600 s: %s"
-#define LK_M_NET_SMALLER 703423, LK_EX_OK, "system \"%s\": a lease of %u ms and a QUORUM_LOSS_DEADLINE of %u ms count now, " \
-	"and no longer %u ms and %u ms"
 #define LK_M_QWK_TERMS 720400, LK_EX_INTERNAL, "qwk object: lease and stop make no sense"
 #define LK_M_QWK_DIFFER 720401, LK_EX_OK, "system \"%s\" has storage settings of %u ms " \
 	"(QWK_STORAGE_HBEATTIME * QWK_STORAGE_NUMHBEATS) and a QUORUM_LOSS_DEADLINE of %u ms, this one of %u ms and " \
@@ -366,6 +364,19 @@
 #define LK_M_LEASE_FILE 703191, LK_EX_OK, "the lease of this node is not published, so that it has none: %s"
 #define LK_M_LEASE_HAVE 703192, LK_EX_OK, "this node has a lease"
 #define LK_M_LEASE_TURNED 703310, LK_EX_OK, "what runs here needs %s now, and no longer %s"
+#define LK_M_QUORUM_NUMBER 703455, LK_EX_INTERNAL, "a setting of quorum cannot be used: %s"
+#define LK_M_HOLDS_NONE 703450, LK_EX_OK, \
+	"system \"%s\" holds itself to no lease (QUORUM_MODE, or an older version): what it runs is not taken over until it " \
+	"does, was fenced or is confirmed to be off; make the modes equal, see lk-quorum(7)"
+#define LK_M_HOLDS_LEAVING 703451, LK_EX_OK, \
+	"system \"%s\" has a QUORUM_MODE without a lease: it keeps its lease until it is started anew"
+#define LK_M_HOLDS_HERE 703452, LK_EX_OK, \
+	"QUORUM_MODE asks for no lease here, and system \"%s\" holds itself to one: nothing shared is started here; make the " \
+	"modes equal, see lk-quorum(7)"
+#define LK_M_HOLDS_KEPT 703453, LK_EX_OK, \
+	"QUORUM_MODE is %s now, and other systems count on the lease of this one: it stays in force until this system is " \
+	"started anew, or all have turned it off"
+#define LK_M_HOLDS_MENDED 703454, LK_EX_OK, "the modes of quorum here and on system \"%s\" go together again"
 #define LK_M_LEASE_UNFINISHED 703420, LK_EX_OK, "quorum was lost before: what that has begun is finished, and its deadline stays"
 #define LK_M_LEASE_LAPSED 703193, LK_EX_OK, "neither heartbeats nor a write of the own object were confirmed in time: " \
 	"its lease is lost, and what it runs must end"
@@ -548,18 +559,21 @@
 #define LK_M_QWK_ALIKE 703114, LK_EX_SYSTEM, \
 	"the names of systems \"%s\" and \"%s\" differ only by '-', '.' and '_': " \
 	"storage mode cannot tell their objects apart"
-#define LK_M_QWK_NO_PATH 703115, LK_EX_SYSTEM, "there is no comm path to system \"%s\""
+#define LK_M_QWK_NO_PATH 703115, LK_EX_SYSTEM, "there is no comm path to system \"%s\": make one on both systems"
 #define LK_M_QWK_DEAD_PATH 703116, LK_EX_SYSTEM, \
 	"comm path %s to system \"%s\" is %s: all must be ALIVE"
 #define LK_M_QWK_OTHER_CONF 703117, LK_EX_SYSTEM, \
 	"the storage quorum is initialised with other settings: " \
 	"run qwk_storage_exit on all systems first"
-#define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms"
-#define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, "%s: an earlier access still hangs"
-#define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, "%s: what was read back is not what was written"
+#define LK_M_QWK_SLOW 703119, LK_EX_SYSTEM, "%s: no answer within %lld ms, see whether the storage is reached"
+#define LK_M_QWK_BUSY 703120, LK_EX_SYSTEM, \
+	"%s: an earlier access still hangs, and there is no other one before it ends: see whether the storage is reached"
+#define LK_M_QWK_DIFFERS 703121, LK_EX_SYSTEM, \
+	"%s: what was read back is not what was written: see whether another system writes to it, too"
 #define LK_M_QWK_IDLE 703122, 0, "%s ends: the storage quorum is no longer initialised"
 #define LK_M_QWK_NO_DAEMON 703123, LK_EX_SYSTEM, "the storage quorum is initialised, but not at work: %s"
-#define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, "lkqwk has not ended: the own object has not been cleared"
+#define LK_M_QWK_GOES_ON 703124, LK_EX_SYSTEM, \
+	"lkqwk has not ended, so that the own object has not been cleared: end it and run qwk_storage_exit again"
 #define LK_M_QWK_LEAVING 703330, LK_EX_SYSTEM, \
 	"the storage mode is being left, and the own object has not been cleared: run qwk_storage_exit again"
 #define LK_M_QWK_UNCLEARED 703331, LK_EX_SYSTEM, \

@@ -22,7 +22,8 @@ struct lk_quiet_ended {
 						 * of lk_qwk_now() */
 };
 
-/* Nobody is quiet that was stopped with resources in service (lk/held.h), as long as that lasts. Needs LK_T_FLG.
+/* Nobody is quiet that was stopped with resources in service (lk/held.h), as long as that lasts, or that does not hold
+ * itself to a lease (lk/holds.h). Needs LK_T_FLG.
  *
  * Quiet is also one of which no other incarnation was heard since than one that has ended.
  *

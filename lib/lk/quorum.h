@@ -20,12 +20,19 @@ struct lk_quorum_modes {
 int lk_quorum_configured(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* What is in force: if what is configured makes no sense, the last pair that did, and the log says so. As
- * above; an error if there was none. */
+/* Does it let resources run by a lease (lk/grant.h)? */
+bool lk_quorum_leases(enum lk_quorum_mode mode);
+
+/* Can the numbers be used that the mode needs, by what those check that use them? 0; -3; -1. */
+int lk_quorum_numbers(const struct lk_tree *tree, enum lk_quorum_mode mode, struct lk_err *err)
+	LK_MUST LK_NONNULL(1, 3);
+
+/* What is in force: if what is configured makes no sense, the last pair that did, and the log says so; also if the
+ * lease that it takes away is kept (lk/holds.h). As above; an error if there was none. */
 int lk_quorum_modes(const struct lk_tree *tree, struct lk_quorum_modes *modes, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3);
 
-/* Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
+/* Without a lease, among others that hold one, it is a no (lk/holds.h). Needs LK_T_SYS. 0: yes; -3: no, or the modes make no sense; -1. */
 int lk_quorum_check(struct lk_lcd *lcd, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
 
 /* For whoever looks only: at once, so that hosts are not asked, and what the last event found counts. Without a mode it
@@ -38,7 +45,7 @@ struct lk_quorum_known {
 void lk_quorum_known(struct lk_lcd *lcd, struct lk_quorum_known *known) LK_NONNULL(1, 2);
 
 /* The same at an event ("COMM_DOWN", of a system), logged by its documented messages, also when it has changed. 1: yes;
- * 0: no; -3 as above; -1. Without a mode of either kind it is a yes that is not logged. */
+ * 0: no; -3 as above; -1. Without a mode it is a yes that is not logged. */
 struct lk_quorum_event {
 	const char *name, *sys, *prog;
 	bool settle;	/* something has just come up: give a majority the time to confirm that it hears us */

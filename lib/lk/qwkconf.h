@@ -37,6 +37,9 @@ struct lk_qwk_conf {
 	struct lk_qwk_member member[LK_QWK_NODES];	/* this system first, the others sorted */
 };
 
+/* Can the times in the tunables be used? 0; -1 with the documented message, -3. */
+int lk_qwk_times(const struct lk_tree *tree, struct lk_err *err) LK_MUST LK_NONNULL(1, 2);
+
 /* From the tunables; lcd has LK_T_SYS and LK_T_NET. 0; -1 with the documented message of what is wrong;
  * -3 a bad line in the tunables. Whether paths are ALIVE is not looked at. */
 int lk_qwk_conf_make(struct lk_lcd *lcd, struct lk_qwk_conf *conf, struct lk_err *err)

@@ -23,6 +23,7 @@ void bus_put_config(struct lk_out *out, const struct bus_config *config)
 	lk_put_u8(out, config->quorum);
 	lk_put_u32(out, config->lease);
 	lk_put_u32(out, config->stop);
+	lk_put_u8(out, config->holds);
 	lk_put_text(out, config->self);
 }
 
@@ -182,6 +183,13 @@ void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms)
 	}
 }
 
+void bus_put_holds(struct lk_out *out, const struct bus_holds *holds)
+{
+	lk_put_u8(out, BUS_HOLDS);
+	lk_put_u8(out, holds->peer);
+	lk_put_u8(out, holds->holds);
+}
+
 void bus_put_counters(struct lk_out *out, const struct bus_counters *counters)
 {
 	lk_put_u8(out, BUS_COUNTERS);
@@ -252,6 +260,7 @@ bool bus_get_config(struct lk_in *in, struct bus_config *config)
 	config->quorum = get_choice(in, BUS_STORAGE);
 	config->lease = lk_get_u32(in);
 	config->stop = lk_get_u32(in);
+	config->holds = get_choice(in, LK_HOLDS_COUNT - 1);
 	get_name(in, config->self);
 	return lk_get_end(in) && config->incarnation != 0;
 }
@@ -439,6 +448,13 @@ bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms)
 		confirm->stop = get_time(in);
 		confirm->incarnation = lk_get_u64(in);
 	}
+	return lk_get_end(in);
+}
+
+bool bus_get_holds(struct lk_in *in, struct bus_holds *holds)
+{
+	holds->peer = get_peer(in);
+	holds->holds = get_choice(in, LK_HOLDS_COUNT - 1);
 	return lk_get_end(in);
 }
 

@@ -74,6 +74,7 @@ enum bus_type {
 	BUS_WANT,		/* path: a descriptor, please */
 	BUS_LEASE,		/* end, stop, lapsed: the lease, when it has changed */
 	BUS_CONFIRMS,		/* number of the last BUS_BAR that was done, and of each peer what is confirmed */
+	BUS_HOLDS,		/* peer, enum lk_holds: what its heartbeats say, when it has changed (struct bus_holds) */
 	BUS_KEEP,		/* peer, terms: put them on stable storage, and say BUS_KEPT (struct bus_terms) */
 	BUS_COUNTERS,		/* path, what was wrong on a TTY path, when that has changed */
 };
@@ -87,6 +88,7 @@ struct bus_config {
 	uint32_t probe_interval;	/* milliseconds; 0: the smallest interval of the peer's paths */
 	uint8_t quorum;			/* enum bus_quorum */
 	uint32_t lease, stop;		/* milliseconds, the terms of this node (lk/grant.h) */
+	uint8_t holds;			/* enum lk_holds: what others are told */
 	char self[LK_SYS_MAX + 1];
 };
 
@@ -204,6 +206,10 @@ struct bus_counters {
 	uint64_t counter[LK_NET_COUNTERS];
 };
 
+struct bus_holds {
+	uint8_t peer, holds;
+};
+
 struct bus_stall {
 	uint32_t ms;
 };
@@ -247,6 +253,7 @@ void bus_put_terms(struct lk_out *out, const struct bus_terms *terms) LK_NONNULL
 void bus_put_kept(struct lk_out *out, const struct bus_kept *kept) LK_NONNULL(1, 2);
 void bus_put_lease(struct lk_out *out, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
+void bus_put_holds(struct lk_out *out, const struct bus_holds *holds) LK_NONNULL(1, 2);
 void bus_put_counters(struct lk_out *out, const struct bus_counters *counters) LK_NONNULL(1, 2);
 /* A text that is too long is cut. */
 void bus_put_log(struct lk_out *out, const struct bus_log *log) LK_NONNULL(1, 2);
@@ -270,6 +277,7 @@ bool bus_get_terms(struct lk_in *in, struct bus_terms *terms) LK_MUST LK_NONNULL
 bool bus_get_kept(struct lk_in *in, struct bus_kept *kept) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_lease(struct lk_in *in, struct bus_lease *lease) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms) LK_MUST LK_NONNULL(1, 2);
+bool bus_get_holds(struct lk_in *in, struct bus_holds *holds) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_counters(struct lk_in *in, struct bus_counters *counters) LK_MUST LK_NONNULL(1, 2);
 bool bus_get_log(struct lk_in *in, struct bus_log *log) LK_MUST LK_NONNULL(1, 2);
 

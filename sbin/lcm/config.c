@@ -342,7 +342,8 @@ static void send_config(struct lcm *lcm)
 {
 	struct bus_config config = { .generation = ++lcm->generation,
 				     .incarnation = lcm->incarnation, .quorum = (uint8_t)lcm->set.quorum,
-				     .lease = lcm->set.lease, .stop = lcm->set.stop };
+				     .lease = lcm->set.lease, .stop = lcm->set.stop,
+				     .holds = (uint8_t)lease_held(lcm) };
 	uint8_t bytes[2048];
 	struct lk_out out = LK_OUT(bytes);
 

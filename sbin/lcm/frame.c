@@ -46,11 +46,29 @@ void frame_put_hello(struct lk_out *out, const struct frame_hello *hello)
 	put_frame(out, FRAME_HELLO, &body);
 }
 
+/* An older one takes the bits for a lease of weeks. */
+static uint32_t flags_of(uint8_t holds)
+{
+	switch ((enum lk_holds)holds) {
+	case LK_HOLDS_LEAVING: return FRAME_WANTS_NONE;
+	case LK_HOLDS_NONE: return FRAME_WANTS_NONE | FRAME_NO_LEASE;
+	case LK_HOLDS_UNBOUND: return FRAME_NO_LEASE;
+	default: return 0;
+	}
+}
+
+static enum lk_holds held_by(uint32_t flags)
+{
+	if (flags & FRAME_NO_LEASE)
+		return flags & FRAME_WANTS_NONE ? LK_HOLDS_NONE : LK_HOLDS_UNBOUND;
+	return flags & FRAME_WANTS_NONE ? LK_HOLDS_LEAVING : LK_HOLDS_LEASE;
+}
+
 void frame_put_confirm(struct lk_out *out, const struct frame_confirm *confirm)
 {
 	lk_put_u64(out, confirm->sent);
 	lk_put_u64(out, confirm->echo);
-	lk_put_u32(out, confirm->lease);
+	lk_put_u32(out, confirm->lease | flags_of(confirm->holds));
 	lk_put_u32(out, confirm->stop);
 }
 
@@ -136,6 +154,8 @@ struct frame_confirm frame_get_confirm(struct lk_in *in)
 	confirm.sent = lk_get_u64(in);
 	confirm.echo = lk_get_u64(in);
 	confirm.lease = lk_get_u32(in);
+	confirm.holds = (uint8_t)held_by(confirm.lease);
+	confirm.lease &= ~(FRAME_NO_LEASE | FRAME_WANTS_NONE);
 	confirm.stop = lk_get_u32(in);
 	return confirm;
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lk/holds.h"
 #include "lk/name.h"
 #include "lk/wire.h"
 
@@ -53,12 +54,16 @@ struct frame_confirm {
 	uint64_t sent;			/* when, on the sender's clock: a number that grows, its meaning is the sender's */
 	uint64_t echo;			/* the newest "sent" of the receiver that the sender confirms; 0 none */
 	uint32_t lease, stop;		/* milliseconds, the sender's terms */
+	uint8_t holds;			/* enum lk_holds: what it holds itself to */
 };
+/* The two upper bits of the lease on the wire: no lease is held; QUORUM_MODE asks for none. */
+#define FRAME_NO_LEASE 0x80000000u
+#define FRAME_WANTS_NONE 0x40000000u
 
 struct frame_beat {
 	uint32_t sequence;
 	uint8_t view;			/* how the sender sees the receiver; if version 2 is talked, else UNKNOWN */
-	struct frame_confirm confirm;	/* if version 3 is talked, else zeros */
+	struct frame_confirm confirm;	/* if version 3 is talked, else zeros, and nothing is known of a lease */
 };
 #define FRAME_BEAT_MAX (FRAME_HEAD + 29)
 

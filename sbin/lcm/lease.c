@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lk/endnode.h"
+#include "lk/holds.h"
 #include "lk/lcd.h"
 #include "lk/lease.h"
 #include "lk/msg.h"
@@ -36,6 +37,9 @@ void lease_init(struct lcm *lcm)
 
 	if (rc < 0)
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LEASE_FILE, err.text);
+	/* nothing was in service when the one before ended: what is configured now counts */
+	if (rc >= 0 && old.deadline == LK_LEASE_FOREVER && lk_holds_keep(&lcm->tree, false, &err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
 	*lease = (struct lcm_lease){ .until = rc < 0 ? 1 : old.until,
 				     .deadline = rc < 0 ? 1 : old.deadline, .loss_at = -1, .first_at = -1,
 				     .stored_at = -1 };
@@ -168,6 +172,99 @@ static void say_turned(struct lcm *lcm, enum bus_quorum from, enum bus_quorum to
 		lcm_log(lcm, to ? LK_LOG_INFO : LK_LOG_WARN, LK_M_LEASE_TURNED, names[to], names[from]);
 }
 
+/* ---- systems with another mode ---- */
+
+enum lk_holds lease_held(const struct lcm *lcm)
+{
+	if (lcm->set.quorum)
+		return lcm->set.none ? LK_HOLDS_LEAVING : LK_HOLDS_LEASE;
+	return lcm->set.none ? LK_HOLDS_NONE : LK_HOLDS_UNBOUND;
+}
+
+/* Which of them is not as it must be beside ours? */
+static enum lk_holds wrong(const struct lcm *lcm, enum lk_holds theirs)
+{
+	enum lk_holds ours = lease_held(lcm);
+	bool bad = ours == LK_HOLDS_LEASE ? theirs != LK_HOLDS_LEASE :
+		   ours == LK_HOLDS_NONE && theirs == LK_HOLDS_LEASE;
+
+	return bad ? theirs : LK_HOLDS_UNKNOWN;
+}
+
+/* Once for each change, on both sides. */
+static void warn(struct lcm_peer *peer)
+{
+	struct lcm *lcm = peer->lcm;
+	enum lk_holds now = wrong(lcm, peer->holds);
+
+	if (now == peer->warned || peer->holds == LK_HOLDS_UNKNOWN)
+		return;
+	peer->warned = now;
+	switch (now) {
+	case LK_HOLDS_LEASE: lcm_log(lcm, LK_LOG_ERROR, LK_M_HOLDS_HERE, peer->name); break;
+	case LK_HOLDS_LEAVING: lcm_log(lcm, LK_LOG_WARN, LK_M_HOLDS_LEAVING, peer->name); break;
+	case LK_HOLDS_UNKNOWN: lcm_log(lcm, LK_LOG_INFO, LK_M_HOLDS_MENDED, peer->name); break;
+	default: lcm_log(lcm, LK_LOG_ERROR, LK_M_HOLDS_NONE, peer->name);
+	}
+}
+
+void lease_holds(struct lcm_peer *peer, enum lk_holds holds)
+{
+	struct lcm *lcm = peer->lcm;
+	struct lk_err err;
+
+	peer->holds = holds;
+	if (lk_holds_read(&lcm->tree, peer->name) != holds && lk_holds_write(&lcm->tree, peer->name, holds, &err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+	warn(peer);
+	/* it may have been the last one */
+	if (lcm->set.none && lcm->set.quorum)
+		lcm->reload_at = lcm->now;
+}
+
+static bool all_want_none(const struct lcm *lcm)
+{
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].configured && lcm->peer[i].holds != LK_HOLDS_NONE &&
+		    lcm->peer[i].holds != LK_HOLDS_LEAVING)
+			return false;
+	return true;
+}
+
+/* Others count on the lease of this node until they know better: it is kept until it is started anew, or until all have
+ * said that they need none any more. */
+static void keep_or_leave(struct lcm *lcm)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err err;
+	bool kept = lk_holds_kept(&lcm->tree);
+	int rc = 0;
+
+	lcm->set.none = lk_quorum_configured(&lcm->tree, &modes, &err) == 0 && !lk_quorum_leases(modes.quorum);
+	if (!kept || !lcm->set.none)
+		lcm->lease.kept = false;
+	else if (all_want_none(lcm))
+		rc = lk_holds_keep(&lcm->tree, false, &err);
+	else if (!lcm->lease.kept)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_HOLDS_KEPT, lk_qmode_names[modes.quorum]);
+	if (rc < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+	else if (kept && lcm->set.none)
+		lcm->lease.kept = true;
+}
+
+static void put_kept(struct lcm *lcm)
+{
+	bool keep = lcm->set.quorum != BUS_NO_LEASE;
+	struct lk_err err;
+
+	if (keep != lk_holds_kept(&lcm->tree) && lk_holds_keep(&lcm->tree, keep, &err) < 0)
+		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_CONFIG, err.text);
+	for (unsigned i = 0; i < BUS_PEERS_MAX; i++)
+		if (lcm->peer[i].configured)
+			warn(&lcm->peer[i]);
+}
+
 /* The deadline of a node that loses quorum where there is no lease: lk_quorumloss has set it, and is still at work, or
  * was killed. A lease of another mode would not have ended yet. */
 static bool is_of_a_loss(const struct lcm *lcm)
@@ -205,6 +302,7 @@ bool lease_settings(struct lcm *lcm)
 	struct lcm_settings *set = &lcm->set;
 	const struct lcm_settings old = *set;
 
+	keep_or_leave(lcm);
 	set->quorum = wanted(lcm);
 	set->lease = longest(lcm);
 	set->stop = stop_of(lcm);
@@ -212,7 +310,8 @@ bool lease_settings(struct lcm *lcm)
 		say_turned(lcm, (enum bus_quorum)old.quorum, (enum bus_quorum)set->quorum);
 	if (set->quorum != old.quorum || !lcm->generation)
 		turned(lcm, set->quorum);
-	return set->quorum != old.quorum || set->lease != old.lease || set->stop != old.stop;
+	put_kept(lcm);
+	return set->quorum != old.quorum || set->none != old.none || set->lease != old.lease || set->stop != old.stop;
 }
 
 /* ---- when it has run out ---- */

@@ -20,7 +20,11 @@ void lease_before(const struct lcm *lcm, struct net_setup *setup) LK_NONNULL(1, 
 /* The tunables may have changed, and with them lcm->set.quorum, .lease, .stop. True: net must be told. */
 bool lease_settings(struct lcm *lcm) LK_NONNULL(1);
 
+/* What this node holds itself to, for others. */
+enum lk_holds lease_held(const struct lcm *lcm) LK_NONNULL(1);
+
 /* What net tells. */
+void lease_holds(struct lcm_peer *peer, enum lk_holds holds) LK_NONNULL(1);
 void lease_take(struct lcm *lcm, const struct bus_lease *lease) LK_NONNULL(1, 2);
 void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms) LK_NONNULL(1, 2);
 

@@ -48,6 +48,13 @@ static void flush_peer(struct net *net, struct net_peer *peer, uint8_t number)
 		bus_put_link(&out, &link);
 		peer->link_dirty = !net_bus_send(net, &out);
 	}
+	if (peer->holds_dirty) {
+		struct lk_out out = LK_OUT(message);
+		struct bus_holds holds = { number, peer->holds };
+
+		bus_put_holds(&out, &holds);
+		peer->holds_dirty = !net_bus_send(net, &out);
+	}
 	if (peer->told_dirty) {
 		struct lk_out out = LK_OUT(message);
 		struct bus_view told = { .peer = number, .view = peer->told };

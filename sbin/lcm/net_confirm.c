@@ -266,7 +266,7 @@ void confirm_sender(struct net_peer *peer, uint64_t incarnation)
 	peer->mixed = peer->former == incarnation;
 	peer->former = peer->sender;
 	peer->sender = incarnation;
-	peer->taken = 0;
+	peer->taken = peer->holds_sent = 0;
 	peer->since = lk_lease_now();
 	peer->latest = false;
 }
@@ -291,11 +291,26 @@ static void take_newer(struct net *net, struct net_peer *peer, const struct conf
 	keep_smaller(net, peer, &before);
 }
 
+static void take_holds(struct net_peer *peer, const struct frame_confirm *confirm)
+{
+	/* who talks an older version knows of no lease */
+	uint8_t holds = confirm->sent ? confirm->holds : (uint8_t)LK_HOLDS_UNBOUND;
+
+	/* over a slower path */
+	if (confirm->sent && confirm->sent < peer->holds_sent)
+		return;
+	peer->holds_sent = confirm->sent;
+	peer->holds_dirty = peer->holds_dirty || peer->holds != holds;
+	peer->holds = holds;
+}
+
 void confirm_take(struct net *net, struct net_peer *peer, const struct confirm_heard *beat)
 {
+	if (beat->confirm.sent)
+		confirm_sender(peer, beat->incarnation);
+	take_holds(peer, &beat->confirm);
 	if (!beat->confirm.sent)
 		return;
-	confirm_sender(peer, beat->incarnation);
 	take_echo(net, peer, beat->confirm.echo, lk_lease_now());
 	if (beat->confirm.sent > peer->taken)
 		take_newer(net, peer, beat);
@@ -315,7 +330,7 @@ struct frame_confirm confirm_beat(const struct net *net, const struct net_peer *
 	return (struct frame_confirm){
 		.sent = stamp(net, now),
 		.echo = peer->sender == incarnation ? peer->taken : 0,
-		.lease = in_ms(told.lease), .stop = in_ms(told.stop),
+		.lease = in_ms(told.lease), .stop = in_ms(told.stop), .holds = net->conf.holds,
 	};
 }
 

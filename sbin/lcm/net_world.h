@@ -124,6 +124,9 @@ struct net_peer {
 	int64_t taken_at;
 	int64_t barred_at;		/* nothing is taken for a while from then on */
 	int64_t confirmed;		/* when the newest heartbeat was sent that it has confirmed; 0 none */
+	uint8_t holds;			/* enum lk_holds: as it said last, */
+	uint64_t holds_sent;		/* in the heartbeat that was sent then */
+	bool holds_dirty;
 	struct lk_heard heard;		/* its terms */
 	struct lk_terms newest;		/* the last ones that it told; 0: none yet */
 	int64_t since;			/* when the incarnation was heard first, or this process has begun */

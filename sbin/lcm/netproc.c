@@ -293,6 +293,18 @@ static bool take_confirms(struct lcm *lcm, struct lk_in *in)
 	return true;
 }
 
+static bool take_holds(struct lcm *lcm, struct lk_in *in)
+{
+	struct bus_holds holds;
+
+	if (!bus_get_holds(in, &holds))
+		return false;
+	struct lcm_peer *peer = peer_at(lcm, holds.peer);
+	if (peer)
+		lease_holds(peer, (enum lk_holds)holds.holds);
+	return true;
+}
+
 static bool take_counters(struct lcm *lcm, struct lk_in *in)
 {
 	struct bus_counters counters;
@@ -320,6 +332,7 @@ static bool take(struct lcm *lcm, struct lk_in *in)
 	case BUS_WANT: return take_want(lcm, in);
 	case BUS_LEASE: return take_lease(lcm, in);
 	case BUS_CONFIRMS: return take_confirms(lcm, in);
+	case BUS_HOLDS: return take_holds(lcm, in);
 	case BUS_KEEP: return take_keep(lcm, in);
 	case BUS_COUNTERS: return take_counters(lcm, in);
 	}

@@ -65,6 +65,8 @@ struct lcm_peer {
 	struct lcm_job job;
 	bool clearing, clear_again;	/* its flag !nofailover! is being removed; and it came up once more */
 	unsigned served;		/* sessions that we serve it */
+	enum lk_holds holds;		/* what it has told in the lifetime of this lcm */
+	enum lk_holds warned;		/* a warning of that is in force; UNKNOWN: none */
 	struct bus_terms terms;		/* that are kept: terms.h */
 	bool terms_lost;		/* they could not be read */
 	struct bus_terms terms_asked;	/* net wants these to be kept */
@@ -90,6 +92,7 @@ struct lcm_settings {
 	unsigned realtime;		/* LCMRTPRIO */
 	enum bus_quorum quorum;		/* which lease QUORUM_MODE asks for */
 	uint32_t lease, stop;		/* the terms in ms (lk/grant.h) */
+	bool none;			/* QUORUM_MODE asks for no lease; one may be kept all the same */
 	char user[64];			/* LCMUSER */
 };
 
@@ -110,6 +113,7 @@ struct lcm_lease {
 	uint32_t asked;			/* number of the last question to net */
 	int64_t stored_at;		/* storage quorum: next look at what lkqwk says; -1 */
 	int64_t stored;			/* what net was told */
+	bool kept;			/* that it is kept although QUORUM_MODE asks for none was logged */
 	uint32_t stored_stop;		/* the QUORUM_LOSS_DEADLINE in ms that lkqwk has told the others; 0: none yet */
 };
 

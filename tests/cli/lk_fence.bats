@@ -110,6 +110,12 @@ logged() {
 	[ ! -e "$LKROOT/run/fenced.beta" ]
 }
 
+@test "two devices of one name are refused with the file, the line and the name" {
+	configure "device bmc agent=$BATS_TEST_TMPDIR/agent" '# two' "device bmc agent=$BATS_TEST_TMPDIR/agent"
+	expect 5 lk_fence -n -s beta
+	says 'etc/fence/beta, line 3: device "bmc" is there already'
+}
+
 @test "a system that is not known or has no device is told by exit code 7" {
 	expect 7 lk_fence -s nobody
 	expect 7 lk_fence -s beta

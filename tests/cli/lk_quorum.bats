@@ -59,7 +59,31 @@ false' ]
 	grep -qx 'takeover: after 38.2 s' <<<"$output"
 	echo 'QUORUM_TIMEOUT_SECS=x' >>"$LKROOT/etc/default/LifeKeeper"
 	expect 3 lk_quorum -J
-	[ "$(jq .takeover_ms <<<"$output")" -eq $(((25000 + 20000 + 3000 + 2500) * 65 / 64 + 100)) ]
+	[ "$(jq .takeover_ms <<<"$output")" = null ]
+	[[ "$(jq -r .settings <<<"$output")" == *QUORUM_TIMEOUT_SECS* ]]
+}
+
+@test "a number that cannot be used is named in the place of the time of a takeover" {
+	f2
+	tunable QUORUM_MODE=majority
+	tunable QUORUM_LOSS_DEADLINE=601
+	expect 3 lk_quorum
+	grep -q '^takeover: not known, a setting of quorum cannot be used: .*QUORUM_LOSS_DEADLINE' <<<"$output"
+}
+
+@test "without a mode, among others that hold a lease, there is no quorum" {
+	f2
+	echo lease >"$LKROOT/config/lease.beta"
+	expect 3 lk_quorum
+	grep -q '^why: .*QUORUM_MODE is none here, and system "beta" holds itself to a lease' <<<"$output"
+	local word
+	for word in leaving none unbound unknown; do
+		echo "$word" >"$LKROOT/config/lease.beta"
+		expect 0 lk_quorum
+	done
+	echo lease >"$LKROOT/config/lease.beta"
+	: >"$LKROOT/run/confirmed.beta"
+	expect 0 lk_quorum
 }
 
 @test "with a lease and a majority there is quorum, exit code 0" {

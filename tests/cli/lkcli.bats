@@ -478,6 +478,14 @@ tells() {	# TEXT
 	tells 'this system has no quorum now and starts nothing: '
 }
 
+@test "cluster check names a number of quorum that cannot be used, in the place of a time from its default" {
+	f3
+	printf 'QUORUM_MODE=majority\nQUORUM_LOSS_DEADLINE=601\n' >>"$LKROOT/etc/default/LifeKeeper"
+	expect 3 lkcli cluster check
+	tells 'a setting of quorum cannot be used: '
+	[[ $output != *Takeover:* ]]
+}
+
 @test "cluster check tells what a majority survives, and misses the watchdog" {
 	f3
 	echo 'QUORUM_MODE=majority' >>"$LKROOT/etc/default/LifeKeeper"

@@ -58,8 +58,13 @@ bad_object() {	# NUMBER LEVEL TEXT LINE...
 	qwk_start alpha
 	tells "$number" "$level" "$SHARED/beta: $text"
 	tells 18152 ERROR "\"beta\": $text"
-	[ "$(value_of alpha beta sequence)" -eq 0 ]
+	wait_until 60 rests
 }
+
+# Nothing counts of what was read of beta.
+rests() {
+	[ "$(value_of alpha beta sequence)" -eq 0 ]
+} 2>/dev/null
 
 head_of_beta=(signature=LKQWK1 local_node=beta time=1 sequence=7)
 
@@ -72,7 +77,7 @@ head_of_beta=(signature=LKQWK1 local_node=beta time=1 sequence=7)
 	tells 18100 INFO run/lkqwk.lock
 	tells 18150 INFO 'write sequence 1'
 	qwk_kill TERM "$QWK_PID"
-	is_told 18101 INFO run/lkqwk.lock
+	tells 18101 INFO run/lkqwk.lock
 }
 
 is_old() {	# FILE
@@ -100,8 +105,8 @@ is_old() {	# FILE
 	tells 18105 INFO 'starting lkqwk: 2 systems, every 1 s, 3 misses, 1 own objects'
 	tells 18212 INFO HAVE_QUORUM
 	qwk_kill TERM "$QWK_PID"
-	is_told 18169 INFO 'by signal 15'
-	is_told 18111 INFO 'shutdown lkqwk'
+	tells 18169 INFO 'by signal 15'
+	tells 18111 INFO 'shutdown lkqwk'
 }
 
 @test "18107: that the daemon cannot start is told" {
@@ -267,7 +272,7 @@ is_old() {	# FILE
 }
 
 @test "18155: that there is no memory is told" {
-	command -v strace >/dev/null || skip 'no strace here'
+	strace -o /dev/null true 2>/dev/null || skip 'no strace here'
 	qwk_s3 3 s3://one/alpha s3://one/beta
 	strace -f -qq -o /dev/null -e trace=memfd_create -e inject=memfd_create:error=ENOMEM \
 		"$LKQWK" -f 3>&- >/dev/null 2>&1 &
@@ -314,7 +319,7 @@ is_old() {	# FILE
 	rm "$SHARED/beta"
 	mkfifo "$SHARED/beta"
 	qwk_start alpha
-	tells 18218 WARN 'first cycle did not complete before timeout (1000 ms), completed_num=1'
+	tells 18218 WARN 'first cycle did not complete before timeout (1000 ms), completed_num='
 }
 
 # ---- objects ----
@@ -389,14 +394,17 @@ has_written() {	# SEQUENCE
 	[ "$(sequence_of "$SHARED/alpha")" -ge "$1" ]
 } 2>/dev/null
 
+begins_anew() {
+	[ "$(sequence_of "$SHARED/alpha")" -lt 41 ]
+} 2>/dev/null
+
 @test "18148: a damaged own object begins anew" {
 	files
 	printf '%s\n' signature=LKQWK1 local_node=alpha time=1 sequence=41 | qwk_bytes alpha
 	qwk_start alpha
 	tells 18144 ERROR "$SHARED/alpha: 'checksum=' line is missing."
 	tells 18148 INFO 'initialised to sequence 0'
-	wait_until 60 has_written 1
-	[ "$(sequence_of "$SHARED/alpha")" -lt 41 ]
+	wait_until 60 begins_anew
 }
 
 @test "18150, 18153: with QUORUM_DEBUG each sequence is told" {
@@ -432,10 +440,23 @@ has_written() {	# SEQUENCE
 # ---- the checks at an event ----
 
 # The event of alpha: beta is not reached any more.
-comm_down() {
+comm_down() {	# [SYSTEM]
 	: >"$LKROOT/run/dead-beta"
-	lcdmachfail -s "${1:-beta}" 2>/dev/null 3>&- &
-	QWK_PIDS+=("$!")
+	EVENT_OF=${1:-beta}
+	lcdmachfail -s "$EVENT_OF" 2>/dev/null 3>&- &
+	EVENT=$!
+	QWK_PIDS+=("$EVENT")
+}
+
+# Where the machine was so busy that alpha had no quorum meanwhile, the event comes again.
+finds() {	# NUMBER TEXT
+	wait_until 90 is_found "$@"
+}
+
+is_found() {	# NUMBER TEXT
+	is_told "$1" INFO "$2" && return
+	kill -0 "$EVENT" 2>/dev/null || comm_down "$EVENT_OF"
+	return 1
 }
 
 @test "18157, 18160, 18164, 18165, 18166, 18168: a dead system, with its steps" {
@@ -445,12 +466,12 @@ comm_down() {
 	qwk_start alpha
 	tells 18212 INFO HAVE_QUORUM
 	comm_down
-	tells 18166 INFO 'quorum_verify(COMM_DOWN, beta): have quorum'
-	tells 18165 INFO 'quorum check of "beta" in progress: '
-	tells 18164 INFO 'remote node down (status=CR2) "beta"'
-	tells 18157 INFO 'lcd sys state: DEAD'
-	tells 18168 INFO 'witness_verify(COMM_DOWN, beta): DEAD'
-	is_told 18160 INFO 'remote node "beta" is DOWN. quiet_period='
+	finds 18166 'quorum_verify(COMM_DOWN, beta): have quorum'
+	finds 18165 'quorum check of "beta" in progress: '
+	finds 18164 'remote node down (status=CR2) "beta"'
+	finds 18157 'lcd sys state: DEAD'
+	finds 18168 'witness_verify(COMM_DOWN, beta): DEAD'
+	tells 18160 INFO 'remote node "beta" is DOWN. quiet_period='
 }
 
 @test "18158, 18159, 18163: a system that lives and cannot be reached, and how each sees the other" {
@@ -460,9 +481,9 @@ comm_down() {
 	wait_until 60 sees alpha beta 2
 	wait_until 60 sees_alive alpha beta
 	comm_down
-	tells 18163 INFO 'remote node up (status=CR1) "beta"'
-	tells 18158 INFO 'lcd sys state of "beta" seen from this system: DEAD'
-	tells 18159 INFO 'lcd sys state of this system seen from "beta": ALIVE'
+	finds 18163 'remote node up (status=CR1) "beta"'
+	finds 18158 'lcd sys state of "beta" seen from this system: DEAD'
+	finds 18159 'lcd sys state of this system seen from "beta": ALIVE'
 }
 
 @test "18161: a system of which the storage tells nothing is told after twice the time" {
@@ -472,7 +493,7 @@ comm_down() {
 	qwk_start alpha
 	tells 18212 INFO HAVE_QUORUM
 	comm_down
-	tells 18161 INFO 'timeout (status=CR4) "beta"'
+	finds 18161 'timeout (status=CR4) "beta"'
 }
 
 @test "18162: that this system has no quorum itself is told" {
@@ -489,8 +510,8 @@ comm_down() {
 	qwk_start alpha
 	tells 18212 INFO HAVE_QUORUM
 	comm_down gamma
-	tells 18219 ERROR "Cannot find the configuration for node 'gamma' in the configuration file."
-	tells 18167 INFO "target_node 'gamma' is unknown"
+	finds 18167 "target_node 'gamma' is unknown"
+	is_told 18219 ERROR "Cannot find the configuration for node 'gamma' in the configuration file."
 }
 
 @test "18210: an unknown word for the state of the quorum is told, and written anew" {

@@ -81,11 +81,38 @@ teardown() {
 	done
 	says 'QUORUM_HOSTS " b:2": blanks are not allowed'
 	printf '%s\n' QUORUM_HOSTS=a:1,b:2 QUORUM_TIMEOUT_SECS=0 >>"$settings"
-	expect 5 lkstart
+	expect 3 lkstart
 	says QUORUM_TIMEOUT_SECS
 	expect 1 lktest
 	echo QUORUM_TIMEOUT_SECS=1 >>"$settings"
 	expect 0 lkstart
+}
+
+@test "numbers of quorum that cannot be used give 3 at once, and nothing is started" {
+	local settings=$LKROOT/etc/default/LifeKeeper value
+	for value in 0 0.5 601 abc -1 ''; do
+		echo "QUORUM_LOSS_DEADLINE=$value" >>"$settings"
+		expect 3 lkstart
+		says 'a setting of quorum cannot be used'
+		says QUORUM_LOSS_DEADLINE
+	done
+	expect 1 lktest
+	printf '%s\n' QUORUM_LOSS_DEADLINE=1 QUORUM_MODE=storage WITNESS_MODE=storage QWK_STORAGE_HBEATTIME=x >>"$settings"
+	expect 3 lkstart
+	says QWK_STORAGE_HBEATTIME
+	printf '%s\n' QWK_STORAGE_HBEATTIME=6 QWK_STORAGE_NUMHBEATS=1 >>"$settings"
+	expect 3 lkstart
+	says QWK_STORAGE_NUMHBEATS
+	expect 1 lktest
+	printf '%s\n' QUORUM_MODE=none WITNESS_MODE=none >>"$settings"
+	expect 0 lkstart
+}
+
+@test "without a mode among others with a lease, as they were heard last, the start warns and names both" {
+	sys_create -s beta
+	echo lease >"$LKROOT/config/lease.beta"
+	expect 0 lkstart
+	says 'QUORUM_MODE is none on "alpha", and "beta" had a mode with a lease'
 }
 
 @test "ST5: a wait period that is no number of seconds gives 5, and nothing is started" {

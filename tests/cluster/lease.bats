@@ -127,16 +127,30 @@ comes_back() {
 	wait_until 40 quorum_is gamma 0
 }
 
-@test "without the mode there is no lease and no deadline" {
-	local conf
-	conf=$(lab root gamma)/etc/default/LifeKeeper
-	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$conf"
-	wait_until 20 eval 'on gamma lk_quorum -J | jq -e ".quorum == \"not configured\" and .deadline_ms == null" >/dev/null'
-	logged gamma 'what runs here needs no lease now, and no longer the lease of a majority'
-	grep -q ' 09223372036854775807 ' "$(lab root gamma)/run/lease"
-	quorum_is alpha 0
-	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=majority/' "$conf"
-	wait_until 20 quorum_is gamma 0
+without_deadline() {	# NODE
+	on "$1" lk_quorum -J | jq -e '.quorum == "not configured" and .deadline_ms == null' >/dev/null
+}
+
+@test "where all turn the mode off there is no lease and no deadline any more, but not before" {
+	local node
+	sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$(lab root gamma)/etc/default/LifeKeeper"
+	wait_until 20 logged gamma 'it stays in force until this system is started anew'
+	quorum_is gamma 0
+	on gamma lk_quorum | grep -q '^settings: QUORUM_MODE was turned off'
+	for node in alpha beta; do
+		sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=none/' "$(lab root "$node")/etc/default/LifeKeeper"
+	done
+	for node in alpha beta gamma; do
+		wait_until 20 without_deadline "$node"
+		logged "$node" 'what runs here needs no lease now, and no longer the lease of a majority'
+		grep -q ' 09223372036854775807 ' "$(lab root "$node")/run/lease"
+	done
+	for node in alpha beta gamma; do
+		sed -i 's/^QUORUM_MODE=.*/QUORUM_MODE=majority/' "$(lab root "$node")/etc/default/LifeKeeper"
+	done
+	for node in alpha beta gamma; do
+		wait_until 20 quorum_is "$node" 0
+	done
 }
 
 has_deadline() {	# NODE

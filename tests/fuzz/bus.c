@@ -59,6 +59,9 @@ static void check_struct(struct lk_in in, uint8_t type, struct lk_out *same)
 	case BUS_CONFIRMS:
 		CHECK(confirms, value.n <= BUS_PEERS_MAX && value.confirm[0].peer < BUS_PEERS_MAX);
 		break;
+	case BUS_HOLDS:
+		CHECK(holds, value.peer < BUS_PEERS_MAX && value.holds < LK_HOLDS_COUNT);
+		break;
 	case BUS_COUNTERS:
 		CHECK(counters, value.path < BUS_PATHS_MAX);
 		break;

@@ -385,6 +385,8 @@ static bool take(struct node *node, struct lk_in *in)
 		return bus_get_lease(in, &node->lease);
 	case BUS_CONFIRMS:
 		return bus_get_confirms(in, &node->confirms);
+	case BUS_HOLDS:
+		return bus_get_holds(in, &node->holds);
 	case BUS_KEEP:
 		return take_keep(node, in);
 	case BUS_COUNTERS:

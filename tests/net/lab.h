@@ -44,6 +44,7 @@ struct node {
 	unsigned envelopes;
 	uint64_t sum;			/* over all bytes, in order */
 	struct bus_lease lease;
+	struct bus_holds holds;		/* that were told last */
 	unsigned leases;		/* how often it was told */
 	unsigned keeps;			/* how often it wanted terms to be kept */
 	struct bus_confirms confirms;

@@ -224,6 +224,21 @@ static bool may_win(struct world *w, unsigned node)
 	       (without->no_majority && n->canvass.asked[node]);
 }
 
+/* Those of the set that cannot be asked from here. */
+static uint32_t unseen(const struct world *w, unsigned node, uint32_t set)
+{
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i == node || node_life(w, node, i) == LK_LIFE_ALIVE)
+			set &= ~(1u << i);
+	return set;
+}
+
+/* What it reports. */
+static uint32_t unseen_held(const struct world *w, unsigned node)
+{
+	return w->params.without.no_left ? 0 : unseen(w, node, keep_held_set(&w->node[node]));
+}
+
 static void ask_all(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
@@ -234,7 +249,7 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
-		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & keep_held_set(n) : 0;
+		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & unseen(w, node, keep_held_set(n)) : 0;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
@@ -325,17 +340,6 @@ static void take_answer(struct world *w, const struct msg *msg)
 static int report_state(const struct node *n)
 {
 	return n->service == OUT ? n->failed ? LK_OSF : LK_OSU : LK_ISP;
-}
-
-/* Notes of those that cannot be asked from here. */
-static uint32_t unseen_held(const struct world *w, unsigned node)
-{
-	uint32_t set = 0;
-
-	for (unsigned i = 0; i < w->nodes && !w->params.without.no_left; i++)
-		if (i != node && keep_held(&w->node[node], i) && node_life(w, node, i) != LK_LIFE_ALIVE)
-			set |= 1u << i;
-	return set;
 }
 
 static void picture(const struct world *w, unsigned node, struct lk_picture *pic, struct lk_pic_res *res,

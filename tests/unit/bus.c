@@ -30,7 +30,7 @@ static uint8_t bytes[BUS_MESSAGE_MAX];
 
 static void test_round_trips(void)
 {
-	static struct bus_config config = { 7, 0xfedcba9876543210, 250, 1, 15000, 2500, "alpha" };
+	static struct bus_config config = { 7, 0xfedcba9876543210, 250, 1, 15000, 2500, 4, "alpha" };
 	static struct bus_keys keys = { .n = 2, .key = { { .print = "1234 5678", .tls = "a", .beat = "b" },
 							 { .print = "9abc def0", .tls = "c", .beat = "d" } } };
 	static struct bus_peer peer = { 31, "beta", 5000, 600000, 1 };
@@ -56,6 +56,9 @@ static void test_round_trips(void)
 	ROUND(BUS_KEEP, terms, terms);
 	ROUND(BUS_KEPT, kept, kept);
 	ROUND(BUS_CONFIRMS, confirms, confirms);
+	static struct bus_holds holds = { 31, LK_HOLDS_UNBOUND };
+
+	ROUND(BUS_HOLDS, holds, holds);
 	ROUND(BUS_COUNTERS, counters, counters);
 	ROUND(BUS_KEYS, keys, keys);
 	ROUND(BUS_PEER, peer, peer);

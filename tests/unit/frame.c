@@ -76,10 +76,31 @@ static void test_hello_values(void)
 	ok(RESULT(1, version_max = 1) == FRAME_HELLO_BAD, "version 1 has nothing behind the names");
 }
 
+static bool same_confirm(const struct frame_confirm *a, const struct frame_confirm *b)
+{
+	return a->sent == b->sent && a->echo == b->echo && a->lease == b->lease && a->stop == b->stop &&
+	       a->holds == b->holds;
+}
+
+/* What a sender holds itself to is in the upper bits of its lease. */
+static void test_holds(void)
+{
+	for (int holds = LK_HOLDS_LEASE; holds < LK_HOLDS_COUNT; holds++) {
+		const struct frame_confirm confirm = { 1, 2, 15000, 3, (uint8_t)holds };
+		uint8_t bytes[64];
+		struct lk_out out = LK_OUT(bytes);
+
+		frame_put_confirm(&out, &confirm);
+		struct lk_in in = LK_IN(bytes, out.len);
+		const struct frame_confirm got = frame_get_confirm(&in);
+		ok(got.holds == holds && got.lease == 15000, "what is held comes back beside the lease: %d", holds);
+	}
+}
+
 static void test_beat(void)
 {
 	const struct frame_beat beat = { 0x01020304, FRAME_VIEW_SUSPECT,
-					 { 0xfedcba9876543210, 0x0123456789abcdef, 0x89abcdef, 0x76543210 } };
+					 { 0xfedcba9876543210, 0x0123456789abcdef, 0x09abcdef, 0x76543210, LK_HOLDS_LEAVING } };
 	uint8_t bytes[64];
 	struct lk_out out = LK_OUT(bytes);
 	struct frame_beat got;
@@ -99,7 +120,7 @@ static void test_beat(void)
 	frame_put_beat(&out, 3, &beat);
 	in = payload_of(&out);
 	ok(out.len == FRAME_BEAT_MAX && frame_get_beat(&in, 3, &got) &&
-	   !memcmp(&got.confirm, &beat.confirm, sizeof(got.confirm)), "version 3 confirms heartbeats");
+	   same_confirm(&got.confirm, &beat.confirm), "version 3 confirms heartbeats");
 	in = payload_of(&out);
 	ok(!frame_get_beat(&in, 2, &got), "which version 2 does not know");
 	for (size_t len = 0; len < out.len - FRAME_HEAD; len++) {
@@ -180,7 +201,7 @@ static void test_sealed(void)
 	const struct sealed sealed = { .version = 2, .incarnation = 5, .sequence = 6, .heard_incarnation = 7,
 				       .heard_sequence = 8, .interval = 100, .misses = 4, .view = 1 };
 	const struct sealed newer = { .version = 3, .incarnation = 5, .sequence = 6, .interval = 100, .misses = 4,
-				      .confirm = { UINT64_MAX, 2, 3, UINT32_MAX } };
+				      .confirm = { UINT64_MAX, 2, 3, UINT32_MAX, LK_HOLDS_LEASE } };
 	uint8_t bytes[SEALED_MAX];
 	struct lk_out out = LK_OUT(bytes);
 	struct sealed got = { 0 };
@@ -208,7 +229,7 @@ static void test_sealed(void)
 	ok(accepted == 0, "not with any bit changed");
 	out = (struct lk_out)LK_OUT(bytes);
 	ok(sealed_put(&out, &newer, &with) == 0 && out.len <= 96 && sealed_get(bytes, out.len, &with, &got) &&
-	   !memcmp(&got.confirm, &newer.confirm, sizeof(got.confirm)), "version 3 confirms heartbeats");
+	   same_confirm(&got.confirm, &newer.confirm), "version 3 confirms heartbeats");
 }
 
 static enum sealed_verdict judge(struct sealed_talk *talk, uint64_t incarnation, uint32_t sequence, uint32_t heard)
@@ -314,6 +335,7 @@ int main(void)
 	test_hello();
 	test_hello_values();
 	test_beat();
+	test_holds();
 	test_reject();
 	test_stream();
 	test_sealed();
