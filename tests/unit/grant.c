@@ -21,7 +21,7 @@ static void test_terms(void)
 
 	ok(ours.lease == 7 * S && ours.stop == 15 * S, "a lease is the interval times the misses and two more");
 	ok(lk_terms_window(&ours) == 7 * S / 2, "grants are collected for half a lease");
-	ok(lk_terms_quiet(&ours, &ours) > 22 * S + 22 * S / 64 && lk_terms_quiet(&ours, &ours) < 23 * S,
+	ok(lk_terms_quiet(&ours, &ours) >= 22 * S + 22 * S / 64 + S / 10 && lk_terms_quiet(&ours, &ours) < 23 * S,
 	   "who is silent for lease and stop on the slowest clock has stopped");
 	ok(lk_terms_quiet(&ours, &theirs) == lk_terms_quiet(&theirs, &ours) &&
 		   lk_terms_quiet(&ours, &theirs) == lk_terms_quiet(&ours, &ours),
@@ -77,6 +77,38 @@ static void test_hold(void)
 	lk_hold_echo(&hold, B, 10 * S);
 	lk_hold_renew(&hold, 20 * S);
 	ok(!hold.until && !hold.lapsed, "a confirmation that is older than a lease gives none");
+}
+
+static void test_hold_rules(void)
+{
+	struct lk_hold hold;
+
+	begin(&hold, 3, 0);
+	lk_hold_echo(&hold, A, 10 * S);
+	lk_hold_echo(&hold, D, 10 * S);
+	ok(!hold.echoed[A] && !hold.echoed[D], "neither this system itself nor one that is none confirms anything");
+	lk_hold_echo(&hold, B, 10 * S);
+	lk_hold_echo(&hold, B, 9 * S);
+	ok(hold.echoed[B] == 10 * S, "an older confirmation that comes later takes nothing back");
+	lk_hold_stored(&hold, 30 * S);
+	lk_hold_renew(&hold, 10 * S);
+	ok(hold.until == 15 * S, "without storage quorum a write gives nothing");
+	lk_hold_renew(&hold, 15 * S);
+	lk_hold_echo(&hold, B, 14 * S);
+	lk_hold_renew(&hold, 16 * S);
+	ok(hold.until == 15 * S, "the end of one that is lost stays, as the time to stop runs from it");
+	hold.until = 20 * S;
+	ok(!lk_hold_valid(&hold, 16 * S), "one that is lost is not valid, whenever it ends");
+	begin(&hold, 3, 0);
+	hold.all = true;
+	lk_hold_stored(&hold, 30 * S);
+	lk_hold_stored(&hold, 20 * S);
+	lk_hold_echo(&hold, B, 28 * S);
+	lk_hold_renew(&hold, 10 * S);
+	ok(hold.until == 30 * S, "with it the last one does, and one of two others not");
+	lk_hold_echo(&hold, C, 28 * S);
+	lk_hold_renew(&hold, 29 * S);
+	ok(hold.until == 33 * S, "but both");
 }
 
 /* ---- terms that are changed ---- */
@@ -234,6 +266,9 @@ static const struct grant_case grants[] = {
 	{ "the owner of the record counts as well as who was promised it", { B, 5, BIT(C), 0 },
 	  { .self = A, .epoch = 3, .owner = C, .promise = { 4, D, BIT(D) } }, { LK_GRANT_MORE, 4, BIT(C) | BIT(D) },
 	  { 5, B, BIT(D) } },
+	{ "one that has released it already need not be told", { B, 2, 0, BIT(C) },
+	  { .self = A, .epoch = 1, .owner = C, .promise = { 1, C, BIT(C) } }, { LK_GRANT_YES, 2, BIT(C) },
+	  { 2, B, BIT(B) } },
 	{ "the candidate is no suspect of its own", { C, 2, BIT(C), 0 },
 	  { .self = A, .epoch = 1, .owner = C, .promise = { 1, C, BIT(C) } }, { LK_GRANT_YES, 2, 0 }, { 2, C, BIT(C) } },
 };
@@ -310,6 +345,12 @@ static void test_canvass(void)
 	ok(!answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_MORE, 2, BIT(B) }) &&
 		   c.ask.suspects == (BIT(B) | BIT(C)),
 	   "one that was not asked about them asks to be asked again");
+	ok(!answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_MORE, 2, BIT(A) }) &&
+		   c.ask.suspects == (BIT(B) | BIT(C)),
+	   "the candidate is none of them");
+	ok(answers(&c, E, 10 * S, (struct lk_grant_answer){ LK_GRANT_OLD, 1, 0 }) && !(c.ask.released & BIT(E)),
+	   "who has promised it to another has released nothing");
+	c.outbid = false;
 	ok(answers(&c, C, 10 * S, (struct lk_grant_answer){ LK_GRANT_HERE, 2, 0 }) && !(c.ask.released & BIT(C)),
 	   "who has it in service has not released it");
 	ok(answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_OLD, 9, 0 }) && c.outbid && c.highest == 9,
@@ -320,6 +361,7 @@ int main(void)
 {
 	test_terms();
 	test_hold();
+	test_hold_rules();
 	test_raised();
 	test_lowered();
 	test_up_and_down();
