@@ -51,8 +51,20 @@ bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_
 
 /* ---- asking ---- */
 
+/* A note of lkstop -f refuses it here, and those that it speaks of can be asked: only their release helps, and a yes of
+ * others would but keep them from the lease that they need to take the note back. */
+static bool is_for_others(const struct lk_canvassing *c, const struct lk_canvass_item *item, unsigned sys)
+{
+	const struct lk_answer *own = &item->answer[c->self];
+
+	return item->refused & bit(c->self) && own->wait >= LK_HELD_WAIT && !(own->answer.who & ~c->alive) &&
+	       sys != c->self && !(own->answer.who & bit(sys));
+}
+
 static bool is_pending(const struct lk_canvassing *c, const struct lk_canvass_item *item, unsigned sys)
 {
+	if (is_for_others(c, item, sys))
+		return false;
 	return c->alive & bit(sys) && !item->canvass.asked[sys] && !((item->refused | item->silent) & bit(sys)) &&
 	       !lk_canvass_item_won(c, item, lk_lease_now());
 }

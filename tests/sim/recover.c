@@ -9,6 +9,7 @@
 #define TAKE_LIMIT (5 * S)
 #define COLLECT_LIMIT (12 * S)
 #define QUARANTINE (5 * S)
+#define TRIES 10		/* of lib/canvass.c */
 
 static void next(struct world *w, unsigned node);
 
@@ -238,6 +239,14 @@ static uint32_t unseen_held(const struct world *w, unsigned node)
 	return w->params.without.no_left ? 0 : unseen(w, node, keep_held_set(&w->node[node]));
 }
 
+/* With a note against it those that it speaks of, if they can be asked: is_for_others() of lib/canvass_ask.c. */
+static uint32_t is_for(const struct world *w, unsigned node, const struct lk_grant_answer *own)
+{
+	if (!w->node[node].hopeless || unseen(w, node, own->who))
+		return UINT32_MAX;
+	return own->who;
+}
+
 static void ask_all(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
@@ -248,14 +257,15 @@ static void ask_all(struct world *w, unsigned node)
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
-		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & unseen(w, node, keep_held_set(n)) : 0;
+		n->hopeless = answer.grant == LK_GRANT_ALIVE ? answer.who & keep_held_set(n) : 0;
 	} while (!lk_canvass_answer(&n->canvass, node, &sent, &answer));
+	uint32_t whom = is_for(w, node, &answer);
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
 				   .by_way_of = -1 };
 
 		memcpy(msg.fenced, n->fenced, sizeof(msg.fenced));
-		if (i != node)
+		if (i != node && whom >> i & 1)
 			world_send(w, &msg);
 	}
 }
@@ -290,6 +300,7 @@ static void collect(struct world *w, unsigned node)
 	n->phase = COLLECTING;
 	n->give_up = world_clock(w, node) + (n->operators ? 1 * S : COLLECT_LIMIT);
 	n->since = 0;
+	n->tries = 0;
 	stand(w, node, 0);
 	world_timer(w, node, T_STEP, (200 + world_random(w, 400)) * MS);
 	if (may_win(w, node))
@@ -297,7 +308,7 @@ static void collect(struct world *w, unsigned node)
 }
 
 /* Of those that have answered since it is known that they do not run it. */
-static bool is_hopeless(const struct node *n)
+static uint32_t hopeless(const struct node *n)
 {
 	return n->hopeless & ~n->canvass.ask.released;
 }
@@ -307,7 +318,8 @@ static void collect_again(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 
-	if (world_clock(w, node) >= n->give_up || n->nqueue || is_hopeless(n)) {
+	if (world_clock(w, node) >= n->give_up || n->nqueue || unseen(w, node, hopeless(n)) ||
+	    (hopeless(n) && n->tries++ >= TRIES)) {
 		done(w, node);
 		return;
 	}
@@ -518,7 +530,7 @@ static void check(struct world *w, unsigned node)
 	unsigned sys = (node + 1) % w->nodes;
 
 	world_timer(w, node, T_CHECK, 2 * S);
-	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 || is_hopeless(n))
+	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 || hopeless(n))
 		return;
 	if (!node_quorum(w, node))
 		return;

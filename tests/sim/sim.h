@@ -177,7 +177,9 @@ struct node {
 	struct lk_canvass canvass;
 	int64_t give_up;
 	uint32_t seen_held;
-	uint32_t hopeless;		/* these were stopped with it and may run it: no use in asking again until released, or an event */
+	unsigned tries;
+	uint32_t hopeless;		/* these were stopped with it and may run it: unless one releases it, only an event makes
+					 * another try, and one that is not seen is not worth a second question */
 	int64_t granted[MAX_NODES];	/* storage: when it was answered last, in ms */
 	int64_t since;			/* storage: looks that began earlier say nothing, in ms */
 	unsigned from;			/* who has to remove it first */
