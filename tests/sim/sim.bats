@@ -95,6 +95,10 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 	found life 60000
 }
 
+@test "a system that has asked has not ended, although it was not heard to beat yet" {
+	finds_only_in 100522614 asked
+}
+
 @test "with storage quorum two owners are found without the takeover delay" {
 	found delay 10000 -q storage -n 2
 }
