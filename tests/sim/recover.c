@@ -318,7 +318,8 @@ static void collect_again(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 
-	if (world_clock(w, node) >= n->give_up || n->nqueue || unseen(w, node, hopeless(n)) ||
+	/* an operator's command is not ended by events: those have processes of their own */
+	if (world_clock(w, node) >= n->give_up || (n->nqueue && !n->operators) || unseen(w, node, hopeless(n)) ||
 	    (hopeless(n) && n->tries++ >= TRIES)) {
 		done(w, node);
 		return;
