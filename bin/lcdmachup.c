@@ -11,15 +11,27 @@
 #include "lk/recovery_cmd.h"
 #include "lk/poison.h"
 
-/* For the log, and to be in time: what it means is decided later. When the storage is back nothing else tells that
- * this has to be done yet. */
+/* Who makes a majority by coming back begins what is documented for that, whoever failed meanwhile (spec/core.md 6.7, QM-4a
+ * and QM-4b). When the storage is back, or one confirms again that was never away, nothing else tells what has to be
+ * done yet. */
+static void note(const struct lk_lcd *lcd, const char *sys, bool quorum)
+{
+	struct lk_quorum_modes modes;
+	struct lk_err ignored;
+
+	lk_late_event(&lcd->tree, sys, quorum);
+	if (quorum && lk_quorum_modes(&lcd->tree, &modes, &ignored) == 0 && modes.quorum == LK_QMODE_MAJORITY)
+		lk_late_forget_events(lcd);
+}
+
+/* For the log, and to be in time: what it means is decided later. */
 static void verify(const struct lk_quorum_event *event)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
 	struct lk_err ignored;
 
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) == 0)
-		lk_late_event(&lcd.tree, event->sys, lk_quorum_verify(&lcd, event, &ignored) > 0);
+		note(&lcd, event->sys, lk_quorum_verify(&lcd, event, &ignored) > 0);
 }
 
 static int run(struct lk_cmd *cmd)

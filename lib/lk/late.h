@@ -21,7 +21,7 @@ bool lk_late_noted(const struct lk_tree *tree) LK_NONNULL(1);
  * file and one of its own, run/late.SYSTEM. What cannot be noted is not repeated. */
 void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum) LK_NONNULL(1, 2);
 bool lk_late_event_noted(const struct lk_tree *tree, const char *sys) LK_NONNULL(1, 2);
-/* A start: what was before it is over. */
+/* A start, or the return of who makes a majority: what was before it is over. */
 void lk_late_forget_events(const struct lk_lcd *lcd) LK_NONNULL(1);
 
 /* The flag, in a transaction with LK_T_FLG. 0 or -1. */

@@ -29,6 +29,29 @@ teardown() {
 	if grep 'the members differ: system "beta"' "$log"; then return 1; fi
 }
 
+# beta returns, and gamma has failed while there was no quorum.
+return_of_beta() {	# yes|no: is there quorum now?
+	export FAKELCM_QUORUM=$1
+	rm -r "$LKROOT"
+	f1
+	far beta gamma
+	echo QUORUM_MODE=majority >>"$LKROOT/etc/default/LifeKeeper"
+	touch "$LKROOT/run/late" "$LKROOT/run/late.beta" "$LKROOT/run/late.gamma"
+	expect 0 lcdmachup -s beta
+}
+
+@test "who makes a majority by its return decides what becomes of another one's failure" {
+	return_of_beta yes
+	[ ! -e "$LKROOT/run/late.beta" ]
+	[ ! -e "$LKROOT/run/late.gamma" ]
+}
+
+@test "without quorum nothing that is to be done yet is forgotten" {
+	return_of_beta no
+	[ -e "$LKROOT/run/late.beta" ]
+	[ -e "$LKROOT/run/late.gamma" ]
+}
+
 @test "what nobody had in service stays out of service" {
 	expect 0 lcdmachup -s beta
 	[ ! -s "$J" ]
