@@ -291,33 +291,6 @@ all_have_quorum() {
 	[ -z "$(journal beta)" ]
 }
 
-listen() {	# NODE PORT
-	lab spawn "$1" socat "TCP-LISTEN:$2,fork,reuseaddr" EXEC:true
-	wait_until 10 lab run beta socat -u "TCP:$(lab addr "$1"):$2" /dev/null
-}
-
-@test "tcp_remote: more than half of the hosts must take a connection, in time" {
-	local settings ip
-	settings=$(lab root beta)/etc/default/LifeKeeper
-	ip=$(lab addr gamma)
-	cp "$settings" "$BATS_TEST_TMPDIR/settings"
-	# net2 will drop what is sent there
-	printf '%s\n' QUORUM_MODE=tcp_remote QUORUM_TIMEOUT_SECS=2 \
-		"QUORUM_HOSTS=$ip:7001,$ip:7002,$(lab addr gamma net2):7003" >>"$settings"
-	lab cut beta gamma net2
-	listen gamma 7001
-	run on beta perform_action -t app1 -a restore
-	local without=$status
-	listen gamma 7002
-	run on beta perform_action -t app1 -a restore
-	local with=$status
-	cp "$BATS_TEST_TMPDIR/settings" "$settings"
-	on gamma pkill socat
-	[ "$without" -eq 3 ]
-	[ "$with" -eq 0 ]
-	all_isp beta
-}
-
 @test "QM-14: without quorum an operator's restore is refused" {
 	lab cut beta
 	wait_until 30 not_alive beta gamma

@@ -83,6 +83,24 @@ nothing_runs() {	# NODE
 	! on "$1" pgrep -x sendevent >/dev/null
 }
 
+@test "more than half of the hosts must take a connection, in time" {
+	local without second
+	# net2 will drop what is sent there
+	printf '%s\n' QUORUM_TIMEOUT_SECS=2 \
+		"QUORUM_HOSTS=10.1.0.254:7001,10.1.0.254:7002,$(lab addr alpha net2):7003" >>"$(lab root beta)/etc/default/LifeKeeper"
+	lab cut beta alpha net2
+	run on beta perform_action -t app1 -a restore
+	without=$status
+	lab__switch_daemon socat TCP-LISTEN:7002,fork,reuseaddr EXEC:true 2>/dev/null 3>&- &
+	second=$!
+	wait_until 10 on beta socat -u TCP:10.1.0.254:7002 /dev/null
+	run on beta perform_action -t app1 -a restore
+	kill "$second"
+	[ "$without" -eq 3 ]
+	[ "$status" -eq 0 ]
+	all_isp beta
+}
+
 @test "who is cut off from its peer and the hosts has stopped before the peer takes over" {
 	local cut bound
 	in_service_on alpha
