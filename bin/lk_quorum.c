@@ -183,7 +183,7 @@ static void print_lease(const struct view *v)
 
 static void print_larger(const char *name, const struct lk_terms *theirs, const struct lk_terms *ours)
 {
-	if (theirs->lease > ours->lease || theirs->stop > ours->stop)
+	if (lk_terms_exceed(theirs, ours))
 		printf("larger: system %s counts with a lease of %.1f s and a deadline of %.1f s\n", name,
 		       seconds(theirs->lease), seconds(theirs->stop));
 }

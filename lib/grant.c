@@ -37,6 +37,16 @@ void lk_terms_widen(struct lk_terms *terms, const struct lk_terms *other)
 		terms->stop = other->stop;
 }
 
+bool lk_terms_exceed(const struct lk_terms *a, const struct lk_terms *b)
+{
+	return a->lease > b->lease || a->stop > b->stop;
+}
+
+bool lk_terms_same(const struct lk_terms *a, const struct lk_terms *b)
+{
+	return a->lease == b->lease && a->stop == b->stop;
+}
+
 static void narrow(struct lk_terms *terms, const struct lk_terms *other)
 {
 	if (other->lease < terms->lease)
@@ -84,7 +94,7 @@ void lk_hold_terms(struct lk_hold *hold, const struct lk_terms *terms, int64_t n
 	struct lk_given *given = &hold->given;
 	struct lk_terms least = given->terms;
 
-	if (terms->lease == least.lease && terms->stop == least.stop)
+	if (lk_terms_same(terms, &least))
 		return;
 	if (now - given->changed <= given->terms.lease)
 		narrow(&least, &given->least);
@@ -190,7 +200,7 @@ void lk_hold_clear(struct lk_hold *hold)
 bool lk_heard_tells(struct lk_heard *heard, const struct lk_terms *told)
 {
 	lk_terms_widen(&heard->terms, told);
-	return told->lease <= heard->kept.lease && told->stop <= heard->kept.stop;
+	return !lk_terms_exceed(told, &heard->kept);
 }
 
 /* One that comes late, of an earlier incarnation, knows nothing of what the latest one was given. */

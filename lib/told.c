@@ -4,23 +4,10 @@
 
 #include "lk/poison.h"
 
-static bool exceeds(const struct lk_terms *a, const struct lk_terms *b)
-{
-	return a->lease > b->lease || a->stop > b->stop;
-}
-
-static void widen(struct lk_terms *terms, const struct lk_terms *other)
-{
-	if (other->lease > terms->lease)
-		terms->lease = other->lease;
-	if (other->stop > terms->stop)
-		terms->stop = other->stop;
-}
-
 /* From now on the last ones told are the first smaller ones, if they are. */
 static void begin(struct lk_told *told, int64_t now)
 {
-	told->smaller = exceeds(&told->counts, &told->last) ? now : 0;
+	told->smaller = lk_terms_exceed(&told->counts, &told->last) ? now : 0;
 	told->since = told->last;
 }
 
@@ -44,19 +31,19 @@ void lk_told_hear(struct lk_told *told, const struct lk_terms *terms, int64_t no
 {
 	settle(told, now);
 	told->last = *terms;
-	if (exceeds(terms, &told->counts)) {
-		widen(&told->counts, terms);
+	if (lk_terms_exceed(terms, &told->counts)) {
+		lk_terms_widen(&told->counts, terms);
 		begin(told, now);
-	} else if (!told->smaller || !exceeds(&told->counts, terms)) {
+	} else if (!told->smaller || !lk_terms_exceed(&told->counts, terms)) {
 		begin(told, now);
 	} else {
-		widen(&told->since, terms);
+		lk_terms_widen(&told->since, terms);
 	}
 }
 
 bool lk_told_exceeds(const struct lk_told *told, const struct lk_terms *terms)
 {
-	return exceeds(terms, &told->counts);
+	return lk_terms_exceed(terms, &told->counts);
 }
 
 struct lk_terms lk_told_terms(const struct lk_told *told, int64_t now)

@@ -65,6 +65,13 @@ struct lk_terms lk_terms(int64_t interval, unsigned misses, int64_t stop);
 /* The longest ones that can be configured. */
 struct lk_terms lk_terms_longest(void);
 
+/* Make terms the larger of each. */
+void lk_terms_widen(struct lk_terms *terms, const struct lk_terms *other) LK_NONNULL(1, 2);
+
+/* Is one of the two of a longer than that of b? Are both the same? */
+bool lk_terms_exceed(const struct lk_terms *a, const struct lk_terms *b) LK_MUST LK_NONNULL(1, 2);
+bool lk_terms_same(const struct lk_terms *a, const struct lk_terms *b) LK_MUST LK_NONNULL(1, 2);
+
 /* After a system's last confirmation from here: when it has certainly stopped. The larger of both sides' terms counts. */
 int64_t lk_terms_quiet(const struct lk_terms *ours, const struct lk_terms *theirs) LK_NONNULL(1, 2);
 
@@ -133,9 +140,6 @@ void lk_heard_takes(struct lk_heard *heard, const struct lk_terms *told, bool la
 /* These are going to be kept, instead of others; then lk_heard_kept(). */
 void lk_heard_keeping(struct lk_heard *heard, const struct lk_terms *terms) LK_NONNULL(1, 2);
 void lk_heard_kept(struct lk_heard *heard, const struct lk_terms *terms) LK_NONNULL(1, 2);
-
-/* The larger of each. */
-void lk_terms_widen(struct lk_terms *terms, const struct lk_terms *other) LK_NONNULL(1, 2);
 
 /* ---- grants ---- */
 

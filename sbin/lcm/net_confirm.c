@@ -69,11 +69,6 @@ static void say_terms(struct net *net, struct net_peer *peer, const struct frame
 
 /* ---- what is on stable storage ---- */
 
-static bool same_terms(const struct lk_terms *a, const struct lk_terms *b)
-{
-	return a->lease == b->lease && a->stop == b->stop;
-}
-
 /* One question at a time; one that was not done is put again after a while. */
 static void keep_terms(struct net *net, struct net_peer *peer)
 {
@@ -87,7 +82,7 @@ static void keep_terms(struct net *net, struct net_peer *peer)
 /* Smaller ones save time after a restart, no more: they are kept when they have come to stay. */
 static void keep_smaller(struct net *net, struct net_peer *peer, const struct lk_terms *before)
 {
-	if (same_terms(&peer->heard.terms, &peer->heard.kept) || !same_terms(&peer->heard.terms, before))
+	if (lk_terms_same(&peer->heard.terms, &peer->heard.kept) || !lk_terms_same(&peer->heard.terms, before))
 		peer->smaller_at = net->now + SMALLER_MS;
 	else if (net->now >= peer->smaller_at)
 		keep_terms(net, peer);
@@ -98,7 +93,7 @@ void confirm_kept(struct net *net, const struct bus_kept *kept)
 	struct net_peer *peer = &net->peer[kept->terms.peer];
 	const struct lk_terms terms = told_terms(kept->terms.lease, kept->terms.stop);
 
-	if (!peer->used || !peer->keeping || peer->keep_dirty || !same_terms(&terms, &peer->to_keep))
+	if (!peer->used || !peer->keeping || peer->keep_dirty || !lk_terms_same(&terms, &peer->to_keep))
 		return;
 	peer->keeping = false;
 	if (kept->good) {
