@@ -208,10 +208,7 @@ int lk_confirm_ask(const struct lk_lcd *lcd, const char *sys, bool unsafe, struc
 
 static bool is_confirmed(const struct lk_lcd *lcd, const char *sys)
 {
-	char path[LK_SYS_FILE];
-
-	lk_sys_file(LK_SYS_CONFIRMED, sys, path);
-	return faccessat(lcd->tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return lk_sys_noted(&lcd->tree, LK_SYS_CONFIRMED, sys);
 }
 
 bool lk_confirm_unfenced(const struct lk_lcd *lcd, const char *sys)

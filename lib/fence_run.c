@@ -42,10 +42,7 @@ static void say(const struct lk_fence_for *what, enum lk_log_level level, const 
 
 bool lk_fence_done(const struct lk_tree *tree, const char *sys)
 {
-	char path[LK_SYS_FILE];
-
-	lk_sys_file(LK_SYS_FENCED, sys, path);
-	return faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return lk_sys_noted(tree, LK_SYS_FENCED, sys);
 }
 
 void lk_fence_forget(const struct lk_tree *tree, const char *sys)

@@ -59,15 +59,7 @@ bool lk_holds_no_end(enum lk_holds holds)
 /* Both records end when it is heard again. */
 static bool is_off(const struct lk_tree *tree, const char *sys)
 {
-	static const char *const kinds[] = { LK_SYS_FENCED, LK_SYS_CONFIRMED };
-	char path[LK_SYS_FILE];
-
-	for (size_t k = 0; k < 2; k++) {
-		lk_sys_file(kinds[k], sys, path);
-		if (faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return true;
-	}
-	return false;
+	return lk_sys_noted(tree, LK_SYS_FENCED, sys) || lk_sys_noted(tree, LK_SYS_CONFIRMED, sys);
 }
 
 const char *lk_holds_among(const struct lk_lcd *lcd)

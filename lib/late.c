@@ -26,11 +26,6 @@ static int make(const struct lk_tree *tree, const char *path, struct lk_err *err
 	return fd < 0 ? lk_fail_errno(err, errno, "%s/%s", tree->root, path) : 0;
 }
 
-static bool is_there(const struct lk_tree *tree, const char *path)
-{
-	return faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 int lk_late_note(const struct lk_tree *tree, struct lk_err *err)
 {
 	return make(tree, NOTE, err);
@@ -43,7 +38,7 @@ void lk_late_forget(const struct lk_tree *tree)
 
 bool lk_late_noted(const struct lk_tree *tree)
 {
-	return is_there(tree, NOTE);
+	return faccessat(tree->fd, NOTE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum)
@@ -62,10 +57,7 @@ void lk_late_event(const struct lk_tree *tree, const char *sys, bool quorum)
 
 bool lk_late_event_noted(const struct lk_tree *tree, const char *sys)
 {
-	char path[LK_SYS_FILE];
-
-	lk_sys_file(LK_SYS_LATE, sys, path);
-	return is_there(tree, path);
+	return lk_sys_noted(tree, LK_SYS_LATE, sys);
 }
 
 void lk_late_forget_events(const struct lk_lcd *lcd)

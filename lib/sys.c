@@ -2,9 +2,11 @@
 /* Systems of the cluster as this node knows them. */
 #include "lk/sys.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lk/lcm.h"
 #include "lk/limits.h"
@@ -17,6 +19,14 @@ const char *const lk_sys_state_names[] = { "ALIVE", "DEAD", "UNKNOWN", NULL };
 void lk_sys_file(const char *kind, const char *sys, char path[static LK_SYS_FILE])
 {
 	snprintf(path, LK_SYS_FILE, "run/%s.%s", kind, sys);
+}
+
+bool lk_sys_noted(const struct lk_tree *tree, const char *kind, const char *sys)
+{
+	char path[LK_SYS_FILE];
+
+	lk_sys_file(kind, sys, path);
+	return faccessat(tree->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys)

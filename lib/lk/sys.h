@@ -21,6 +21,9 @@ struct lk_sys *lk_sys_find(const struct lk_lcd *lcd, const char *sys) LK_NONNULL
 #define LK_SYS_FILE (LK_SYS_MAX + 32)
 void lk_sys_file(const char *kind, const char *sys, char path[static LK_SYS_FILE]) LK_NONNULL(1, 2, 3);
 
+/* Is there such a record? */
+bool lk_sys_noted(const struct lk_tree *tree, const char *kind, const char *sys) LK_NONNULL(1, 2, 3);
+
 /* 0; -4 exists; -5 bad name; -6 more than 32 systems. */
 int lk_sys_add(struct lk_lcd *lcd, const char *sys, struct lk_err *err) LK_MUST LK_NONNULL(1, 2, 3);
 
