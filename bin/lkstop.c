@@ -19,6 +19,7 @@
 #include "lk/proc.h"
 #include "lk/program.h"
 #include "lk/running.h"
+#include "lk/stopped.h"
 #include "lk/supervisor.h"
 #include "lk/sys.h"
 #include "lk/wait.h"
@@ -62,13 +63,13 @@ static void forbid_failover(struct stop *s, const char *command, bool quiet)
 {
 	struct lk_jobs jobs = { .n = s->lcd.nsys };
 	struct lk_job LK_AUTO_FREE *job = calloc(s->lcd.nsys + 1, sizeof(*job));
-	char flag[300], text[64];
+	char flag[LK_STOPPED_MAX], text[64];
 	struct lk_err err;
 
 	if (!job)
 		return;
 	jobs.job = job;
-	snprintf(flag, sizeof(flag), "!nofailover!%s", s->lcd.local);
+	lk_stopped_flag(s->lcd.local, flag);
 	lk_jobs_begin(&jobs);
 	if (tell_peers(s, command, &jobs, flag) < 0 && !quiet)
 		lk_outage_say(&s->out, &s->cmd->err, LK_LOG_ERROR);

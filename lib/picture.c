@@ -24,6 +24,7 @@
 #include "lk/promise.h"
 #include "lk/quorum.h"
 #include "lk/rec.h"
+#include "lk/stopped.h"
 #include "lk/sys.h"
 #include "lk/witness.h"
 #include "lk/poison.h"
@@ -110,27 +111,13 @@ static bool is_absent(struct lk_lcd *lcd, const struct lk_sys *sys)
 	return status && !noticed && lk_sys_state(lcd, sys, &why) == LK_SYS_DEAD;
 }
 
-/* A note of lkstop -f, of one that cannot be asked from here. */
-static void report_held(struct lk_lcd *lcd, struct lk_buf *report)
-{
-	char flag[sizeof(LK_HELD_FLAG) + LK_SYS_MAX];
-	const char *why;
-
-	for (size_t i = 0; i < lcd->nsys; i++) {
-		snprintf(flag, sizeof(flag), "%s%s", LK_HELD_FLAG, lcd->sys[i].name);
-		if (!lcd->sys[i].local && lk_held(lcd, lcd->sys[i].name) &&
-		    lk_sys_state(lcd, &lcd->sys[i], &why) != LK_SYS_ALIVE)
-			report_name("flag", flag, report);
-	}
-}
-
 /* Is it ALIVE, and not about to stop in order? */
 static bool is_seen(struct lk_lcd *lcd, const struct lk_sys *sys)
 {
-	char flag[sizeof(LK_STOPPED_FLAG) + LK_SYS_MAX];
+	char flag[LK_STOPPED_MAX];
 	const char *why;
 
-	snprintf(flag, sizeof(flag), LK_STOPPED_FLAG "%s", sys->name);
+	lk_stopped_flag(sys->name, flag);
 	return !sys->local && lk_sys_state(lcd, sys, &why) == LK_SYS_ALIVE && !lk_flg_find(lcd, flag);
 }
 
@@ -142,6 +129,14 @@ static void report_about(const char *lead, const char *sys, struct lk_buf *repor
 	report_name("flag", flag, report);
 }
 
+/* A note of lkstop -f, of one that cannot be asked from here. */
+static bool is_held(struct lk_lcd *lcd, const struct lk_sys *sys)
+{
+	const char *why;
+
+	return !sys->local && lk_held(lcd, sys->name) && lk_sys_state(lcd, sys, &why) != LK_SYS_ALIVE;
+}
+
 static void report_lives(struct lk_lcd *lcd, struct lk_buf *report)
 {
 	for (size_t i = 0; i < lcd->nsys; i++) {
@@ -149,6 +144,8 @@ static void report_lives(struct lk_lcd *lcd, struct lk_buf *report)
 			report_about(absent, lcd->sys[i].name, report);
 		if (is_seen(lcd, &lcd->sys[i]))
 			report_about(sees, lcd->sys[i].name, report);
+		if (is_held(lcd, &lcd->sys[i]))
+			report_about(LK_HELD_FLAG, lcd->sys[i].name, report);
 	}
 }
 
@@ -164,7 +161,6 @@ void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report)
 	if (lacks_quorum(lcd))
 		report_name("flag", no_quorum, report);
 	report_lives(lcd, report);
-	report_held(lcd, report);
 	lk_promise_note_systems(lcd, report);
 	lk_rec_tail(report);
 }
@@ -212,12 +208,11 @@ static void take_systems(struct lk_lcd *lcd, struct lk_picture *picture)
 			life = LK_LIFE_UNKNOWN;
 		picture->sys[picture->nsys++] = (struct lk_pic_sys){ .name = lcd->sys[i].name, .life = life };
 	}
-	for (size_t i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
-		if (is_absent(lcd, &lcd->sys[i]))
-			picture->sys[picture->self].absent |= UINT32_C(1) << i;
 	for (size_t i = 0; i < lcd->nflg; i++)
 		take_flag(picture, picture->self, lcd->flg[i].name);
 	for (unsigned i = 0; i < picture->nsys; i++) {
+		if (is_absent(lcd, &lcd->sys[i]))
+			picture->sys[picture->self].absent |= UINT32_C(1) << i;
 		if (lk_held(lcd, picture->sys[i].name) && picture->sys[i].life != LK_LIFE_ALIVE)
 			picture->sys[picture->self].held |= UINT32_C(1) << i;
 		picture->sys[i].unconfirmed = lk_confirm_missing(lcd, picture->sys[i].name);

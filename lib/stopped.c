@@ -11,9 +11,9 @@
 #include "lk/sys.h"
 #include "lk/poison.h"
 
-static void flag_of(const struct lk_picture *picture, unsigned sys, char flag[static LK_SYS_MAX + 16])
+void lk_stopped_flag(const char *sys, char flag[static LK_STOPPED_MAX])
 {
-	snprintf(flag, LK_SYS_MAX + 16, LK_STOPPED_FLAG "%s", picture->sys[sys].name);
+	snprintf(flag, LK_STOPPED_MAX, LK_STOPPED_FLAG "%s", sys);
 }
 
 uint32_t lk_stopped_unknown(const struct lk_picture *picture)
@@ -33,11 +33,11 @@ uint32_t lk_stopped_unknown(const struct lk_picture *picture)
 static int change(const struct lk_picture *picture, uint32_t set, bool put, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	char flag[LK_SYS_MAX + 16];
+	char flag[LK_STOPPED_MAX];
 	int rc = set ? lk_lcd_begin(&lcd, LK_T_FLG, err) : 0;
 
 	for (unsigned i = 0; i < picture->nsys && rc == 0; i++) {
-		flag_of(picture, i, flag);
+		lk_stopped_flag(picture->sys[i].name, flag);
 		if (!(set >> i & 1) || put == (lk_flg_find(&lcd, flag) != NULL))
 			continue;
 		rc = put ? lk_flg_add(&lcd, flag, err) : lk_flg_drop(&lcd, flag, err);

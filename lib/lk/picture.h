@@ -15,9 +15,6 @@
 /* The tables that a picture and a report need. */
 #define LK_T_PICTURE (LK_T_INS | LK_T_DEP | LK_T_EQV | LK_T_SYS | LK_T_FLG | LK_T_EPOCH)
 
-/* On the others, when a system is stopped in order, and its name. */
-#define LK_STOPPED_FLAG "!nofailover!"
-
 /* What this system reports to others. */
 void lk_picture_report(struct lk_lcd *lcd, struct lk_buf *report) LK_NONNULL(1, 2);
 

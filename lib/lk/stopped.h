@@ -6,7 +6,12 @@
 #ifndef LK_STOPPED_H
 #define LK_STOPPED_H
 
+#include "lk/name.h"
 #include "lk/picture.h"
+
+#define LK_STOPPED_FLAG "!nofailover!"	/* and the system */
+#define LK_STOPPED_MAX (LK_SYS_MAX + 16)
+void lk_stopped_flag(const char *sys, char flag[static LK_STOPPED_MAX]) LK_NONNULL(1, 2);
 
 /* Bit s: this one lacks the flag of system s, which it has never seen since it started, another one that is ALIVE has it,
  * and none sees s without having it. */

@@ -14,6 +14,7 @@
 #include "lk/flg.h"
 #include "lk/late.h"
 #include "lk/msg.h"
+#include "lk/stopped.h"
 #include "control.h"
 #include "exec.h"
 #include "lease.h"
@@ -124,19 +125,14 @@ static int start_event(struct lcm_job *job, enum lcm_handler handler)
 	return start(job, handler, argv);
 }
 
-static void flag_name(const struct lcm_peer *peer, char flag[static LK_SYS_MAX + 16])
-{
-	snprintf(flag, LK_SYS_MAX + 16, "!nofailover!%s", peer->name);
-}
-
 /* The flag that kept this node from taking over when the peer was stopped in order. */
 bool event_is_flagged(const struct lcm_peer *peer)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	char flag[LK_SYS_MAX + 16];
+	char flag[LK_STOPPED_MAX];
 	struct lk_err err;
 
-	flag_name(peer, flag);
+	lk_stopped_flag(peer->name, flag);
 	return lk_lcd_read(&lcd, LK_T_FLG, &err) == 0 && lk_flg_find(&lcd, flag);
 }
 
@@ -145,12 +141,12 @@ static void on_cleared(void *arg, int status);
 static void start_clear(struct lcm_peer *peer)
 {
 	struct lcm *lcm = peer->lcm;
-	char flag[LK_SYS_MAX + 16];
+	char flag[LK_STOPPED_MAX];
 	char *argv[] = { (char *)"flg_remove", (char *)"-f", flag, NULL };
 	struct exec_request request = { .tree = &lcm->tree, .argv = argv };
 	struct exec_child child;
 
-	flag_name(peer, flag);
+	lk_stopped_flag(peer->name, flag);
 	if (exec_start(&request, &child) < 0) {
 		lcm_log(lcm, LK_LOG_ERROR, LK_M_LCM_HANDLER, argv[0], strerror(errno));
 		return;
