@@ -10,10 +10,10 @@
 #include "world.h"
 #include "lk/poison.h"
 
-static void explain(struct lk_dog *dog, const struct lk_err *why)
+static void explain(struct lk_dog *dog, const char *why)
 {
 	dog->state = LK_DOG_BAD;
-	snprintf(dog->why, sizeof(dog->why), "%.*s", LK_DOG_WHY - 1, why->text);
+	snprintf(dog->why, sizeof(dog->why), "%.*s", LK_DOG_WHY - 1, why);
 }
 
 static void judge_device(const struct world *w, struct lk_dog *dog)
@@ -23,16 +23,15 @@ static void judge_device(const struct world *w, struct lk_dog *dog)
 
 	dog->state = LK_DOG_ARMED;
 	if (*w->why) {
-		dog->state = LK_DOG_BAD;
-		snprintf(dog->why, sizeof(dog->why), "%.*s", LK_DOG_WHY - 1, w->why);
+		explain(dog, w->why);
 	} else if (dev->fd < 0) {
 		lk_fail(&why, LK_M_WD_NOT_YET, dev->path);
-		explain(dog, &why);
+		explain(dog, why.text);
 	} else if (!*dev->identity) {
 		lk_fail(&why, LK_M_WD_NOT, dev->path, strerror(dev->why));
-		explain(dog, &why);
+		explain(dog, why.text);
 	} else if (terms_too_long(w, lk_lease_now(), &why)) {
-		explain(dog, &why);
+		explain(dog, why.text);
 	}
 }
 

@@ -46,26 +46,32 @@ static int make_room(const struct world *w, const struct look *look, struct lk_e
 	return lk_fail(err, LK_M_WD_NO_ROOM, w->device.path, why.text);
 }
 
-int trial_look(const struct world *w, struct lk_err *err)
+static int judge_look(const struct world *w, const struct look *look, struct lk_err *err)
 {
 	char stop[LK_SECONDS_TEXT];
-	struct look look;
+	unsigned least = look->fixed ? look->timeout : look->least;
 
-	look_at(w->device.path, &look);
-	unsigned least = look.fixed ? look.timeout : look.least;
 	if (least * SECOND > w->stop) {
 		lk_format_seconds((unsigned)(w->stop / 1000000), stop);
 		return lk_fail(err, LK_M_WD_UNOPENED, w->device.path, least, stop, least);
 	}
-	return see_memory(w, &look, err);
+	return see_memory(w, look, err);
+}
+
+int trial_look(const struct world *w, struct lk_err *err)
+{
+	struct look look;
+
+	look_at(w->device.path, &look);
+	return judge_look(w, &look, err);
 }
 
 int trial_begin(const struct world *w, struct lk_err *err)
 {
 	struct look look;
-	int rc = trial_look(w, err);
 
 	look_at(w->device.path, &look);
+	int rc = judge_look(w, &look, err);
 	return rc < 0 ? rc : make_room(w, &look, err);
 }
 
