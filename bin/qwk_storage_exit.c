@@ -3,12 +3,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include "lk/cleanup.h"
 #include "lk/cmd.h"
+#include "lk/daemon.h"
 #include "lk/endnode.h"
-#include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/qwkio.h"
 #include "lk/qwkstate.h"
@@ -129,21 +128,11 @@ static int ask_others(struct lk_cmd *cmd, struct lk_lcd *lcd)
 	return 0;
 }
 
-static void say(const struct lk_tree *tree, const struct lk_err *why)
-{
-	struct lk_err text, ignored;
-	struct lk_log_line line = { .level = LK_LOG_WARN, .prog = "qwk_storage_exit", .pid = getpid(),
-				    .component = "quorum", .action = "exit", .text = text.text };
-
-	lk_fail(&text, LK_M_QWK_ABANDONED, why->text);
-	line.number = (unsigned)text.number;
-	lk_log(tree, &line, &ignored);
-}
-
 /* What is in service here could be taken over by whoever is in the mode yet. cmd->err is why it cannot be cleared. */
 static int abandon(struct lk_cmd *cmd, const struct lk_tree *tree)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
+	const struct lk_daemon frame = { .tree = tree, .prog = cmd->prog, .component = "quorum", .action = "exit" };
 	const struct lk_err why = cmd->err;
 	int rc = lk_lcd_read(&lcd, LK_T_SYS | LK_T_INS | LK_T_FLG, &cmd->err);
 
@@ -152,7 +141,7 @@ static int abandon(struct lk_cmd *cmd, const struct lk_tree *tree)
 	if (rc < 0)
 		return rc;
 	lk_cmd_warn(cmd, "the own object stays as it is: %s", why.text);
-	say(tree, &why);
+	lk_say(&frame, LK_LOG_WARN, LK_M_QWK_ABANDONED, why.text);
 	return 0;
 }
 

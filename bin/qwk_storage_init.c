@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lk/cmd.h"
+#include "lk/daemon.h"
 #include "lk/inittab.h"
-#include "lk/log.h"
 #include "lk/msg.h"
 #include "lk/net.h"
 #include "lk/qwkio.h"
@@ -299,12 +298,10 @@ static int begin(struct init *s)
 /* Also in the log: somebody else may look for the reason later. */
 static void log_error(const struct init *s)
 {
-	struct lk_log_line line = { .level = LK_LOG_ERROR, .prog = s->cmd->prog, .pid = getpid(),
-				    .component = "quorum", .action = "storage",
-				    .number = (unsigned)s->cmd->err.number, .text = s->cmd->err.text };
-	struct lk_err ignored;
+	const struct lk_daemon frame = { .tree = &s->lcd.tree, .prog = s->cmd->prog, .component = "quorum",
+					 .action = "storage" };
 
-	lk_log(&s->lcd.tree, &line, &ignored);
+	lk_say_err(&frame, LK_LOG_ERROR, &s->cmd->err);
 }
 
 static int run(struct lk_cmd *cmd)
