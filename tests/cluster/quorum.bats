@@ -8,13 +8,8 @@
 load lab
 load service
 
-export TUNABLES='QUORUM_MODE=majority
-WITNESS_MODE=remote_verify
-QUORUM_LOSS_DEADLINE=4
-QUORUM_QUARANTINE_SECS=3
-QUORUM_LOSS_ACTION=osu
-LCMHBEATTIME=0.2
-LCMNUMHBEATS=3'
+TUNABLES=$(majority_settings)
+export TUNABLES
 
 setup_file() {
 	lab_or_skip

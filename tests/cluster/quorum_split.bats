@@ -6,13 +6,8 @@
 load lab
 load service
 
-export TUNABLES='QUORUM_MODE=majority
-WITNESS_MODE=remote_verify
-QUORUM_LOSS_DEADLINE=2
-QUORUM_QUARANTINE_SECS=300
-QUORUM_LOSS_ACTION=osu
-LCMHBEATTIME=0.2
-LCMNUMHBEATS=3'
+TUNABLES=$(majority_settings 2 300)
+export TUNABLES
 
 setup() {
 	lab_or_skip

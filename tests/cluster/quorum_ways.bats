@@ -9,13 +9,8 @@ load lab
 load service
 
 export INTERVAL=0.2 MISSES=12
-export TUNABLES='QUORUM_MODE=majority
-WITNESS_MODE=remote_verify
-QUORUM_LOSS_DEADLINE=400
-QUORUM_QUARANTINE_SECS=3
-QUORUM_LOSS_ACTION=osu
-LCMHBEATTIME=0.2
-LCMNUMHBEATS=12'
+TUNABLES=$(majority_settings 400 3 12)
+export TUNABLES
 
 setup_file() {
 	lab_or_skip

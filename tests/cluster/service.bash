@@ -73,6 +73,20 @@ service__equivalencies() {	# I N
 	done
 }
 
+# Quorum by a majority: within how many seconds all must have stopped, how long the quarantine is, and with heartbeats of
+# 0.2 s how many may be missed.
+majority_settings() {	# [DEADLINE [QUARANTINE [MISSES]]]
+	cat <<-END
+		QUORUM_MODE=majority
+		WITNESS_MODE=remote_verify
+		QUORUM_LOSS_DEADLINE=${1:-4}
+		QUORUM_QUARANTINE_SECS=${2:-3}
+		QUORUM_LOSS_ACTION=osu
+		LCMHBEATTIME=0.2
+		LCMNUMHBEATS=${3:-3}
+	END
+}
+
 # Quorum by files in a directory that the nodes share, alpha and beta if none are named, with the shortest times.
 storage_settings() {	# DIRECTORY [NODE...]
 	local share=$1 node
