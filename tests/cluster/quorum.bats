@@ -20,9 +20,18 @@ teardown_file() {
 	lab down
 }
 
+all_have_quorum() {
+	local node
+	for node in alpha beta gamma; do
+		on "$node" lk_quorum >/dev/null || return
+	done
+}
+
 setup() {
 	lab restore
 	all_started alpha beta gamma
+	# after a change of the heartbeats it takes a node longer than its start
+	wait_until 60 all_have_quorum
 	all_removed alpha beta gamma
 	clear
 }
@@ -238,13 +247,6 @@ gamma_misses() {	# BEATS
 	while IFS=, read -r _ device _; do
 		on gamma net_change -s alpha -D "$device" -m "$1" || return
 	done <<<"$(on gamma net_list -f, -s alpha)"
-}
-
-all_have_quorum() {
-	local node
-	for node in alpha beta gamma; do
-		on "$node" lk_quorum >/dev/null || return
-	done
 }
 
 @test "QM-10: gamma notices the death of alpha later than beta: beta asks again, and restores it" {
