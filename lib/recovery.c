@@ -223,10 +223,42 @@ static void count_tag(unsigned *n, struct lk_buf *tags, const char *tag)
 	lk_buf_adds(tags, tag);
 }
 
+/* Can a record that another system brings back name it, or another one of the same epoch? See own(). */
+static bool ran_in_turns(const struct run *run)
+{
+	return run->recovery->event == LK_EVENT_UP &&
+	       (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
+}
+
+/* One that has reported anything may have no instance of something else. */
+static bool has_reported(const struct run *run, unsigned sys)
+{
+	for (unsigned i = 0; i < run->picture.ncopy; i++)
+		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
+			return true;
+	return false;
+}
+
+/* Is it not known yet what the record of a system says that is ALIVE? */
+static bool is_unheard(const struct run *run, const struct lk_pic_res *res)
+{
+	for (unsigned i = res->first; i < res->first + res->n; i++) {
+		unsigned sys = run->picture.copy[i].sys;
+
+		if (run->picture.sys[sys].life == LK_LIFE_ALIVE && !has_reported(run, sys))
+			return true;
+	}
+	return false;
+}
+
 /* Left open, because a system that is ALIVE did not report in time or has no quorum yet, or because a switchback has failed: it may yet
  * lose the resource for it. If it has died since, that is an event. */
-static bool is_open(const struct run *run, const struct lk_decision *d)
+static bool is_open(const struct run *run, unsigned i)
 {
+	const struct lk_decision *d = &run->decision[i];
+
+	if (d->why == LK_WHY_HERE && ran_in_turns(run))
+		return is_unheard(run, &run->picture.res[i]);
 	if (run->recovery->passes && d->what == LK_DO_SWITCHBACK)
 		return run->recovery->passes < SWITCHBACK_PASSES;
 	if (d->why == LK_WHY_BETTER && d->sys >= 0 && run->waited >> d->sys & 1)
@@ -239,7 +271,7 @@ static void decide(struct run *run)
 	lk_decide(&run->picture, run->recovery->event, run->sys, run->decision);
 	for (unsigned i = 0; i < run->picture.nres; i++) {
 		const char *tag = run->picture.res[i].tag;
-		bool asked = is_asked_for(run, tag), open = asked && is_open(run, &run->decision[i]);
+		bool asked = is_asked_for(run, tag), open = asked && is_open(run, i);
 
 		if (open)
 			count_tag(&run->end->open, &run->end->tags_open, tag);
@@ -651,21 +683,20 @@ static bool is_ours(const struct run *run, unsigned i)
 	if (run->decision[i].what != LK_DO_LEAVE || run->decision[i].why != LK_WHY_HERE || owner < LK_PIC_NOBODY)
 		return false;
 	if (owner == (int)run->picture.self)
-		return run->storage && is_doubted(run, &run->picture.res[i], epoch);
+		return is_doubted(run, &run->picture.res[i], epoch);
 	return owner < 0 || is_without(run, &run->picture.res[i], (unsigned)owner);
 }
 
 /*
  * Systems that run in turns, and never two of them, each bring in service what they had by their own record. What the
- * one that has come back knows better is then not true any more: the record has to name who has it, or nobody takes it
- * over when that one fails. So it is with the storage, which lets one alone win: its epoch is then no newer than what
- * those know that were away. A majority always has one that knows the newest epoch.
+ * one that has come back knows better, or has of the same epoch, is then not true any more: the record has to name who has
+ * it, or nobody takes it over when that one fails. So it is without quorum, and with the storage, which lets one alone
+ * win. A majority always has one that knows the newest epoch.
  */
 static int own(struct run *run, struct lk_err *err)
 {
 	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	bool alone = run->recovery->event == LK_EVENT_UP &&
-		     (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
+	bool alone = ran_in_turns(run);
 	int rc = alone ? lk_lcd_begin(&lcd, LK_T_INS | LK_T_EPOCH | LK_T_SYS, err) : 0;
 
 	for (unsigned i = 0; alone && i < run->picture.nres && rc == 0; i++) {

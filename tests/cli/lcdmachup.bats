@@ -65,6 +65,61 @@ return_of_beta() {	# yes|no: is there quorum now?
 	grep -q 'recovery:up:app1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
 }
 
+# beta does not answer as long as run/silent is there in its tree, and had ip1 by a record of this epoch; alpha has it.
+ran_in_turns() {	# EPOCH
+	rm -r "$LKROOT"
+	f1
+	far beta
+	ins_setst -t ip1 -S ISP
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	on beta app_create -a comm
+	on beta typ_create -a comm -r ip
+	on beta ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+	on beta ins_setst -t ip1 -S OSU
+	on beta eqv_create --local-only -t ip1 -p 10 -S alpha -o ip1 -r 1 -e SHARED
+	on beta lk_epoch -t ip1 -e "$1" -o beta
+	lk_epoch -t ip1 -e 3 -o alpha
+	mkdir -p "$FAR/beta/bin"
+	# shellcheck disable=SC2016  # the stub expands it
+	printf '#!/bin/sh\n[ ! -e "$LKROOT/run/silent" ] || exit 1\nexec "%s/lk_picture" "$@"\n' "$LK_BIN" \
+		>"$FAR/beta/bin/lk_picture"
+	chmod 755 "$FAR/beta/bin/lk_picture"
+	touch "$FAR/beta/run/silent"
+}
+
+# The record of ip1 there: epoch and owner.
+record() {	# SYSTEM
+	if [ "$1" = alpha ]; then lk_epoch -l -t ip1; else on "$1" lk_epoch -l -t ip1; fi | cut -d $'\001' -f 2,3 | tr '\001' ' '
+}
+
+names_alpha() {	# EPOCH
+	[ "$(record alpha)" = "$1 alpha" ] && [ "$(record beta)" = "$1 alpha" ]
+}
+
+@test "a system whose record is not known yet is asked again, so that the newest one names who has it" {
+	local epoch
+	for epoch in 3 7; do
+		ran_in_turns "$epoch"
+		lcdmachup -s beta 3>&- &
+		wait_until 10 grep -q 'recovery:up:ip1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
+		[ "$(record alpha)" = '3 alpha' ]
+		rm "$FAR/beta/run/silent"
+		wait "$!"
+		names_alpha $((epoch + 1))
+		far_end
+		rm -r "$FAR/beta"
+	done
+}
+
+@test "who waits for a record ends when its system is gone again" {
+	ran_in_turns 3
+	lcdmachup -s beta 3>&- &
+	wait_until 10 grep -q 'recovery:up:ip1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
+	touch "$LKROOT/run/dead-beta"
+	wait "$!"
+	[ "$(record alpha)" = '3 alpha' ]
+}
+
 @test "an unknown system, and this one, give 7" {
 	expect 7 lcdmachup -s nope
 	expect 7 lcdmachup -s alpha

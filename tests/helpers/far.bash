@@ -47,4 +47,5 @@ far_end() {
 		kill "$pid" || :
 		wait "$pid" || :
 	done 2>/dev/null
+	FAR_PIDS=()
 }

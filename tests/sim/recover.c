@@ -85,6 +85,17 @@ static void own(struct world *w, unsigned node)
 	send_record(w, node);
 }
 
+/* is_unheard() of lib/recovery.c: what one of them says may yet give a reason to own it. */
+static bool is_unheard(const struct world *w, unsigned node)
+{
+	const struct node *n = &w->node[node];
+
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i != node && !n->reported[i] && node_life(w, node, i) == LK_LIFE_ALIVE)
+			return w->params.storage && n->service == IN && node_quorum(w, node);
+	return false;
+}
+
 /* ---- stopping ---- */
 
 void recover_stop(struct world *w, unsigned node)
@@ -423,8 +434,10 @@ static void decide(struct world *w, unsigned node)
 		if (n->reported[i])
 			adopt(n, n->report[i].epoch, n->report[i].owner);
 	push_records(w, node);
-	if (n->now.event == LK_EVENT_UP && !n->operators && !n->again)
+	if (n->now.event == LK_EVENT_UP && !n->operators) {
 		own(w, node);
+		n->unheard = is_unheard(w, node) && !w->params.without.no_again;
+	}
 	picture(w, node, &pic, &res, copy);
 	lk_decide(&pic, n->now.event, n->now.sys, &decision);
 	if (w->params.pictures)
@@ -531,9 +544,9 @@ static void check(struct world *w, unsigned node)
 	unsigned sys = (node + 1) % w->nodes;
 
 	world_timer(w, node, T_CHECK, 2 * S);
-	if (n->phase != IDLE || n->nqueue || n->service != OUT || n->owner < 0 || hopeless(n))
+	if (n->phase != IDLE || n->nqueue || !node_quorum(w, node))
 		return;
-	if (!node_quorum(w, node))
+	if (n->service == IN ? !n->unheard : n->service != OUT || n->owner < 0 || hopeless(n))
 		return;
 	for (unsigned i = 0; i < w->nodes; i++)
 		if (i != node && node_life(w, node, i) == LK_LIFE_ALIVE)

@@ -14,7 +14,8 @@
  * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
  * anything), noted (as it has noted when that was), beats (and since the last heartbeat that was confirmed has ceased to
  * count), first (a first look says nothing of the time before), back (of those that were fenced only the storage may
- * have heard since), own (who has it in service takes a higher epoch when others come back);
+ * have heard since), own (who has it in service takes a higher epoch when others come back), again (and asks them once
+ * more if one did not answer);
  * of lkstop -f: held (the others know of it), turns (nobody takes that back, or restores anything, while it is at work),
  * tags (the removal of one note is none of a later one), left (nothing is left to who waits for a note that is over).
  * The exit code is 1 if a schedule violates what must hold; its seed is printed.
@@ -449,7 +450,7 @@ static bool mutate(struct mutation *without, const char *what)
 		{ "kept", &without->no_kept }, { "told", &without->no_told }, { "least", &without->no_least },
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
 		{ "tags", &without->no_tags },
-		{ "own", &without->no_own },
+		{ "own", &without->no_own }, { "again", &without->no_again },
 		{ "left", &without->no_left },
 	};
 

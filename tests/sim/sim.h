@@ -34,7 +34,7 @@
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
 	bool no_look, no_late, no_noted, no_beats, no_first, no_back, no_held, no_turns, no_tags, no_own, no_left;
-	bool no_kept, no_told, no_least;
+	bool no_kept, no_told, no_least, no_again;
 };
 
 struct params {
@@ -172,6 +172,7 @@ struct node {
 	unsigned nqueue;
 	bool operators;			/* what is under way is an operator's command */
 	bool again;			/* ... or looks again at what was left undecided */
+	bool unheard;			/* at the last UP one did not say what it knows */
 	bool reported[MAX_NODES], asked_for_report[MAX_NODES];
 	struct msg report[MAX_NODES];
 	struct lk_canvass canvass;
