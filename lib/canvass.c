@@ -45,6 +45,47 @@ static uint32_t held(const struct lk_lcd *lcd)
 	return set;
 }
 
+/* A grant of those counts that will bar for our window. */
+static uint32_t knowing(const struct lk_lcd *lcd, const struct lk_lcm_quorum *answer)
+{
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
+		for (size_t k = 0; k < answer->nsys; k++)
+			if (answer->sys[k].knows && !strcmp(answer->sys[k].name, lcd->sys[i].name))
+				set |= UINT32_C(1) << i;
+	return set;
+}
+
+/* They may be changed at any time: window and who knows of it are of one moment. */
+static int find_terms(struct lk_canvassing *c, struct lk_err *err)
+{
+	struct lk_lcm_quorum answer;
+	struct lk_quorum_modes modes;
+	int64_t limit = 0;
+	int rc = lk_quorum_modes(&c->lcd.tree, &modes, err);
+
+	c->storage = rc == 0 && modes.quorum == LK_QMODE_STORAGE;
+	if (c->storage)
+		rc = lk_quiet_limit(&c->lcd.tree, &limit, err);
+	else if (rc == 0)
+		rc = lk_lcm_quorum(&c->lcd, &answer, err);
+	if (rc == 0 && !c->storage && !answer.running)
+		return lk_fail(err, LK_M_NO_DAEMON);
+	if (rc < 0)
+		return rc;
+	if (c->storage) {
+		c->window = limit / 2 * MS;
+		c->lease = limit / 3;	/* about one look at the storage */
+		return 0;
+	}
+	c->window = lk_terms_window(&answer.terms);
+	c->lease = answer.terms.lease / MS;
+	c->generation = answer.generation;
+	c->knowing = knowing(&c->lcd, &answer);
+	return 0;
+}
+
 /* Whom we can ask, as of now; without quorum there is no use in it. */
 static int see(struct lk_canvassing *c, struct lk_err *err)
 {
@@ -55,6 +96,8 @@ static int see(struct lk_canvassing *c, struct lk_err *err)
 	rc = lk_lcd_read(&c->lcd, LK_T_GRANT, err);
 	if (rc == 0)
 		rc = lk_quorum_check(&c->lcd, err);
+	if (rc == 0)
+		rc = find_terms(c, err);
 	if (rc < 0)
 		return rc;
 	c->self = lk_promise_self(&c->lcd);
@@ -110,6 +153,18 @@ static bool all_won(struct lk_canvassing *c)
 	return true;
 }
 
+/* Since the try began? Else who was asked after a change may bar by other terms than those of our window. */
+static int same_terms(struct lk_canvassing *c, struct lk_err *err)
+{
+	int64_t window = c->window;
+	uint32_t generation = c->generation, knew = c->knowing;
+	int rc = find_terms(c, err);
+
+	/* who has come to know them meanwhile may have granted before */
+	c->knowing = knew;
+	return rc < 0 ? rc : c->storage || (c->window == window && c->generation == generation);
+}
+
 /* 1: all granted; 0: not. */
 static int try(struct lk_canvassing *c, struct lk_err *err)
 {
@@ -122,7 +177,7 @@ static int try(struct lk_canvassing *c, struct lk_err *err)
 	for (unsigned round = 0; rc == 0 && round <= c->lcd.nsys + 1; round++) {
 		rc = lk_canvass_round(c, err);
 		if (rc == 0 && all_won(c))
-			return 1;
+			return same_terms(c, err);
 		if (rc > 0)	/* nobody is left to be asked */
 			return 0;
 	}
@@ -197,8 +252,8 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 	if (verdict.what == LK_CANVASS_BUSY && c->tries++ < TRIES)
 		/* not all at once */
 		return nap(wait, 50 * (1 + c->self % 4), err);
-	/* storage: one more look is worth waiting for */
-	bool soon = c->storage && verdict.longest <= c->lease + SOON_MS;
+	/* storage: one more look is worth waiting for; or one more heartbeat is */
+	bool soon = verdict.soon || (c->storage && verdict.longest <= c->lease + SOON_MS);
 	if (verdict.what == LK_CANVASS_WAIT && (c->what->patient || soon || c->deadline)) {
 		/* who is not quiet then lives */
 		if (!c->deadline) {
@@ -211,42 +266,11 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 	return lk_fail(err, LK_M_NOT_GRANTED, verdict.tag, verdict.why);
 }
 
-static int find_terms(struct lk_canvassing *c, struct lk_err *err)
-{
-	struct lk_lcm_quorum answer;
-	struct lk_lcd LK_AUTO_LCD lcd = LK_LCD_INIT;
-	struct lk_quorum_modes modes;
-	int64_t limit = 0;
-	int rc = lk_lcd_read(&lcd, LK_T_SYS, err);
-
-	if (rc == 0)
-		rc = lk_quorum_modes(&lcd.tree, &modes, err);
-	c->storage = rc == 0 && modes.quorum == LK_QMODE_STORAGE;
-	if (c->storage)
-		rc = lk_quiet_limit(&lcd.tree, &limit, err);
-	if (rc == 0)
-		rc = lk_lcm_quorum(&lcd, &answer, err);
-	if (rc == 0 && !c->storage && !answer.running)
-		return lk_fail(err, LK_M_NO_DAEMON);
-	if (rc < 0)
-		return rc;
-	if (c->storage) {
-		c->window = limit / 2 * MS;
-		c->lease = limit / 3;	/* about one look at the storage */
-		return 0;
-	}
-	c->window = lk_terms_window(&answer.terms);
-	c->lease = answer.terms.lease / MS;
-	return 0;
-}
-
 static int collect(struct lk_canvassing *c, struct lk_lcd *lcd, struct lk_err *err)
 {
 	struct lk_wait wait;
-	int rc = find_terms(c, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	lk_wait_begin(&wait);
 	do {
 		rc = try(c, err);

@@ -46,7 +46,7 @@ void lk_canvass_find_gone(struct lk_canvassing *c)
 bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
 {
 	return c->storage ? lk_canvass_won_all(&item->canvass, c->gone, now, c->window) :
-			    lk_canvass_won(&item->canvass, now, c->window);
+			    lk_canvass_won(&item->canvass, c->knowing, now, c->window);
 }
 
 /* ---- asking ---- */
@@ -231,7 +231,7 @@ struct judging {
 	const struct lk_canvassing *c;
 	struct lk_canvass_verdict *verdict;
 	struct lk_buf why;
-	bool here, busy, alive;
+	bool here, busy, alive, unknowing;
 };
 
 static void add_why(struct judging *j, unsigned sys, const char *what)
@@ -291,10 +291,22 @@ static void judge_unreached(struct judging *j, unsigned sys)
 	add_wait(j->verdict, wait);
 }
 
+/* It grants, and may not bar for as long as we collect: its next confirmation tells. */
+static void judge_unknowing(struct judging *j, unsigned sys)
+{
+	add_why(j, sys, "it has not confirmed yet that it knows the times of this system");
+	j->unknowing = true;
+	add_wait(j->verdict, (uint64_t)j->c->lease / 4);
+}
+
 static void judge_system(struct judging *j, const struct lk_canvass_item *item, unsigned sys)
 {
 	const struct lk_answer *answer = &item->answer[sys];
 
+	if (!j->c->storage && item->canvass.asked[sys] && sys != j->c->self && !(j->c->knowing & bit(sys))) {
+		judge_unknowing(j, sys);
+		return;
+	}
 	if (item->silent & bit(sys)) {
 		j->busy = true;
 		add_why(j, sys, "no answer");
@@ -334,8 +346,9 @@ void lk_canvass_judge(const struct lk_canvassing *c, struct lk_canvass_verdict *
 		for (unsigned sys = 0; sys < c->lcd.nsys; sys++)
 			judge_system(&j, &c->item[i], sys);
 	}
+	verdict->soon = j.unknowing && !j.alive;
 	/* all have answered well, but not soon enough */
-	if (!j.here && (j.busy || !j.alive))
+	if (!j.here && (j.busy || !(j.alive || j.unknowing)))
 		verdict->what = LK_CANVASS_BUSY;
 	else if (!j.here)
 		verdict->what = LK_CANVASS_WAIT;

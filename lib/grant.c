@@ -122,6 +122,16 @@ void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent)
 		hold->echoed[sys] = sent;
 }
 
+uint32_t lk_hold_knowing(const struct lk_hold *hold)
+{
+	uint32_t set = bit((int)hold->self);
+
+	for (unsigned i = 0; i < hold->nsys; i++)
+		if (hold->echoed[i] && hold->echoed[i] >= hold->given.changed)
+			set |= bit((int)i);
+	return set;
+}
+
 void lk_hold_stored(struct lk_hold *hold, int64_t until)
 {
 	if (until > hold->stored)
@@ -312,12 +322,13 @@ static bool granted(const struct lk_canvass *canvass, unsigned sys, int64_t now,
 	return canvass->asked[sys] && now - canvass->asked[sys] < window;
 }
 
-bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window)
+bool lk_canvass_won(const struct lk_canvass *canvass, uint32_t knowing, int64_t now, int64_t window)
 {
 	unsigned yes = 0;
 
+	knowing |= bit((int)canvass->ask.candidate);
 	for (unsigned i = 0; i < canvass->nsys; i++)
-		yes += granted(canvass, i, now, window);
+		yes += knowing & bit((int)i) && granted(canvass, i, now, window);
 	return 2 * yes > canvass->nsys && granted(canvass, canvass->ask.candidate, now, window);
 }
 

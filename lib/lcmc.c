@@ -288,7 +288,9 @@ static bool take_confirm(struct lk_arena *arena, struct lk_lcm_quorum *answer, s
 	lk_get_text(in, name, sizeof(name));
 	lk_printable(name);
 	row->name = lk_arena_dup(arena, name);
-	row->barred = take_choice(in, 1);
+	uint8_t flags = take_choice(in, 3);
+	row->barred = flags & 1;
+	row->knows = flags & 2;
 	row->quiet = take_time(in);
 	row->needed = take_time(in);
 	row->age = take_time(in);
@@ -309,6 +311,7 @@ static bool take_quorum(struct lk_lcm_quorum *answer, struct lk_in *in)
 	answer->until = take_time(in);
 	answer->deadline = take_time(in);
 	answer->terms = take_terms(in);
+	answer->generation = lk_get_u32(in);
 	return lk_get_end(in);
 }
 

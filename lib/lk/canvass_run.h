@@ -30,8 +30,10 @@ struct lk_canvassing {
 	int64_t since;		/* storage: ... by looks that began since nobody else was promised anything here */
 	struct lk_canvass_item *item;
 	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
-	int64_t window;		/* ns */
+	int64_t window;		/* ns; as of the last try */
 	int64_t lease;		/* ms */
+	uint32_t generation;	/* ... that of lcm, whose terms these are */
+	uint32_t knowing;	/* majority: these bar for that window if they grant */
 	int64_t deadline;	/* ms, of our patience; 0: nothing was waited for yet */
 	unsigned tries;
 };
@@ -50,6 +52,7 @@ struct lk_canvass_verdict {
 	enum { LK_CANVASS_NO, LK_CANVASS_BUSY, LK_CANVASS_WAIT } what;	/* for ever, for a moment, for wait ms */
 	const char *tag;	/* the first one that is not */
 	int64_t wait, longest;	/* until the first, and all, may have stopped */
+	bool soon;		/* only confirmations are waited for */
 	char why[700];
 };
 void lk_canvass_judge(const struct lk_canvassing *c, struct lk_canvass_verdict *verdict) LK_NONNULL(1, 2);

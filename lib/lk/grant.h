@@ -28,6 +28,8 @@
  *   - Who confirms counts by the terms that the last heartbeat told that it has confirmed, from when that came, or by
  *     larger ones that came later (lk_heard_tells(), lk_heard_takes()). Before it confirms one, its terms
  *     are on stable storage: a restart forgets nothing that was confirmed.
+ *   - Who grants bars for the window of the terms that it knows. A candidate with larger ones counts the grants only of
+ *     those that have confirmed a heartbeat by which it has told them (lk_hold_knowing()).
  *
  * Of the majority that has confirmed what was sent at S or later, and of the one that grants, some system is a member
  * of both. It has confirmed last what was sent at S' >= S. What was given by then ends at S' + what that one told, as it
@@ -111,6 +113,10 @@ struct lk_terms lk_hold_tell(const struct lk_hold *hold, int64_t now) LK_MUST LK
 
 /* A system confirms the heartbeat that was sent then. */
 void lk_hold_echo(struct lk_hold *hold, unsigned sys, int64_t sent) LK_NONNULL(1);
+
+/* The systems that have confirmed what was sent since the terms in force are, and so have them on stable storage: bit s;
+ * itself, too. Who grants bars for the window of the terms that it knows. */
+uint32_t lk_hold_knowing(const struct lk_hold *hold) LK_MUST LK_NONNULL(1);
 
 /* Storage quorum: the own object was written and read back, which lets run until then. */
 void lk_hold_stored(struct lk_hold *hold, int64_t until) LK_NONNULL(1);
@@ -218,9 +224,10 @@ struct lk_canvass_sent {
 bool lk_canvass_answer(struct lk_canvass *canvass, unsigned from, const struct lk_canvass_sent *sent,
 		       const struct lk_grant_answer *answer) LK_MUST LK_NONNULL(1, 3, 4);
 
-/* Granted by a majority and by ourselves? The epoch is then ours. The lease must be valid, too, and our own promise
- * still be this one. */
-bool lk_canvass_won(const struct lk_canvass *canvass, int64_t now, int64_t window) LK_MUST LK_NONNULL(1);
+/* Granted by a majority and by ourselves? Of others only those count that know the terms which the window is of,
+ * lk_hold_knowing(). The epoch is then ours. The lease must be valid, too, and our own promise still be this one. */
+bool lk_canvass_won(const struct lk_canvass *canvass, uint32_t knowing, int64_t now, int64_t window)
+	LK_MUST LK_NONNULL(1);
 
 /* Storage quorum: granted by all, ourselves among them, but those that have certainly stopped? */
 bool lk_canvass_won_all(const struct lk_canvass *canvass, uint32_t gone, int64_t now, int64_t window)

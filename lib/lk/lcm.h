@@ -31,10 +31,10 @@ enum lk_lcm_type {
 	LK_LCM_OUTPUT,		/* u8 stream (1, 2), the bytes */
 	LK_LCM_EXIT,		/* u8 code: it ran and this is its exit code */
 	LK_LCM_FAIL,		/* u8 enum lk_lcm_fail, text */
-	LK_LCM_CONFIRM,		/* of the answer to LK_LCM_BAR: text system, u8 barred, u64 quiet, u64 needed, u64 age of
+	LK_LCM_CONFIRM,		/* of the answer to LK_LCM_BAR: text system, u8 flags (1 barred, 2 knows), u64 quiet, u64 needed, u64 age of
 				 * what it confirms, its u64 lease, u64 stop; all ns, 0 of the last three: none; u64 incarnation */
 	LK_LCM_QUORUM,		/* its end: u8 flags (1 active, 2 valid, 4 lapsed), u64 now, u64 until, u64 deadline,
-				 * u64 lease, u64 stop */
+				 * u64 lease, u64 stop, u32 generation */
 };
 
 enum lk_lcm_fail {
@@ -93,9 +93,11 @@ struct lk_lcm_quorum {
 	int64_t now, until;		/* until: 0: there was no lease yet */
 	int64_t deadline;		/* that was published; LK_LEASE_FOREVER: none */
 	struct lk_terms terms;		/* of this node */
+	uint32_t generation;		/* with another one they may have been others in between */
 	struct lk_lcm_confirm {
 		const char *name;
 		bool barred;		/* what it sends now is not confirmed; set for who was asked to be barred */
+		bool knows;		/* the terms of this node, lk_hold_knowing() */
 		int64_t quiet;		/* ns since what was confirmed last had come; since the start of lcm if nothing was */
 		int64_t needed;		/* lk_terms_quiet() of its terms and ours: it has stopped when quiet >= needed */
 		int64_t age;		/* how long ago we sent what it has confirmed; 0: nothing yet */

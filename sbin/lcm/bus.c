@@ -168,12 +168,14 @@ void bus_put_confirms(struct lk_out *out, const struct bus_confirms *confirms)
 {
 	lk_put_u8(out, BUS_CONFIRMS);
 	lk_put_u32(out, confirms->number);
+	lk_put_u32(out, confirms->generation);
 	lk_put_u8(out, confirms->n);
 	for (unsigned i = 0; i < confirms->n && i < BUS_PEERS_MAX; i++) {
 		const struct bus_confirm *confirm = &confirms->confirm[i];
 
 		lk_put_u8(out, confirm->peer);
 		lk_put_u8(out, confirm->barred);
+		lk_put_u8(out, confirm->knows);
 		lk_put_u64(out, confirm->quiet);
 		lk_put_u64(out, confirm->needed);
 		lk_put_u64(out, confirm->age);
@@ -435,12 +437,14 @@ bool bus_get_confirms(struct lk_in *in, struct bus_confirms *confirms)
 {
 	memset(confirms, 0, sizeof(*confirms));
 	confirms->number = lk_get_u32(in);
+	confirms->generation = lk_get_u32(in);
 	confirms->n = get_choice(in, BUS_PEERS_MAX);
 	for (unsigned i = 0; !in->bad && i < confirms->n; i++) {
 		struct bus_confirm *confirm = &confirms->confirm[i];
 
 		confirm->peer = get_peer(in);
 		confirm->barred = get_choice(in, 1);
+		confirm->knows = get_choice(in, 1);
 		confirm->quiet = get_time(in);
 		confirm->needed = get_time(in);
 		confirm->age = get_time(in);

@@ -189,17 +189,18 @@ struct bus_lease {
 
 /* All but the first two and the last in nanoseconds; as in lk_lcm_confirm, lk/lcm.h. */
 struct bus_confirm {
-	uint8_t peer, barred;
+	uint8_t peer, barred, knows;
 	uint64_t quiet, needed, age, lease, stop;
 	uint64_t incarnation;
 };
 
 struct bus_confirms {
 	uint32_t number;
+	uint32_t generation;		/* of the settings by whose terms "knows" counts */
 	uint8_t n;
 	struct bus_confirm confirm[BUS_PEERS_MAX];
 };
-#define BUS_CONFIRMS_MAX (6 + BUS_PEERS_MAX * 50)
+#define BUS_CONFIRMS_MAX (10 + BUS_PEERS_MAX * 51)
 
 struct bus_counters {
 	uint16_t path;

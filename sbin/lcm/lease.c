@@ -467,16 +467,18 @@ bool lease_ask(struct lcm_client *client, struct lk_in *in)
 	return true;
 }
 
-static void answer_peer(struct lcm_client *client, const struct bus_confirm *confirm)
+/* generation: of the settings by which "knows" counts. */
+static void answer_peer(struct lcm_client *client, const struct bus_confirm *confirm, uint32_t generation)
 {
 	const struct lcm_peer *peer = &client->lcm->peer[confirm->peer];
+	bool knows = confirm->knows && generation == client->lcm->generation;
 	uint8_t bytes[LK_SYS_MAX + 64];
 	struct lk_out out = LK_OUT(bytes);
 
 	if (!peer->configured)
 		return;
 	lk_put_text(&out, peer->name);
-	lk_put_u8(&out, confirm->barred);
+	lk_put_u8(&out, (uint8_t)(confirm->barred | knows << 1));
 	lk_put_u64(&out, confirm->quiet);
 	lk_put_u64(&out, confirm->needed);
 	lk_put_u64(&out, confirm->age);
@@ -517,6 +519,7 @@ static void answer_end(struct lcm_client *client)
 	lk_put_u64(&out, (uint64_t)lease->deadline);
 	lk_put_u64(&out, (uint64_t)(lcm->set.lease * MS));
 	lk_put_u64(&out, (uint64_t)(lcm->set.stop * MS));
+	lk_put_u32(&out, lcm->generation);
 	(void)local_send(client, LK_LCM_QUORUM, &out);
 }
 
@@ -528,7 +531,7 @@ void lease_confirms(struct lcm *lcm, const struct bus_confirms *confirms)
 		client->waits = false;
 		client->deadline = -1;
 		for (unsigned i = 0; i < confirms->n; i++)
-			answer_peer(client, &confirms->confirm[i]);
+			answer_peer(client, &confirms->confirm[i], confirms->generation);
 		answer_end(client);
 		client->over = true;
 	}

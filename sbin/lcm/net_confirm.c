@@ -352,9 +352,11 @@ static struct bus_confirm confirm_of(const struct net *net, unsigned i, int64_t 
 {
 	const struct net_peer *peer = &net->peer[i];
 	struct lk_terms ours = own_terms(net), theirs = widest(net);
+	uint32_t knowing = lk_hold_knowing(&net->hold);
 
 	return (struct bus_confirm){
 		.peer = (uint8_t)i, .barred = is_barred(net, peer, now),
+		.knows = knowing >> number_in_hold(net, peer) & 1,
 		.quiet = (uint64_t)(now - peer->taken_at), .needed = (uint64_t)lk_terms_quiet(&ours, &theirs),
 		.age = peer->confirmed ? (uint64_t)(now - peer->confirmed) + 1 : 0,
 		.lease = (uint64_t)peer->heard.terms.lease, .stop = (uint64_t)peer->heard.terms.stop,
@@ -365,7 +367,7 @@ static struct bus_confirm confirm_of(const struct net *net, unsigned i, int64_t 
 static bool send_confirms(struct net *net)
 {
 	uint8_t message[BUS_CONFIRMS_MAX];
-	struct bus_confirms confirms = { .number = net->bar_number };
+	struct bus_confirms confirms = { .number = net->bar_number, .generation = net->conf.generation };
 	struct lk_out out = LK_OUT(message);
 	int64_t now = lk_lease_now();
 

@@ -6,6 +6,7 @@
 
 load ../helpers/tree
 load ../helpers/records
+load ../helpers/far
 
 setup() {
 	f1
@@ -1106,4 +1107,21 @@ killed_restore() {
 	[ "$(database)" = "$before" ]
 	journal_is
 	[ ! -s "$LKROOT/out/lifekeeper.log" ]
+}
+
+@test "who grants it and does not know the times of this system yet is waited for" {
+	local log=$LKROOT/out/lifekeeper.log
+	export FAKELCM_STATUS=
+	far beta
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	tunable QUORUM_MODE=majority
+	echo QUORUM_MODE=majority >"$FAR/beta/etc/default/LifeKeeper"
+	touch "$LKROOT/run/unknowing"
+	perform_action -t ip1 -a restore 3>&- &
+	wait_until 10 grep -q '"ip1" is not granted yet: beta: it has not confirmed yet that it knows the times of this system' "$log"
+	[ ! -s "$J" ]
+	rm "$LKROOT/run/unknowing"
+	wait "$!"
+	far_end
+	grep -q ' restore -t ip1 ' "$J"
 }

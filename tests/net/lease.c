@@ -91,7 +91,8 @@ static void test_bar(void)
 {
 	begin();
 	ok(node_bar(&lab[0], 0) && lab[0].confirms.n == 1 && told(0)->peer == 0, "who asks hears of all peers");
-	ok(!told(0)->barred && told(0)->quiet < told(0)->needed && told(0)->age, "of one that is confirmed and confirms");
+	ok(!told(0)->barred && told(0)->quiet < told(0)->needed && told(0)->age && told(0)->knows,
+	   "of one that is confirmed and confirms");
 	ok(told(0)->lease == LEASE * MS && told(0)->stop == STOP * MS && told(0)->needed > (LEASE + STOP) * MS,
 	   "its terms are known");
 	ok(node_bar(&lab[0], 1) && told(0)->barred, "one that is barred is told so");
@@ -157,6 +158,27 @@ static void test_terms(void)
 	ok(lk_lease_now() >= (int64_t)until - 2 * LEASE * MS && !lab[1].lease.lapsed, "not before what they gave has ended");
 	ok(node_logged(&lab[0], "703190") == 1 && WAIT(node_logged(&lab[0], "703440") == 1, 5000),
 	   "that they are the same again is logged once");
+	lab_end();
+}
+
+/* Who grants bars by the terms that it knows: lk_hold_knowing(). */
+static void test_terms_known(void)
+{
+	begin();
+	ok(node_bar(&lab[1], 0) && told(1)->knows, "who confirms knows the terms");
+	kill(lab[0].pid, SIGSTOP);
+	lab[1].conf.lease = 3 * LEASE;
+	node_commit(&lab[1]);
+	ok(node_bar(&lab[1], 0) && !told(1)->knows && told(1)->age && lab[1].confirms.generation == lab[1].conf.generation,
+	   "but not those that it was not told of yet");
+	kill(lab[0].pid, SIGCONT);
+	ok(WAIT(node_bar(&lab[1], 0) && told(1)->knows, 20000), "until it confirms what told them");
+	node_commit(&lab[1]);
+	ok(node_bar(&lab[1], 0) && told(1)->knows, "the same ones once more are known");
+	node_kill(&lab[1]);
+	node_start(&lab[1], "beta");
+	node_commit(&lab[1]);
+	ok(node_bar(&lab[1], 0) && !told(1)->knows, "a new process is known by nobody");
 	lab_end();
 }
 
@@ -262,6 +284,7 @@ int main(void)
 	test_pause();
 	test_restart();
 	test_terms();
+	test_terms_known();
 	test_terms_kept();
 	test_storage();
 	test_old_peer();

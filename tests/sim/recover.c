@@ -231,7 +231,11 @@ static bool may_win(struct world *w, unsigned node)
 	if (w->params.storage && !without->no_majority)
 		return lk_canvass_won_all(&n->canvass, storage_gone(w, node, n->fenced, n->since), world_clock(w, node),
 					  storage_limit() / 2);
-	return lk_canvass_won(&n->canvass, world_clock(w, node), lk_terms_window(&n->terms)) ||
+	if (n->asked_by != n->hold.given.changed && !without->no_known)
+		return false;
+	uint32_t knowing = without->no_known ? UINT32_MAX : lk_hold_knowing(&n->hold);
+
+	return lk_canvass_won(&n->canvass, knowing, world_clock(w, node), lk_terms_window(&n->terms)) ||
 	       (without->no_majority && n->canvass.asked[node]);
 }
 
@@ -262,9 +266,14 @@ static void ask_all(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 	int64_t now = world_clock(w, node);
+	uint32_t knowing = lk_hold_knowing(&n->hold);
 	struct lk_grant_answer answer;
 	struct lk_canvass_sent sent;
 
+	/* what was asked by other terms is no grant for those: a try of its own in lib/canvass.c */
+	if (n->asked_by != n->hold.given.changed && !w->params.without.no_known)
+		memset(n->canvass.asked, 0, sizeof(n->canvass.asked));
+	n->asked_by = n->hold.given.changed;
 	do {
 		sent = (struct lk_canvass_sent){ .when = now, .suspects = n->canvass.ask.suspects };
 		answer = vote(w, node, &n->canvass.ask, n->fenced);
@@ -273,7 +282,7 @@ static void ask_all(struct world *w, unsigned node)
 	uint32_t whom = is_for(w, node, &answer);
 	for (unsigned i = 0; i < w->nodes; i++) {
 		struct msg msg = { .type = ASK, .from = node, .to = i, .sent = now, .ask = n->canvass.ask,
-				   .by_way_of = -1 };
+				   .by_way_of = -1, .knowing = knowing, .by = n->asked_by };
 
 		memcpy(msg.fenced, n->fenced, sizeof(msg.fenced));
 		if (i != node && whom >> i & 1)
@@ -308,6 +317,9 @@ static void collect(struct world *w, unsigned node)
 		done(w, node);
 		return;
 	}
+	/* an operator may change them at any moment; here it matters most */
+	if (w->params.terms && w->now < w->calm && world_chance(w, 25))
+		node_change_terms(w, node);
 	n->phase = COLLECTING;
 	n->give_up = world_clock(w, node) + (n->operators ? 1 * S : COLLECT_LIMIT);
 	n->since = 0;
@@ -344,6 +356,14 @@ static void collect_again(struct world *w, unsigned node)
 		won(w, node);
 }
 
+/* Of one that may bar by other terms than those by which we collect. */
+static bool is_no_grant(const struct world *w, const struct msg *msg)
+{
+	bool known = msg->knowing >> msg->who & 1 && msg->by == w->node[msg->to].asked_by;
+
+	return !w->params.storage && !w->params.without.no_known && !known && msg->answer.grant == LK_GRANT_YES;
+}
+
 static void take_answer(struct world *w, const struct msg *msg)
 {
 	struct node *n = &w->node[msg->to];
@@ -351,6 +371,11 @@ static void take_answer(struct world *w, const struct msg *msg)
 
 	if (n->phase != COLLECTING || msg->ask.epoch != n->canvass.ask.epoch)
 		return;
+	/* its release it is all the same */
+	if (is_no_grant(w, msg)) {
+		n->canvass.ask.released |= 1u << msg->who & ~(1u << n->canvass.ask.candidate);
+		return;
+	}
 	if (!lk_canvass_answer(&n->canvass, msg->who, &sent, &msg->answer))
 		ask_all(w, msg->to);
 	node_lease(w, msg->to);

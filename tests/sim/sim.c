@@ -10,7 +10,7 @@
  * -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those that were
  * fenced), asked (who asks is one that lives);
  * with -o: kept (what others have told outlasts a restart), told (a heartbeat tells what was given before), least
- * (what was sent before terms were raised gives no more);
+ * (what was sent before terms were raised gives no more), known (who grants has confirmed the terms by which it bars);
  * of storage quorum: look (who takes over has looked since it can be seen itself), late (and since it has granted
  * anything), noted (as it has noted when that was), beats (and since the last heartbeat that was confirmed has ceased to
  * count), first (a first look says nothing of the time before), back (of those that were fenced only the storage may
@@ -451,6 +451,7 @@ static bool mutate(struct mutation *without, const char *what)
 		{ "back", &without->no_back }, { "held", &without->no_held }, { "turns", &without->no_turns },
 		{ "tags", &without->no_tags },
 		{ "own", &without->no_own }, { "again", &without->no_again },
+		{ "known", &without->no_known },
 		{ "left", &without->no_left },
 	};
 

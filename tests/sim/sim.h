@@ -34,7 +34,7 @@
 struct mutation {
 	bool no_delay, no_epoch, no_majority, no_bar, no_life, no_asked;
 	bool no_look, no_late, no_noted, no_beats, no_first, no_back, no_held, no_turns, no_tags, no_own, no_left;
-	bool no_kept, no_told, no_least, no_again;
+	bool no_kept, no_told, no_least, no_again, no_known;
 };
 
 struct params {
@@ -68,6 +68,8 @@ struct msg {
 	uint32_t held;			/* REPORT: notes of systems that it does not see */
 	struct lk_grant_ask ask;	/* ASK; ANSWER: what was asked */
 	uint32_t fenced[MAX_NODES];	/* ASK: incarnations that have certainly ended; 0: none */
+	uint32_t knowing;		/* ... who has confirmed what told its terms */
+	int64_t by;			/* ... since when those were in force */
 	int by_way_of;			/* ... the system that passed it on, or -1 */
 	unsigned who;			/* ANSWER: of whom */
 	struct lk_grant_answer answer;
@@ -176,6 +178,7 @@ struct node {
 	bool reported[MAX_NODES], asked_for_report[MAX_NODES];
 	struct msg report[MAX_NODES];
 	struct lk_canvass canvass;
+	int64_t asked_by;		/* since when the terms were in force by which it collects */
 	int64_t give_up;
 	uint32_t seen_held;
 	unsigned tries;

@@ -46,8 +46,8 @@ static void test_round_trips(void)
 	static struct bus_terms terms = { 31, 6060000, 600000 };
 	static struct bus_kept kept = { { 31, 6060000, 600000 }, 1 };
 	static struct bus_lease lease = { INT64_MAX, 600000, 1 };
-	static struct bus_confirms confirms = { .number = 9, .n = 2, .confirm = {
-		{ 31, 1, 1, 2, 3, 4, INT64_MAX, UINT64_MAX }, { .peer = 0 } } };
+	static struct bus_confirms confirms = { .number = 9, .generation = 7, .n = 2, .confirm = {
+		{ 31, 1, 1, 1, 2, 3, 4, INT64_MAX, UINT64_MAX }, { .peer = 0 } } };
 	static struct bus_counters counters = { 255, { 1, 2, 3, 4, 5, UINT64_MAX } };
 
 	ROUND(BUS_CONFIG, config, config);

@@ -142,10 +142,12 @@ static void test_raised(void)
 	ok(tells(&hold, 10 * S, 5 * S, 2 * S) && tells(&hold, 11 * S, 5 * S, 2 * S), "what is configured is told");
 	put(&hold, 9 * S, 40 * S, 12 * S);
 	ok(tells(&hold, 12 * S, 9 * S, 40 * S), "what was raised is told at once");
+	ok(lk_hold_knowing(&hold) == BIT(A), "who has confirmed before does not know of it yet");
 	confirm(&hold, 11 * S, 12 * S);
 	ok(hold.until == 16 * S && hold.given.stop == 2 * S, "a heartbeat of before has told less, and gives less");
 	confirm(&hold, 12 * S, 13 * S);
 	ok(hold.until == 21 * S && hold.given.stop == 40 * S, "one that has told more gives more");
+	ok(lk_hold_knowing(&hold) == (BIT(A) | BIT(B)), "and who confirms it knows");
 }
 
 static void test_lowered(void)
@@ -315,6 +317,8 @@ static bool answers(struct lk_canvass *c, unsigned from, int64_t when, struct lk
 	return lk_canvass_answer(c, from, &sent, &answer);
 }
 
+#define ALL UINT32_MAX
+
 static const struct lk_grant_answer yes = { LK_GRANT_YES, 3, 0 };
 
 static void test_canvass(void)
@@ -324,14 +328,16 @@ static void test_canvass(void)
 
 	lk_canvass_begin(&c, 5, &ask);
 	ok(answers(&c, B, 10 * S, yes) && answers(&c, D, 10 * S, yes) && answers(&c, E, 10 * S, yes) &&
-		   !lk_canvass_won(&c, 10 * S, S),
+		   !lk_canvass_won(&c, ALL, 10 * S, S),
 	   "a majority without the candidate itself is none");
-	ok(answers(&c, A, 10 * S, yes) && lk_canvass_won(&c, 10 * S, S), "with it it is");
+	ok(answers(&c, A, 10 * S, yes) && lk_canvass_won(&c, ALL, 10 * S, S), "with it it is");
+	ok(lk_canvass_won(&c, BIT(B) | BIT(D), 10 * S, S) && !lk_canvass_won(&c, BIT(A) | BIT(B), 10 * S, S),
+	   "only grants of those count that know its terms, and the candidate does");
 	ok(!lk_canvass_won_all(&c, 0, 10 * S, S) && lk_canvass_won_all(&c, 1u << C, 10 * S, S) &&
 		   !lk_canvass_won_all(&c, 1u << C, 11 * S, S), "with storage all must grant it that have not stopped");
-	ok(lk_canvass_won(&c, 11 * S - 1, S) && !lk_canvass_won(&c, 11 * S, S), "grants count for the window only");
+	ok(lk_canvass_won(&c, ALL, 11 * S - 1, S) && !lk_canvass_won(&c, ALL, 11 * S, S), "grants count for the window only");
 	lk_canvass_begin(&c, 4, &ask);
-	ok(answers(&c, A, 10 * S, yes) && answers(&c, B, 10 * S, yes) && !lk_canvass_won(&c, 10 * S, S),
+	ok(answers(&c, A, 10 * S, yes) && answers(&c, B, 10 * S, yes) && !lk_canvass_won(&c, ALL, 10 * S, S),
 	   "half of them is no majority");
 	ok(c.ask.released == BIT(B), "who grants has released it, but for the candidate");
 	ok(answers(&c, D, 10 * S, (struct lk_grant_answer){ LK_GRANT_ALIVE, 2, BIT(C) }) &&
