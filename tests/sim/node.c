@@ -28,10 +28,9 @@ struct lk_terms node_widest(const struct world *w, unsigned node)
 void node_change_terms(struct world *w, unsigned node)
 {
 	static const int64_t stops[] = { STOP / 2, STOP, 2 * STOP, 3 * STOP };
-	static const unsigned misses[] = { 0, 1, 4 };
 	struct node *n = &w->node[node];
 
-	n->terms = lk_terms(INTERVAL, MISSES + misses[world_random(w, 3)], stops[world_random(w, 4)]);
+	n->terms = lk_terms(INTERVAL, MISSES + world_random(w, 2), stops[world_random(w, 4)]);
 	if (n->on)
 		lk_hold_terms(&n->hold, &n->terms, world_clock(w, node));
 	if (w->params.without.no_least)
