@@ -585,7 +585,7 @@ disarmed() {
 	mkdir "$LKROOT/run/lkwatchdog.status"
 	start
 	wait_until 10 fed 2
-	logged 'what is known of the watchdog could not be written'
+	wait_until 10 logged 'what is known of the watchdog could not be written'
 	stop
 	disarmed
 }
@@ -689,7 +689,7 @@ not_fed_again() {
 	lease 60000 64000
 	start
 	wait_until 10 fed 1
-	logged 'and the device takes no shorter one'
+	wait_until 10 logged 'and the device takes no shorter one'
 	kill -0 "$dog"
 	run ! disarmed
 }
