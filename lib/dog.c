@@ -6,33 +6,29 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lk/boot.h"
 #include "lk/cleanup.h"
 #include "lk/msg.h"
+#include "lk/page.h"
 #include "lk/proc.h"
-#include "lk/qwkobject.h"
 #include "lk/tunable.h"
 #include "lk/poison.h"
 
 #define HEAD "#lockkeeper watchdog 1\n"
-#define SIZE 4096	/* always, so that the place on the disk is there once and for all */
-#define TRIES 50	/* a writer may be at work, for some microseconds */
 
 /* ---- the page ---- */
 
-static void format(const struct lk_dog *dog, const char *mark, char text[static SIZE])
+static bool format(const struct lk_dog *dog, const char *mark, char text[static LK_PAGE])
 {
-	memset(text, 0, SIZE);
-	int len = snprintf(text, SIZE - 20,
+	int len = snprintf(text, LK_PAGE,
 			   HEAD "boot=%sstate=%u pid=%ld start=%llu wanted=%u timeout=%u most=%u nowayout=%u\n"
 			   "device=%s\nidentity=%s\nwhy=%s\n", mark, (unsigned)dog->state, (long)dog->process.pid,
 			   dog->process.start, dog->wanted, dog->timeout, dog->most, dog->nowayout, dog->device,
 			   dog->identity, dog->why);
 
-	snprintf(text + len, SIZE - (size_t)len, "#end %08x\n", lk_crc32(text, (size_t)len));
+	return lk_page_seal(text, (size_t)len);
 }
 
 /* The rest of a line that begins with key; *at goes to the next one. */
@@ -62,75 +58,58 @@ static bool take_numbers(const char *line, struct lk_dog *dog)
 	return true;
 }
 
-static bool sum_is_right(const char *text, const char *end)
-{
-	char want[32];
+/* A page, and the boot that it was written in. */
+struct page {
+	struct lk_dog *dog;
+	char boot[LK_BOOT_MARK];
+};
 
-	snprintf(want, sizeof(want), "#end %08x\n", lk_crc32(text, (size_t)(end - text)));
-	return !strcmp(want, end);
-}
-
-static bool parse(const char *text, struct lk_dog *dog, char boot[static LK_BOOT_MARK])
+static int parse(void *arg, const char *text)
 {
-	const char *end = text, *at = text + sizeof(HEAD) - 1;
+	struct page *page = arg;
+	struct lk_dog *dog = page->dog;
+	const char *at = text + sizeof(HEAD) - 1;
 	char numbers[256];
 
 	*dog = (struct lk_dog){ .state = LK_DOG_NONE };
-	for (const char *next; (next = strstr(end, "\n#end ")); )
-		end = next + 1;
-	return !strncmp(text, HEAD, sizeof(HEAD) - 1) && end != text && sum_is_right(text, end) &&
-	       take_line(&at, "boot=", boot, LK_BOOT_MARK) &&
-	       take_line(&at, "state=", numbers, sizeof(numbers)) && take_numbers(numbers, dog) &&
-	       take_line(&at, "device=", dog->device, sizeof(dog->device)) &&
-	       take_line(&at, "identity=", dog->identity, sizeof(dog->identity)) &&
-	       take_line(&at, "why=", dog->why, sizeof(dog->why)) && at == end;
+	bool good = !strncmp(text, HEAD, sizeof(HEAD) - 1) &&
+		    take_line(&at, "boot=", page->boot, sizeof(page->boot)) &&
+		    take_line(&at, "state=", numbers, sizeof(numbers)) && take_numbers(numbers, dog) &&
+		    take_line(&at, "device=", dog->device, sizeof(dog->device)) &&
+		    take_line(&at, "identity=", dog->identity, sizeof(dog->identity)) &&
+		    take_line(&at, "why=", dog->why, sizeof(dog->why)) && !*at;
+	return good ? 0 : -1;
 }
 
 /* ---- the files ---- */
 
+/* The open file, or negative. */
 static int put(const struct lk_tree *tree, const char *file, const struct lk_dog *dog, struct lk_err *err)
 {
-	char mark[LK_BOOT_MARK], text[SIZE];
+	char mark[LK_BOOT_MARK], text[LK_PAGE];
 	int rc = lk_boot_mark(mark, err);
 
 	if (rc < 0)
 		return rc;
-	format(dog, mark, text);
-	int fd = openat(tree->fd, file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-	ssize_t done = fd < 0 ? -1 : pwrite(fd, text, SIZE, 0);
-	if (done == SIZE)
-		return fd;
-	int saved = done < 0 ? errno : ENOSPC;
-	if (fd >= 0)
-		close(fd);
-	return lk_fail_errno(err, saved, "%s/%s", tree->root, file);
+	return format(dog, mark, text) ? lk_page_write(tree, file, text, err) : lk_fail(err, LK_M_BROKEN, file);
 }
 
-/* 1, with the boot that it was written in; 0; negative. */
+/* 1; 2: of another start of the machine; 0; negative. */
 static int get(const struct lk_tree *tree, const char *file, struct lk_dog *dog, struct lk_err *err)
 {
-	const struct timespec moment = { .tv_nsec = 1000000 };
-	int LK_AUTO_CLOSE fd = openat(tree->fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	char text[SIZE + 1], boot[LK_BOOT_MARK], mark[LK_BOOT_MARK];
+	struct page page = { .dog = dog };
+	const struct lk_page_sink sink = { parse, &page };
+	char mark[LK_BOOT_MARK];
 
 	*dog = (struct lk_dog){ .state = LK_DOG_NONE };
-	if (fd < 0)
-		return errno == ENOENT ? 0 : lk_fail_errno(err, errno, "%s/%s", tree->root, file);
-	for (int i = 0; i < TRIES; i++) {
-		ssize_t n = pread(fd, text, SIZE, 0);
-
-		if (n < 0)
-			return lk_fail_errno(err, errno, "%s/%s", tree->root, file);
-		text[n] = '\0';
-		if (parse(text, dog, boot)) {
-			int rc = lk_boot_mark(mark, err);
-			mark[strcspn(mark, "\n")] = '\0';
-			return rc < 0 ? rc : !strcmp(boot, mark) ? 1 : 2;
-		}
-		nanosleep(&moment, NULL);
-	}
-	*dog = (struct lk_dog){ .state = LK_DOG_NONE };
-	return lk_fail(err, LK_M_DAMAGED, file, 0, "the checksum does not match");
+	int rc = lk_page_read(tree, file, &sink, err);
+	if (rc < 0)
+		*dog = (struct lk_dog){ .state = LK_DOG_NONE };
+	if (rc <= 0)
+		return rc;
+	rc = lk_boot_mark(mark, err);
+	mark[strcspn(mark, "\n")] = '\0';
+	return rc < 0 ? rc : !strcmp(page.boot, mark) ? 1 : 2;
 }
 
 int lk_dog_write(const struct lk_tree *tree, const struct lk_dog *dog, struct lk_err *err)

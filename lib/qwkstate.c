@@ -2,7 +2,6 @@
 /* What the storage quorum says, for whoever decides. */
 #include "lk/qwkstate.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "lk/cleanup.h"
 #include "lk/log.h"
 #include "lk/msg.h"
+#include "lk/page.h"
 #include "lk/qwkconf.h"
 #include "lk/tunable.h"
 #include "lk/poison.h"
@@ -21,8 +21,6 @@
 #define HEAD "#lockkeeper qwkstate 2\n"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define BOOT_TEXT 40
-#define SIZE 4096		/* always, so that the place on the disk is there once and for all */
-#define TRIES 50		/* a writer may be at work, for some microseconds */
 
 const char *const lk_qwk_verdict_names[] = { "wait", "up", "down", "no quorum", "timeout", NULL };
 
@@ -46,49 +44,38 @@ static void this_boot(char id[static BOOT_TEXT])
 
 /* ---- the file ---- */
 
-static int format(const struct lk_qwk_state *state, char text[static SIZE])
+static bool format(const struct lk_qwk_state *state, char text[static LK_PAGE])
 {
 	char boot[BOOT_TEXT];
 	size_t len;
 
 	this_boot(boot);
-	memset(text, 0, SIZE);
-	len = (size_t)snprintf(text, SIZE,
+	len = (size_t)snprintf(text, LK_PAGE,
 			       HEAD "boot=%s\nstarted=%" PRId64 " written=%" PRId64 " gained=%" PRId64
 			       " said=%" PRId64 " stop=%u hbeat=%u misses=%u nodes=%u\n", boot, state->started,
 			       state->written, state->gained, state->said, state->stop, state->hbeat,
 			       state->misses, state->n);
-	for (unsigned i = 0; i < state->n && i < LK_QWK_NODES && len < SIZE; i++) {
+	for (unsigned i = 0; i < state->n && i < LK_QWK_NODES && len < LK_PAGE; i++) {
 		const struct lk_qwk_node *node = &state->node[i];
 
-		len += (size_t)snprintf(text + len, SIZE - len,
+		len += (size_t)snprintf(text + len, LK_PAGE - len,
 					"node=%s sequence=%" PRIu64 " changed=%" PRId64 " before=%" PRId64
 					" looked=%" PRId64 " quiet=%u commstat=%u lease=%u stop=%u left=%u\n",
 					node->name, node->sequence, node->changed, node->before, node->looked,
 					node->quiet, (unsigned)node->commstat, node->lease, node->stop,
 					node->left);
 	}
-	if (len + 16 > SIZE)
-		return -1;
-	snprintf(text + len, SIZE - len, "#end %08x\n", lk_crc32(text, len));
-	return 0;
+	return lk_page_seal(text, len);
 }
 
-/* Not by rename: that would need room on the disk, which may be full just when it matters. */
 int lk_qwk_state_write(const struct lk_tree *tree, const struct lk_qwk_state *state, struct lk_err *err)
 {
-	char text[SIZE];
-	int LK_AUTO_CLOSE fd = openat(tree->fd, LK_QWK_STATE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				      0640);
+	char text[LK_PAGE];
 
-	if (fd < 0)
-		return lk_fail_errno(err, errno, "%s", LK_QWK_STATE);
-	if (format(state, text) < 0)
+	if (!format(state, text))
 		return lk_fail(err, LK_M_BROKEN, LK_QWK_STATE ": too long");
-	errno = EIO;
-	if (pwrite(fd, text, SIZE, 0) != SIZE)
-		return lk_fail_errno(err, errno, "%s", LK_QWK_STATE);
-	return 0;
+	int LK_AUTO_CLOSE fd = lk_page_write(tree, LK_QWK_STATE, text, err);
+	return fd < 0 ? fd : 0;
 }
 
 /* A line that begins with the head and has n values behind it. */
@@ -108,60 +95,37 @@ static bool scan_node(const char *line, struct lk_qwk_node *node)
 	return true;
 }
 
-static bool sum_is_right(const char *text, const char *end)
+/* 0: of another start of the machine; 1. */
+static int scan(void *arg, const char *text)
 {
-	char want[32];
-
-	snprintf(want, sizeof(want), "#end %08x\n", lk_crc32(text, (size_t)(end - text)));
-	return !strcmp(want, end);
-}
-
-/* 1; 0: of another start of the machine; -1: damaged. */
-static int scan(const char *text, struct lk_qwk_state *state)
-{
+	struct lk_qwk_state *state = arg;
 	char boot[BOOT_TEXT], now[BOOT_TEXT];
-	const char *end = strstr(text, "#end "), *line;
-	int rc = -1;
+	const char *line = text + sizeof(HEAD) - 1;
 
-	if (strncmp(text, HEAD, sizeof(HEAD) - 1) != 0 || !end || !sum_is_right(text, end))
-		return -1;
-	line = text + sizeof(HEAD) - 1;
 	*state = (struct lk_qwk_state){ 0 };
-	if (sscanf(line, "boot=%39s started=%" SCNd64 " written=%" SCNd64 " gained=%" SCNd64
+	if (strncmp(text, HEAD, sizeof(HEAD) - 1) != 0 ||
+	    sscanf(line, "boot=%39s started=%" SCNd64 " written=%" SCNd64 " gained=%" SCNd64
 			 " said=%" SCNd64 " stop=%u hbeat=%u misses=%u nodes=%u", boot, &state->started,
 		   &state->written, &state->gained, &state->said, &state->stop, &state->hbeat, &state->misses,
 		   &state->n) != 9 ||
 	    state->n > LK_QWK_NODES)
 		return -1;
 	this_boot(now);
-	rc = !strcmp(boot, now);
+	if (strcmp(boot, now) != 0)
+		return 0;
 	line = strchr(strchr(line, '\n') + 1, '\n') + 1;
-	for (unsigned i = 0; i < state->n && rc > 0; i++, line = strchr(line, '\n') + 1)
+	for (unsigned i = 0; i < state->n; i++, line = strchr(line, '\n') + 1)
 		if (!scan_node(line, &state->node[i]))
-			rc = -1;
-	return rc;
+			return -1;
+	return 1;
 }
 
 int lk_qwk_state_read(const struct lk_tree *tree, struct lk_qwk_state *state, struct lk_err *err)
 {
-	int LK_AUTO_CLOSE fd = openat(tree->fd, LK_QWK_STATE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	const struct timespec moment = { .tv_nsec = 1000000 };
-	char text[SIZE + 1];
+	const struct lk_page_sink sink = { scan, state };
+	int rc = lk_page_read(tree, LK_QWK_STATE, &sink, err);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : lk_fail_errno(err, errno, "%s", LK_QWK_STATE);
-	for (int i = 0; i < TRIES; i++) {
-		ssize_t n = pread(fd, text, SIZE, 0);
-
-		if (n < 0)
-			return lk_fail_errno(err, errno, "%s", LK_QWK_STATE);
-		text[n] = '\0';
-		int rc = scan(text, state);
-		if (rc >= 0)
-			return rc;
-		nanosleep(&moment, NULL);
-	}
-	return lk_fail(err, LK_M_DAMAGED, LK_QWK_STATE, 0, "the checksum does not match");
+	return rc > 0 ? rc - 1 : rc;
 }
 
 /* ---- what it means ---- */
