@@ -64,18 +64,33 @@ static bool is_without(const struct world *w, unsigned node, unsigned other)
 	return n->reported[other] ? n->report[other].state != LK_ISP : node_life(w, node, other) == LK_LIFE_DEAD;
 }
 
+/* is_doubted() of lib/recovery.c: has another one a record of this epoch that names somebody else who has not got it? */
+static bool is_doubted(const struct world *w, unsigned node)
+{
+	const struct node *n = &w->node[node];
+	bool doubted = false;
+
+	for (unsigned i = 0; i < w->nodes; i++) {
+		const struct msg *said = &n->report[i];
+
+		if (i == node || !n->reported[i] || said->epoch != n->epoch || said->owner < 0 || said->owner == (int)node)
+			continue;
+		if (!is_without(w, node, (unsigned)said->owner))
+			return false;
+		doubted = true;
+	}
+	return doubted;
+}
+
 /* own() of lib/recovery.c: who has won alone may have a record that is no newer than that of one that was away. */
 static void own(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
-	bool raise = n->owner < 0;
 
 	if (!w->params.storage || w->params.without.no_own || n->service != IN || !node_quorum(w, node))
 		return;
-	for (unsigned i = 0; i < w->nodes; i++)
-		raise = raise || (i != node && is_without(w, node, i) &&
-				  (n->owner == (int)i || (n->reported[i] && n->report[i].owner == (int)i &&
-							  n->report[i].epoch == n->epoch)));
+	bool raise = n->owner == (int)node ? is_doubted(w, node) :
+					     n->owner < 0 || is_without(w, node, (unsigned)n->owner);
 	if (!raise)
 		return;
 	n->epoch++;
