@@ -230,22 +230,15 @@ static bool ran_in_turns(const struct run *run)
 	       (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
 }
 
-/* One that has reported anything may have no instance of something else. */
-static bool has_reported(const struct run *run, unsigned sys)
-{
-	for (unsigned i = 0; i < run->picture.ncopy; i++)
-		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
-			return true;
-	return false;
-}
-
-/* Is it not known yet what the record of a system says that is ALIVE? */
+/* Is it not known yet what the record of a system says that is ALIVE? One that has reported may have no instance of it,
+ * or none at all. */
 static bool is_unheard(const struct run *run, const struct lk_pic_res *res)
 {
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
-		unsigned sys = run->picture.copy[i].sys;
+		unsigned at = run->picture.copy[i].sys;
+		const struct lk_pic_sys *sys = &run->picture.sys[at];
 
-		if (run->picture.sys[sys].life == LK_LIFE_ALIVE && !has_reported(run, sys))
+		if (at != run->picture.self && sys->life == LK_LIFE_ALIVE && !sys->reported)
 			return true;
 	}
 	return false;

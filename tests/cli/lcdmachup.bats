@@ -111,6 +111,16 @@ names_alpha() {	# EPOCH
 	done
 }
 
+@test "a system that has no instance of anything yet is not waited for" {
+	rm -r "$LKROOT"
+	f1
+	far beta
+	ins_setst -t ip1 -S ISP
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	expect 0 timeout 10 lcdmachup -s beta
+	grep -q 'recovery:up:ip1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
+}
+
 @test "who waits for a record ends when its system is gone again" {
 	ran_in_turns 3
 	lcdmachup -s beta 3>&- &
