@@ -644,16 +644,23 @@ static int act_all(struct run *run, struct lk_err *err)
 	return rc;
 }
 
-/* Is it known that this system has not got it? */
-static bool is_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
+/* Has it said that it has not got it? */
+static bool says_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
 {
 	for (unsigned i = res->first; i < res->first + res->n; i++)
 		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
 			return true;
-	return run->picture.sys[sys].life == LK_LIFE_DEAD;
+	return false;
 }
 
-/* Has another system a record of this epoch that does not name us, and is known not to have it? */
+/* Is it known that this system has not got it? */
+static bool is_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
+{
+	return says_without(run, res, sys) || run->picture.sys[sys].life == LK_LIFE_DEAD;
+}
+
+/* Has another system a record of this epoch that does not name us, and none of those that are named has it? Without quorum
+ * one that is DEAD here may have it all the same: two owners of one epoch are split brain, and for an administrator. */
 static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint64_t epoch)
 {
 	bool doubted = false;
@@ -661,8 +668,12 @@ static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
 		const struct lk_pic_copy *copy = &run->picture.copy[i];
 
-		if (copy->epoch == epoch && copy->owner >= 0 && copy->owner != (int)run->picture.self)
-			doubted = is_without(run, res, (unsigned)copy->owner);
+		if (copy->epoch != epoch || copy->owner < 0 || copy->owner == (int)run->picture.self)
+			continue;
+		doubted = run->storage ? is_without(run, res, (unsigned)copy->owner) :
+					 says_without(run, res, (unsigned)copy->owner);
+		if (!doubted)
+			return false;
 	}
 	return doubted;
 }
