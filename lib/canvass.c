@@ -158,11 +158,12 @@ static int same_terms(struct lk_canvassing *c, struct lk_err *err)
 {
 	int64_t window = c->window;
 	uint32_t generation = c->generation, knew = c->knowing;
+	bool storage = c->storage;
 	int rc = find_terms(c, err);
 
 	/* who has come to know them meanwhile may have granted before */
 	c->knowing = knew;
-	return rc < 0 ? rc : c->storage || (c->window == window && c->generation == generation);
+	return rc < 0 ? rc : c->storage == storage && c->window == window && (storage || c->generation == generation);
 }
 
 /* 1: all granted; 0: not. */

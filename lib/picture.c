@@ -539,5 +539,6 @@ int lk_picture_add(const struct lk_lcd *lcd, struct lk_picture *picture, unsigne
 	if (rc == 0)
 		rc = lk_rec_parse(&report_kind, text, len, &sink);
 	lk_arena_free(&arena);
+	picture->sys[sys].reported = rc == 0;
 	return rc;
 }

@@ -230,22 +230,15 @@ static bool ran_in_turns(const struct run *run)
 	       (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
 }
 
-/* One that has reported anything may have no instance of something else. */
-static bool has_reported(const struct run *run, unsigned sys)
-{
-	for (unsigned i = 0; i < run->picture.ncopy; i++)
-		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
-			return true;
-	return false;
-}
-
-/* Is it not known yet what the record of a system says that is ALIVE? */
+/* Is it not known yet what the record of a system says that is ALIVE? One that has reported may have no instance of it,
+ * or none at all. */
 static bool is_unheard(const struct run *run, const struct lk_pic_res *res)
 {
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
-		unsigned sys = run->picture.copy[i].sys;
+		unsigned at = run->picture.copy[i].sys;
+		const struct lk_pic_sys *sys = &run->picture.sys[at];
 
-		if (run->picture.sys[sys].life == LK_LIFE_ALIVE && !has_reported(run, sys))
+		if (at != run->picture.self && sys->life == LK_LIFE_ALIVE && !sys->reported)
 			return true;
 	}
 	return false;
@@ -651,16 +644,23 @@ static int act_all(struct run *run, struct lk_err *err)
 	return rc;
 }
 
-/* Is it known that this system has not got it? */
-static bool is_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
+/* Has it said that it has not got it? */
+static bool says_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
 {
 	for (unsigned i = res->first; i < res->first + res->n; i++)
 		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
 			return true;
-	return run->picture.sys[sys].life == LK_LIFE_DEAD;
+	return false;
 }
 
-/* Has another system a record of this epoch that does not name us, and is known not to have it? */
+/* Is it known that this system has not got it? */
+static bool is_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
+{
+	return says_without(run, res, sys) || run->picture.sys[sys].life == LK_LIFE_DEAD;
+}
+
+/* Has another system a record of this epoch that does not name us, and none of those that are named has it? Without quorum
+ * one that is DEAD here may have it all the same: two owners of one epoch are split brain, and for an administrator. */
 static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint64_t epoch)
 {
 	bool doubted = false;
@@ -668,8 +668,12 @@ static bool is_doubted(const struct run *run, const struct lk_pic_res *res, uint
 	for (unsigned i = res->first; i < res->first + res->n; i++) {
 		const struct lk_pic_copy *copy = &run->picture.copy[i];
 
-		if (copy->epoch == epoch && copy->owner >= 0 && copy->owner != (int)run->picture.self)
-			doubted = is_without(run, res, (unsigned)copy->owner);
+		if (copy->epoch != epoch || copy->owner < 0 || copy->owner == (int)run->picture.self)
+			continue;
+		doubted = run->storage ? is_without(run, res, (unsigned)copy->owner) :
+					 says_without(run, res, (unsigned)copy->owner);
+		if (!doubted)
+			return false;
 	}
 	return doubted;
 }

@@ -35,6 +35,7 @@ struct lk_pic_sys {
 	uint32_t sees;		/* bit s: system s is ALIVE for it, and it does not hold that flag */
 	uint32_t held;		/* bit s: system s, which it does not see, was stopped with what it had in service, by a note
 				 * that this system has (lk/held.h): it grants nothing, nor to itself, that s may run */
+	bool reported;		/* its report was taken: what that does not mention it has no instance of */
 	bool no_quorum;		/* it reports that it may not start anything */
 	bool differs;		/* it reports other systems than those that are known here */
 	bool failed;		/* it was to bring in service what this is about, and could not */

@@ -34,7 +34,7 @@ enum lk_lcm_type {
 	LK_LCM_CONFIRM,		/* of the answer to LK_LCM_BAR: text system, u8 flags (1 barred, 2 knows), u64 quiet, u64 needed, u64 age of
 				 * what it confirms, its u64 lease, u64 stop; all ns, 0 of the last three: none; u64 incarnation */
 	LK_LCM_QUORUM,		/* its end: u8 flags (1 active, 2 valid, 4 lapsed), u64 now, u64 until, u64 deadline,
-				 * u64 lease, u64 stop, u32 generation */
+				 * u64 lease, u64 stop, u32 generation: of these settings, in no other process the same */
 };
 
 enum lk_lcm_fail {

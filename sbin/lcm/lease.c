@@ -519,7 +519,8 @@ static void answer_end(struct lcm_client *client)
 	lk_put_u64(&out, (uint64_t)lease->deadline);
 	lk_put_u64(&out, (uint64_t)(lcm->set.lease * MS));
 	lk_put_u64(&out, (uint64_t)(lcm->set.stop * MS));
-	lk_put_u32(&out, lcm->generation);
+	/* another process counts anew */
+	lk_put_u32(&out, (uint32_t)lcm->incarnation + lcm->generation);
 	(void)local_send(client, LK_LCM_QUORUM, &out);
 }
 

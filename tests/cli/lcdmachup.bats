@@ -111,6 +111,40 @@ names_alpha() {	# EPOCH
 	done
 }
 
+@test "a system that has no instance of anything yet is not waited for" {
+	rm -r "$LKROOT"
+	f1
+	far beta
+	ins_setst -t ip1 -S ISP
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	expect 0 timeout 10 lcdmachup -s beta
+	grep -q 'recovery:up:ip1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
+}
+
+# gamma knows that beta has ip1 by a record of this epoch, and so has alpha.
+two_owners() {
+	rm -r "$LKROOT"
+	f1
+	far beta gamma
+	ins_setst -t ip1 -S ISP
+	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
+	eqv_create --local-only -t ip1 -p 1 -S gamma -o ip1 -r 20 -e SHARED
+	on gamma app_create -a comm
+	on gamma typ_create -a comm -r ip
+	on gamma ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+	on gamma ins_setst -t ip1 -S OSU
+	on gamma lk_epoch -t ip1 -e 3 -o beta
+	lk_epoch -t ip1 -e 3 -o alpha
+}
+
+@test "without quorum nobody takes a higher epoch than one that is not reached, which may have it, too" {
+	two_owners
+	touch "$LKROOT/run/dead-beta"
+	expect 0 lcdmachup -s gamma
+	[ "$(record alpha)" = '3 alpha' ]
+	[ "$(record gamma)" = '3 beta' ]
+}
+
 @test "who waits for a record ends when its system is gone again" {
 	ran_in_turns 3
 	lcdmachup -s beta 3>&- &

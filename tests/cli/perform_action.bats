@@ -1109,13 +1109,18 @@ killed_restore() {
 	[ ! -s "$LKROOT/out/lifekeeper.log" ]
 }
 
-@test "who grants it and does not know the times of this system yet is waited for" {
-	local log=$LKROOT/out/lifekeeper.log
+# ip1 needs a grant of beta.
+beta_grants() {
 	export FAKELCM_STATUS=
 	far beta
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
 	tunable QUORUM_MODE=majority
 	echo QUORUM_MODE=majority >"$FAR/beta/etc/default/LifeKeeper"
+}
+
+@test "who grants it and does not know the times of this system yet is waited for" {
+	local log=$LKROOT/out/lifekeeper.log
+	beta_grants
 	touch "$LKROOT/run/unknowing"
 	perform_action -t ip1 -a restore 3>&- &
 	wait_until 10 grep -q '"ip1" is not granted yet: beta: it has not confirmed yet that it knows the times of this system' "$log"
@@ -1123,5 +1128,18 @@ killed_restore() {
 	rm "$LKROOT/run/unknowing"
 	wait "$!"
 	far_end
+	grep -q ' restore -t ip1 ' "$J"
+}
+
+@test "grants that were given while the settings of lcm changed do not count" {
+	local asked=$BATS_TEST_TMPDIR/asked
+	beta_grants
+	mkdir "$FAR/beta/bin"
+	printf '#!/bin/sh\necho >>"%s"\ntouch "%s/run/changed"\nexec "%s/lk_grant" "$@"\n' "$asked" "$LKROOT" "$LK_BIN" \
+		>"$FAR/beta/bin/lk_grant"
+	chmod 755 "$FAR/beta/bin/lk_grant"
+	expect 0 perform_action -t ip1 -a restore
+	far_end
+	[ "$(wc -l <"$asked")" = 2 ]
 	grep -q ' restore -t ip1 ' "$J"
 }

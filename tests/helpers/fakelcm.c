@@ -8,7 +8,7 @@
  * It ends with its parent. A system that is not in the list is out of service. FAKELCM_CUT=N in the
  * environment: after N bytes of input the other system goes down. FAKELCM_STATUS in the environment: it tells
  * the states of the systems, those in the list are ALIVE, and those named in FAKELCM_STATUS or by a file
- * run/dead-NAME are DEAD; by run/unknowing none of them knows the terms. With FAKELCM_PATHS as well, so are the comm paths of the tree.
+ * run/dead-NAME are DEAD; by run/unknowing none of them knows the terms, by run/changed these are of other settings. With FAKELCM_PATHS as well, so are the comm paths of the tree.
  */
 #include <errno.h>
 #include <poll.h>
@@ -231,7 +231,7 @@ static void tell_quorum(int fd)
 	lk_put_u64(&out, (uint64_t)(valid ? until + INT64_C(15000000000) : LK_LEASE_FOREVER));
 	lk_put_u64(&out, 10000000000);
 	lk_put_u64(&out, 15000000000);
-	lk_put_u32(&out, 1);
+	lk_put_u32(&out, access("run/changed", F_OK) == 0 ? 2 : 1);
 	MUST(lk_lcm_send(fd, LK_LCM_QUORUM, bytes, out.len, &err) == 0);
 }
 
