@@ -230,18 +230,16 @@ static bool ran_in_turns(const struct run *run)
 	       (run->picture.quorum == LK_QUORUM_NONE || (run->storage && run->picture.quorum == LK_QUORUM_YES));
 }
 
-/* Is it not known yet what the record of a system says that is ALIVE? One that has reported may have no instance of it,
- * or none at all. */
+/* Is it not known yet what the record of the system says that has come back? Those that came before had events of their
+ * own. One that has reported may have no instance of it, or none at all. */
 static bool is_unheard(const struct run *run, const struct lk_pic_res *res)
 {
-	for (unsigned i = res->first; i < res->first + res->n; i++) {
-		unsigned at = run->picture.copy[i].sys;
-		const struct lk_pic_sys *sys = &run->picture.sys[at];
+	const struct lk_pic_sys *sys = &run->picture.sys[run->sys];
+	bool shared = false;
 
-		if (at != run->picture.self && sys->life == LK_LIFE_ALIVE && !sys->reported)
-			return true;
-	}
-	return false;
+	for (unsigned i = res->first; i < res->first + res->n; i++)
+		shared = shared || run->picture.copy[i].sys == run->sys;
+	return shared && sys->life == LK_LIFE_ALIVE && !sys->reported;
 }
 
 /* Left open, because a system that is ALIVE did not report in time or has no quorum yet, or because a switchback has failed: it may yet

@@ -66,10 +66,10 @@ return_of_beta() {	# yes|no: is there quorum now?
 }
 
 # beta does not answer as long as run/silent is there in its tree, and had ip1 by a record of this epoch; alpha has it.
-ran_in_turns() {	# EPOCH
+ran_in_turns() {	# EPOCH [SYSTEM...]
 	rm -r "$LKROOT"
 	f1
-	far beta
+	far beta "${@:2}"
 	ins_setst -t ip1 -S ISP
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
 	on beta app_create -a comm
@@ -119,6 +119,12 @@ names_alpha() {	# EPOCH
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
 	expect 0 timeout 10 lcdmachup -s beta
 	grep -q 'recovery:up:ip1:[0-9]*:LEAVE: it is in service here' "$LKROOT/out/lifekeeper.log"
+}
+
+@test "nor is one that was back before" {
+	ran_in_turns 3 gamma
+	expect 0 timeout 10 lcdmachup -s gamma
+	[ "$(record alpha)" = '3 alpha' ]
 }
 
 # gamma knows that beta has ip1 by a record of this epoch, and so has alpha.

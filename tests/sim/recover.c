@@ -100,15 +100,15 @@ static void own(struct world *w, unsigned node)
 	send_record(w, node);
 }
 
-/* is_unheard() of lib/recovery.c: what one of them says may yet give a reason to own it. */
-static bool is_unheard(const struct world *w, unsigned node)
+/* is_unheard() of lib/recovery.c: what it says may yet give a reason to own what runs here. */
+static void note_unheard(struct world *w, unsigned node, unsigned sys)
 {
-	const struct node *n = &w->node[node];
+	struct node *n = &w->node[node];
 
-	for (unsigned i = 0; i < w->nodes; i++)
-		if (i != node && !n->reported[i] && node_life(w, node, i) == LK_LIFE_ALIVE)
-			return w->params.storage && n->service == IN && node_quorum(w, node);
-	return false;
+	n->unheard &= ~(1u << sys);
+	if (w->params.storage && n->service == IN && node_quorum(w, node) && !n->reported[sys] &&
+	    node_life(w, node, sys) == LK_LIFE_ALIVE && !w->params.without.no_again)
+		n->unheard |= 1u << sys;
 }
 
 /* ---- stopping ---- */
@@ -476,7 +476,7 @@ static void decide(struct world *w, unsigned node)
 	push_records(w, node);
 	if (n->now.event == LK_EVENT_UP && !n->operators) {
 		own(w, node);
-		n->unheard = is_unheard(w, node) && !w->params.without.no_again;
+		note_unheard(w, node, n->now.sys);
 	}
 	picture(w, node, &pic, &res, copy);
 	lk_decide(&pic, n->now.event, n->now.sys, &decision);
@@ -582,15 +582,18 @@ static void check(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 	unsigned sys = (node + 1) % w->nodes;
+	bool any = false;
 
 	world_timer(w, node, T_CHECK, 2 * S);
+	for (unsigned i = 0; i < w->nodes; i++)
+		if (i != node && node_life(w, node, i) == LK_LIFE_ALIVE && (n->service != IN || n->unheard >> i & 1)) {
+			any = true;
+			sys = i;
+		}
 	if (n->phase != IDLE || n->nqueue || !node_quorum(w, node))
 		return;
-	if (n->service == IN ? !n->unheard : n->service != OUT || n->owner < 0 || hopeless(n))
+	if (n->service == IN ? !any : n->service != OUT || n->owner < 0 || hopeless(n))
 		return;
-	for (unsigned i = 0; i < w->nodes; i++)
-		if (i != node && node_life(w, node, i) == LK_LIFE_ALIVE)
-			sys = i;
 	n->again = true;
 	n->operators = false;
 	n->now = (struct pending){ .event = LK_EVENT_UP, .sys = sys };

@@ -174,7 +174,7 @@ struct node {
 	unsigned nqueue;
 	bool operators;			/* what is under way is an operator's command */
 	bool again;			/* ... or looks again at what was left undecided */
-	bool unheard;			/* at the last UP one did not say what it knows */
+	uint32_t unheard;		/* these have not said what they know since they are back */
 	bool reported[MAX_NODES], asked_for_report[MAX_NODES];
 	struct msg report[MAX_NODES];
 	struct lk_canvass canvass;
