@@ -154,16 +154,17 @@ static bool all_won(struct lk_canvassing *c)
 }
 
 /* Since the try began? Else who was asked after a change may bar by other terms than those of our window. */
-static int same_terms(struct lk_canvassing *c, struct lk_err *err)
+static bool same_terms(struct lk_canvassing *c)
 {
 	int64_t window = c->window;
 	uint32_t generation = c->generation, knew = c->knowing;
 	bool storage = c->storage;
-	int rc = find_terms(c, err);
+	struct lk_err ignored;
+	int rc = find_terms(c, &ignored);
 
 	/* who has come to know them meanwhile may have granted before */
 	c->knowing = knew;
-	return rc < 0 ? rc : c->storage == storage && c->window == window && (storage || c->generation == generation);
+	return rc == 0 && c->storage == storage && c->window == window && (storage || c->generation == generation);
 }
 
 /* 1: all granted; 0: not. */
@@ -178,7 +179,7 @@ static int try(struct lk_canvassing *c, struct lk_err *err)
 	for (unsigned round = 0; rc == 0 && round <= c->lcd.nsys + 1; round++) {
 		rc = lk_canvass_round(c, err);
 		if (rc == 0 && all_won(c))
-			return same_terms(c, err);
+			return same_terms(c);
 		if (rc > 0)	/* nobody is left to be asked */
 			return 0;
 	}
@@ -257,7 +258,8 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 	bool soon = verdict.soon || (c->storage && verdict.longest <= c->lease + SOON_MS);
 	if (verdict.what == LK_CANVASS_WAIT && (c->what->patient || soon || c->deadline)) {
 		/* who is not quiet then lives */
-		if (!c->deadline) {
+		if (!c->deadline || (c->brief && !verdict.soon && c->what->patient)) {
+			c->brief = verdict.soon;
 			c->deadline = lk_now_ms() + verdict.longest + 2 * c->lease + PATIENCE_MS;
 			say_waiting(c, verdict.tag, verdict.why);
 		}

@@ -35,6 +35,7 @@ struct lk_canvassing {
 	uint32_t generation;	/* ... that of lcm, whose terms these are */
 	uint32_t knowing;	/* majority: these bar for that window if they grant */
 	int64_t deadline;	/* ms, of our patience; 0: nothing was waited for yet */
+	bool brief;		/* ... when nothing but confirmations was waited for */
 	unsigned tries;
 };
 
