@@ -351,13 +351,22 @@ static uint32_t hopeless(const struct node *n)
 	return n->hopeless & ~n->canvass.ask.released;
 }
 
+/* Does another event wait than once more the one that this is about? That one waits for the end of its handler, as in lcm. */
+static bool is_outdated(const struct node *n)
+{
+	for (unsigned i = 0; i < n->nqueue; i++)
+		if (n->queue[i].event != n->now.event || n->queue[i].sys != n->now.sys)
+			return true;
+	return false;
+}
+
 /* Time to ask once more. */
 static void collect_again(struct world *w, unsigned node)
 {
 	struct node *n = &w->node[node];
 
 	/* an operator's command is not ended by events: those have processes of their own */
-	if (world_clock(w, node) >= n->give_up || (n->nqueue && !n->operators) || unseen(w, node, hopeless(n)) ||
+	if (world_clock(w, node) >= n->give_up || (is_outdated(n) && !n->operators) || unseen(w, node, hopeless(n)) ||
 	    (hopeless(n) && n->tries++ >= TRIES)) {
 		done(w, node);
 		return;
