@@ -55,6 +55,10 @@ finds_only_in() {	# SEED MUTATION [OPTION...]
 	holds 2 700001 5000 -q storage -d
 }
 
+@test "10,000 schedules of storage quorum in which clocks are set do, too" {
+	holds 2 900001 10000 -q storage -w
+}
+
 @test "20,000 schedules of three nodes with lkstop -f have one owner, forget no change of owner and serve in time" {
 	holds 3 500001 20000 -f
 }

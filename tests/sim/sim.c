@@ -2,10 +2,10 @@
 /*
  * Explore random schedules:
  *
- *	sim [-q majority|storage] [-d] [-f] [-o] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
+ *	sim [-q majority|storage] [-d] [-f] [-o] [-w] [-n NODES] [-s SEED] [-c SCHEDULES] [-t] [-p] [-m MUTATION]
  *
  * -d: once all lose network and storage, and the storage comes back to all; -f: operators stop daemons by lkstop -f, too;
- * -o: they change lease and stop of nodes, too;
+ * -o: they change lease and stop of nodes, too; -w: clocks are set, which only the objects of the storage tell;
  * -t traces; -p prints, as a case for tests/decide, each kind of picture that was decided on;
  * -m takes away a part of the protocol, and may be given again: delay, epoch, majority, bar, life (of those that were
  * fenced), asked (who asks is one that lives);
@@ -89,6 +89,9 @@ static void hit_node(struct world *w, unsigned node, enum fault fault)
 		node_boot(w, node, true);
 	} else if (fault == TERMS) {
 		node_change_terms(w, node);
+	} else if (fault == WALL) {
+		n->wall = ((int64_t)world_random(w, 200001) - 100000) * (world_chance(w, 50) ? MS : S);
+		world_trace(w, node, "has its clock set to %.3f s off", (double)n->wall / S);
 	}
 }
 
@@ -251,6 +254,8 @@ static uint32_t draw(struct world *w)
 		return TERMS;
 	if (w->params.keep && world_chance(w, 30))
 		return KEEP;
+	if (w->params.wall && world_chance(w, 30))
+		return WALL;
 	return 1 + world_random(w, FAULTS - 1);
 }
 
@@ -475,7 +480,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 	bool good = true;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfotp")) != -1) {
+	while ((opt = getopt(argc, argv, "q:n:s:c:m:dfowtp")) != -1) {
 		switch (opt) {
 		case 'q':
 			params->storage = !strcmp(optarg, "storage");
@@ -488,6 +493,7 @@ static bool take_options(int argc, char **argv, struct params *params, unsigned 
 		case 'd': params->dark = true; break;
 		case 'f': params->keep = true; break;
 		case 'o': params->terms = true; break;
+		case 'w': params->wall = true; break;
 		case 't': params->trace = true; break;
 		case 'p': params->pictures = true; break;
 		default: good = false;

@@ -45,6 +45,7 @@ struct params {
 	bool storage;			/* QUORUM_MODE=storage, not majority */
 	bool dark;			/* network and storage are lost for all, and the storage comes back */
 	bool terms;			/* operators change terms, too */
+	bool wall;			/* the clocks of the nodes that tell people the time are set, too */
 	bool keep;			/* operators stop daemons by lkstop -f, too */
 	struct mutation without;
 };
@@ -86,6 +87,8 @@ enum fault { BOOT, CRASH, PAUSE, LCM, CUT, CUT_ONE_WAY, ISOLATE, PARTITION, HEAL
 	     DARK,
 	     /* with other terms */
 	     TERMS,
+	     /* with clocks that are set */
+	     WALL,
 	     /* when all is calm */
 	     ORDER };
 
@@ -129,6 +132,7 @@ struct node {
 	uint32_t started[TIMERS];
 	int64_t paused;			/* until then; true time */
 	int rate;			/* of its clock: parts per 1024 off */
+	int64_t wall;			/* ... and of that for people: time off */
 	/* heartbeats and lease */
 	struct peer peer[MAX_NODES];
 	uint32_t peer_life[MAX_NODES];	/* incarnation by its heartbeats */

@@ -7,6 +7,7 @@
 #include "lk/poison.h"
 
 #define NOW(w, node) (world_clock(w, node) / MS)
+#define EPOCH (1000000 * S)	/* when all begins, for people */
 
 int64_t storage_limit(void)
 {
@@ -121,7 +122,7 @@ static void start_io(struct world *w, unsigned node, unsigned object)
 	event = event_of(w, node, object);
 	if (io->writes) {
 		event.msg.epoch = ++n->sequence;
-		event.msg.sent = w->now;	/* the time in the object, for people */
+		event.msg.sent = w->now + n->wall + (w->params.wall ? EPOCH : 0);	/* the time in the object */
 	}
 	/* is it on its way, or does it wait for the process that does it? */
 	event.msg.state = world_chance(w, 50);
