@@ -57,7 +57,8 @@ static void check_struct(struct lk_in in, uint8_t type, struct lk_out *same)
 		CHECK(lease, value.until <= INT64_MAX && value.lapsed <= 1);
 		break;
 	case BUS_CONFIRMS:
-		CHECK(confirms, value.n <= BUS_PEERS_MAX && value.confirm[0].peer < BUS_PEERS_MAX);
+		CHECK(confirms, value.n <= BUS_PEERS_MAX && value.confirm[0].peer < BUS_PEERS_MAX &&
+				value.confirm[0].knows <= 1);
 		break;
 	case BUS_HOLDS:
 		CHECK(holds, value.peer < BUS_PEERS_MAX && value.holds < LK_HOLDS_COUNT);
