@@ -50,40 +50,43 @@ static uint32_t knowing(const struct lk_lcd *lcd, const struct lk_lcm_quorum *an
 {
 	uint32_t set = 0;
 
-	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++)
-		for (size_t k = 0; k < answer->nsys; k++)
-			if (answer->sys[k].knows && !strcmp(answer->sys[k].name, lcd->sys[i].name))
-				set |= UINT32_C(1) << i;
+	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
+		const struct lk_lcm_confirm *row = lk_lcm_confirm_of(answer, lcd->sys[i].name);
+
+		if (row && row->knows)
+			set |= UINT32_C(1) << i;
+	}
 	return set;
 }
 
+static int find_storage_terms(const struct lk_tree *tree, struct lk_canvass_terms *terms, struct lk_err *err)
+{
+	int64_t limit;
+	int rc = lk_quiet_limit(tree, &limit, err);
+
+	if (rc == 0)	/* the lease: about one look at the storage */
+		*terms = (struct lk_canvass_terms){ .storage = true, .window = limit / 2 * MS, .lease = limit / 3 };
+	return rc;
+}
+
 /* They may be changed at any time: window and who knows of it are of one moment. */
-static int find_terms(struct lk_canvassing *c, struct lk_err *err)
+static int find_terms(struct lk_lcd *lcd, struct lk_canvass_terms *terms, struct lk_err *err)
 {
 	struct lk_lcm_quorum answer;
 	struct lk_quorum_modes modes;
-	int64_t limit = 0;
-	int rc = lk_quorum_modes(&c->lcd.tree, &modes, err);
+	int rc = lk_quorum_modes(&lcd->tree, &modes, err);
 
-	c->storage = rc == 0 && modes.quorum == LK_QMODE_STORAGE;
-	if (c->storage)
-		rc = lk_quiet_limit(&c->lcd.tree, &limit, err);
-	else if (rc == 0)
-		rc = lk_lcm_quorum(&c->lcd, &answer, err);
-	if (rc == 0 && !c->storage && !answer.running)
+	if (rc == 0 && modes.quorum == LK_QMODE_STORAGE)
+		return find_storage_terms(&lcd->tree, terms, err);
+	if (rc == 0)
+		rc = lk_lcm_quorum(lcd, &answer, err);
+	if (rc == 0 && !answer.running)
 		return lk_fail(err, LK_M_NO_DAEMON);
-	if (rc < 0)
-		return rc;
-	if (c->storage) {
-		c->window = limit / 2 * MS;
-		c->lease = limit / 3;	/* about one look at the storage */
-		return 0;
-	}
-	c->window = lk_terms_window(&answer.terms);
-	c->lease = answer.terms.lease / MS;
-	c->generation = answer.generation;
-	c->knowing = knowing(&c->lcd, &answer);
-	return 0;
+	if (rc == 0)
+		*terms = (struct lk_canvass_terms){ .window = lk_terms_window(&answer.terms),
+						    .lease = answer.terms.lease / MS, .generation = answer.generation,
+						    .knowing = knowing(lcd, &answer) };
+	return rc;
 }
 
 /* Whom we can ask, as of now; without quorum there is no use in it. */
@@ -97,7 +100,7 @@ static int see(struct lk_canvassing *c, struct lk_err *err)
 	if (rc == 0)
 		rc = lk_quorum_check(&c->lcd, err);
 	if (rc == 0)
-		rc = find_terms(c, err);
+		rc = find_terms(&c->lcd, &c->terms, err);
 	if (rc < 0)
 		return rc;
 	c->self = lk_promise_self(&c->lcd);
@@ -153,18 +156,16 @@ static bool all_won(struct lk_canvassing *c)
 	return true;
 }
 
-/* Since the try began? Else who was asked after a change may bar by other terms than those of our window. */
+/* Since the try began? Else who was asked after a change may bar by other terms than those of our window. Who has come to
+ * know them meanwhile does not count: it may have granted before. */
 static bool same_terms(struct lk_canvassing *c)
 {
-	int64_t window = c->window;
-	uint32_t generation = c->generation, knew = c->knowing;
-	bool storage = c->storage;
+	const struct lk_canvass_terms *then = &c->terms;
+	struct lk_canvass_terms now;
 	struct lk_err ignored;
-	int rc = find_terms(c, &ignored);
 
-	/* who has come to know them meanwhile may have granted before */
-	c->knowing = knew;
-	return rc == 0 && c->storage == storage && c->window == window && (storage || c->generation == generation);
+	return find_terms(&c->lcd, &now, &ignored) == 0 && now.storage == then->storage && now.window == then->window &&
+	       now.generation == then->generation;
 }
 
 /* 1: all granted; 0: not. */
@@ -255,16 +256,16 @@ static int again(struct lk_canvassing *c, const struct lk_wait *wait, struct lk_
 		/* not all at once */
 		return nap(wait, 50 * (1 + c->self % 4), err);
 	/* storage: one more look is worth waiting for; or one more heartbeat is */
-	bool soon = verdict.soon || (c->storage && verdict.longest <= c->lease + SOON_MS);
+	bool soon = verdict.soon || (c->terms.storage && verdict.longest <= c->terms.lease + SOON_MS);
 	if (verdict.what == LK_CANVASS_WAIT && (c->what->patient || soon || c->deadline)) {
 		/* who is not quiet then lives */
 		if (!c->deadline || (c->brief && !verdict.soon && c->what->patient)) {
 			c->brief = verdict.soon;
-			c->deadline = lk_now_ms() + verdict.longest + 2 * c->lease + PATIENCE_MS;
+			c->deadline = lk_now_ms() + verdict.longest + 2 * c->terms.lease + PATIENCE_MS;
 			say_waiting(c, verdict.tag, verdict.why);
 		}
 		if (lk_now_ms() < c->deadline)
-			return nap(wait, verdict.wait < c->lease ? verdict.wait : c->lease, err);
+			return nap(wait, verdict.wait < c->terms.lease ? verdict.wait : c->terms.lease, err);
 	}
 	return lk_fail(err, LK_M_NOT_GRANTED, verdict.tag, verdict.why);
 }

@@ -37,7 +37,7 @@ void lk_canvass_find_gone(struct lk_canvassing *c)
 
 	c->gone = 0;
 	ended.here = *c->fenced;
-	if (!c->storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &ignored) < 0)
+	if (!c->terms.storage || lk_quiet_storage(&c->lcd, &ended, &quiet, &ignored) < 0)
 		return;
 	c->gone = quiet.set;
 	memcpy(c->left, quiet.wait, sizeof(c->left));
@@ -45,8 +45,8 @@ void lk_canvass_find_gone(struct lk_canvassing *c)
 
 bool lk_canvass_item_won(const struct lk_canvassing *c, const struct lk_canvass_item *item, int64_t now)
 {
-	return c->storage ? lk_canvass_won_all(&item->canvass, c->gone, now, c->window) :
-			    lk_canvass_won(&item->canvass, c->knowing, now, c->window);
+	return c->terms.storage ? lk_canvass_won_all(&item->canvass, c->gone, now, c->terms.window) :
+			    lk_canvass_won(&item->canvass, c->terms.knowing, now, c->terms.window);
 }
 
 /* ---- asking ---- */
@@ -175,7 +175,7 @@ static int ask_others(struct lk_canvassing *c, struct question *q, unsigned n, s
 	struct lk_buf LK_AUTO_BUF pass = { 0 };
 	struct lk_ballot list[LK_SYSTEMS_MAX];
 	/* an answer that comes later is none */
-	struct lk_ballot_way way = { .candidate = c->lcd.local, .limit = (unsigned)(c->window / MS * 3 / 4) + 1 };
+	struct lk_ballot_way way = { .candidate = c->lcd.local, .limit = (unsigned)(c->terms.window / MS * 3 / 4) + 1 };
 
 	if (unreached(c, &pass) < 0)
 		return lk_fail_nomem(err);
@@ -296,14 +296,14 @@ static void judge_unknowing(struct judging *j, unsigned sys)
 {
 	add_why(j, sys, "it has not confirmed yet that it knows the times of this system");
 	j->unknowing = true;
-	add_wait(j->verdict, (uint64_t)j->c->lease / 4);
+	add_wait(j->verdict, (uint64_t)j->c->terms.lease / 4);
 }
 
 static void judge_system(struct judging *j, const struct lk_canvass_item *item, unsigned sys)
 {
 	const struct lk_answer *answer = &item->answer[sys];
 
-	if (!j->c->storage && item->canvass.asked[sys] && sys != j->c->self && !(j->c->knowing & bit(sys))) {
+	if (!j->c->terms.storage && item->canvass.asked[sys] && sys != j->c->self && !(j->c->terms.knowing & bit(sys))) {
 		judge_unknowing(j, sys);
 		return;
 	}
@@ -312,7 +312,7 @@ static void judge_system(struct judging *j, const struct lk_canvass_item *item, 
 		add_why(j, sys, "no answer");
 		return;
 	}
-	if (j->c->storage && !((j->c->alive | j->c->gone) & bit(sys))) {
+	if (j->c->terms.storage && !((j->c->alive | j->c->gone) & bit(sys))) {
 		judge_unreached(j, sys);
 		return;
 	}

@@ -74,8 +74,7 @@ static struct lk_decision decide(enum lk_what what, enum lk_why why, int sys)
 	return (struct lk_decision){ .what = what, .why = why, .sys = sys };
 }
 
-static const struct lk_pic_copy *copy_of(const struct lk_picture *pic, const struct lk_pic_res *res,
-					 unsigned sys)
+const struct lk_pic_copy *lk_pic_copy_of(const struct lk_picture *pic, const struct lk_pic_res *res, unsigned sys)
 {
 	for (unsigned i = res->first; i < res->first + res->n; i++)
 		if (pic->copy[i].sys == sys)
@@ -216,7 +215,7 @@ static struct lk_decision decide_down(const struct question *q)
 
 	if (lk_state_up(q->own->state) && !was_for_dead(q))
 		return decide(LK_DO_LEAVE, LK_WHY_HERE, -1);
-	if (!copy_of(q->pic, q->res, q->sys))
+	if (!lk_pic_copy_of(q->pic, q->res, q->sys))
 		return decide(LK_DO_LEAVE, LK_WHY_NOT_CONCERNED, (int)q->sys);
 	if ((other = holder(q)) >= 0)
 		return decide(LK_DO_LEAVE, LK_WHY_ELSEWHERE, other);
@@ -249,7 +248,7 @@ static struct lk_decision decide_down(const struct question *q)
  * way, so that one and the same record on both sides speaks for the system that it names. */
 static struct lk_decision decide_both(const struct question *q, int other)
 {
-	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
+	const struct lk_pic_copy *theirs = lk_pic_copy_of(q->pic, q->res, (unsigned)other);
 	bool same = q->own->epoch == theirs->epoch && q->own->owner == theirs->owner;
 
 	if (q->own->epoch < theirs->epoch || (same && theirs->owner == other))
@@ -309,7 +308,7 @@ static struct lk_decision decide_avail(const struct question *q)
 /* 4.3: back to us, who are better and whose hierarchy says so. */
 static bool switches_back(const struct question *q, int other)
 {
-	const struct lk_pic_copy *theirs = copy_of(q->pic, q->res, (unsigned)other);
+	const struct lk_pic_copy *theirs = lk_pic_copy_of(q->pic, q->res, (unsigned)other);
 
 	return (unsigned)other == q->sys && q->res->root == LK_AUTOMATIC && !q->res->fixed &&
 	       q->own->priority < theirs->priority && better(q, passes_init) < 0;
@@ -329,7 +328,7 @@ static struct lk_decision decide_up(const struct question *q)
 
 	if (lk_state_up(q->own->state))
 		return other < 0 ? decide(LK_DO_LEAVE, LK_WHY_HERE, -1) : decide_both(q, other);
-	if (!copy_of(q->pic, q->res, q->sys))
+	if (!lk_pic_copy_of(q->pic, q->res, q->sys))
 		return decide(LK_DO_LEAVE, LK_WHY_NOT_CONCERNED, (int)q->sys);
 	if (q->pic->quorum == LK_QUORUM_NO)
 		return mark_osu(q, LK_WHY_NO_QUORUM, -1);
@@ -385,7 +384,7 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 		uint64_t epoch;
 
 		q.owner = lk_decide_owner(picture, q.res, &epoch);
-		q.own = copy_of(picture, q.res, picture->self);
+		q.own = lk_pic_copy_of(picture, q.res, picture->self);
 		decision[i] = q.own ? rules[event](&q) : decide(LK_DO_LEAVE, LK_WHY_SAME, -1);
 		if (is_unconfirmed(&q, event, decision[i].what))
 			decision[i] = decide(LK_DO_LEAVE, LK_WHY_UNCONFIRMED, q.owner);

@@ -73,13 +73,9 @@ static const char *other_tag(const struct lk_lcd *lcd, const char *tag, const ch
 static bool lacks(const struct lk_picture *picture, const struct lk_pic_res *res, unsigned sys,
 		  const struct lk_epoch *said)
 {
-	for (unsigned i = res->first; i < res->first + res->n; i++) {
-		const struct lk_pic_copy *copy = &picture->copy[i];
+	const struct lk_pic_copy *copy = lk_pic_copy_of(picture, res, sys);
 
-		if (copy->sys == sys)
-			return copy->state != LK_PIC_UNSEEN && is_news(copy, said);
-	}
-	return false;
+	return copy && copy->state != LK_PIC_UNSEEN && is_news(copy, said);
 }
 
 struct telling {

@@ -27,10 +27,9 @@ uint64_t lk_fenced_heard(const char *sys)
 
 	if (lk_lcd_read(&lcd, LK_T_SYS, &ignored) < 0 || lk_lcm_quorum(&lcd, &answer, &ignored) < 0)
 		return 0;
-	for (size_t i = 0; i < answer.nsys; i++)
-		if (!strcmp(answer.sys[i].name, sys))
-			return answer.sys[i].incarnation;
-	return 0;
+	const struct lk_lcm_confirm *row = lk_lcm_confirm_of(&answer, sys);
+
+	return row ? row->incarnation : 0;
 }
 
 /* ---- records ---- */

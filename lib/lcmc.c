@@ -349,6 +349,14 @@ static int take_answer(struct lk_lcd *lcd, struct lk_lcm_quorum *answer, int fd,
 	return type != LK_LCM_QUORUM;
 }
 
+const struct lk_lcm_confirm *lk_lcm_confirm_of(const struct lk_lcm_quorum *answer, const char *name)
+{
+	for (size_t i = 0; i < answer->nsys; i++)
+		if (!strcmp(answer->sys[i].name, name))
+			return &answer->sys[i];
+	return NULL;
+}
+
 int lk_lcm_bar(struct lk_lcd *lcd, uint32_t set, struct lk_lcm_quorum *answer, struct lk_err *err)
 {
 	int LK_AUTO_CLOSE fd = lk_lcm_connect(&lcd->tree, err);

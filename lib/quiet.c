@@ -24,14 +24,6 @@
 #define MS 1000000
 #define NOTE_MAX 32
 
-static const struct lk_lcm_confirm *find(const struct lk_lcm_quorum *answer, const char *name)
-{
-	for (size_t i = 0; i < answer->nsys; i++)
-		if (!strcmp(answer->sys[i].name, name))
-			return &answer->sys[i];
-	return NULL;
-}
-
 /* A question to lcm. */
 struct asking {
 	struct lk_lcd *lcd;
@@ -58,7 +50,7 @@ static bool is_behind(const struct asking *a)
 	size_t known = 0;
 
 	for (size_t i = 0; i < a->lcd->nsys; i++) {
-		bool row = find(&a->answer, a->lcd->sys[i].name);
+		bool row = lk_lcm_confirm_of(&a->answer, a->lcd->sys[i].name);
 
 		if (!row && !a->lcd->sys[i].local)
 			return true;
@@ -77,7 +69,7 @@ static void judge(const struct asking *a, uint32_t set, struct lk_quiet *quiet)
 
 	quiet->set = 0;
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		const struct lk_lcm_confirm *row = find(answer, lcd->sys[i].name);
+		const struct lk_lcm_confirm *row = lk_lcm_confirm_of(answer, lcd->sys[i].name);
 
 		quiet->wait[i] = (uint64_t)lk_terms_quiet(&answer->terms, &answer->terms) / MS + 1;
 		if (row && !behind)
@@ -98,7 +90,7 @@ static void drop_unbarred(const struct asking *a, struct lk_quiet *quiet)
 	const struct lk_lcd *lcd = a->lcd;
 
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		const struct lk_lcm_confirm *row = find(&a->answer, lcd->sys[i].name);
+		const struct lk_lcm_confirm *row = lk_lcm_confirm_of(&a->answer, lcd->sys[i].name);
 
 		if (!row || !row->barred)
 			quiet->set &= ~(UINT32_C(1) << i);
@@ -260,7 +252,7 @@ int lk_quiet_storage(struct lk_lcd *lcd, const struct lk_quiet_ended *ended, str
 	/* heartbeats that were confirmed from here let it run, too */
 	judge(&asking, 0, quiet);
 	for (unsigned i = 0; i < lcd->nsys && i < LK_SYSTEMS_MAX; i++) {
-		const struct lk_lcm_confirm *row = find(&asking.answer, lcd->sys[i].name);
+		const struct lk_lcm_confirm *row = lk_lcm_confirm_of(&asking.answer, lcd->sys[i].name);
 		int64_t left = is_over(&asking, i, row, &state) ? 0 : left_in_all(&asking, i, row, &state);
 
 		if ((uint64_t)left > quiet->wait[i])

@@ -235,11 +235,8 @@ static bool ran_in_turns(const struct run *run)
 static bool is_unheard(const struct run *run, const struct lk_pic_res *res)
 {
 	const struct lk_pic_sys *sys = &run->picture.sys[run->sys];
-	bool shared = false;
 
-	for (unsigned i = res->first; i < res->first + res->n; i++)
-		shared = shared || run->picture.copy[i].sys == run->sys;
-	return shared && sys->life == LK_LIFE_ALIVE && !sys->reported;
+	return lk_pic_copy_of(&run->picture, res, run->sys) && sys->life == LK_LIFE_ALIVE && !sys->reported;
 }
 
 /* Left open, because a system that is ALIVE did not report in time or has no quorum yet, or because a switchback has failed: it may yet
@@ -645,10 +642,9 @@ static int act_all(struct run *run, struct lk_err *err)
 /* Has it said that it has not got it? */
 static bool says_without(const struct run *run, const struct lk_pic_res *res, unsigned sys)
 {
-	for (unsigned i = res->first; i < res->first + res->n; i++)
-		if (run->picture.copy[i].sys == sys && run->picture.copy[i].state != LK_PIC_UNSEEN)
-			return true;
-	return false;
+	const struct lk_pic_copy *copy = lk_pic_copy_of(&run->picture, res, sys);
+
+	return copy && copy->state != LK_PIC_UNSEEN;
 }
 
 /* Is it known that this system has not got it? */

@@ -17,23 +17,28 @@ struct lk_canvass_item {
 	struct lk_answer answer[LK_SYSTEMS_MAX];	/* of those that refused */
 };
 
+/* By what it is decided, as of one moment. */
+struct lk_canvass_terms {
+	bool storage;		/* not a majority grants, but all that live by the storage */
+	int64_t window;		/* ns */
+	int64_t lease;		/* ms */
+	uint32_t generation;	/* majority: of lcm, whose terms these are */
+	uint32_t knowing;	/* majority: these bar for that window if they grant */
+};
+
 struct lk_canvassing {
 	const struct lk_canvass_for *what;
 	struct lk_lcd lcd;	/* as of the last try */
 	unsigned self, n;
 	uint32_t alive;
 	struct lk_fenced *fenced;	/* what has certainly ended */
-	bool storage;		/* not a majority grants, but all that live by the storage */
+	struct lk_canvass_terms terms;	/* as of the last try */
 	uint32_t gone;		/* storage: these have certainly stopped */
 	uint64_t left[LK_SYSTEMS_MAX];	/* storage: ms until they have */
 	uint32_t held;		/* these were stopped with what they run, as of the last try */
 	int64_t since;		/* storage: ... by looks that began since nobody else was promised anything here */
 	struct lk_canvass_item *item;
 	uint64_t *highest;	/* epochs that were refused, per resource; lasts for all tries */
-	int64_t window;		/* ns; as of the last try */
-	int64_t lease;		/* ms */
-	uint32_t generation;	/* ... that of lcm, whose terms these are */
-	uint32_t knowing;	/* majority: these bar for that window if they grant */
 	int64_t deadline;	/* ms, of our patience; 0: nothing was waited for yet */
 	bool brief;		/* ... when nothing but confirmations was waited for */
 	unsigned tries;

@@ -142,6 +142,10 @@ void lk_decide(const struct lk_picture *picture, enum lk_event event, unsigned s
 int lk_decide_target(const struct lk_picture *picture, const struct lk_pic_res *res, uint32_t tried,
 		     struct lk_decision *why) LK_MUST LK_NONNULL(1, 2, 4);
 
+/* The copy that the system at that place has of it, or NULL. */
+const struct lk_pic_copy *lk_pic_copy_of(const struct lk_picture *pic, const struct lk_pic_res *res, unsigned sys)
+	LK_NONNULL(1, 2);
+
 /* The newest ownership record among the copies that reported one: its owner, as in lk_pic_copy, and in
  * *epoch its epoch. Of two records of one epoch with different owners the first that names a system is given. */
 int lk_decide_owner(const struct lk_picture *picture, const struct lk_pic_res *res, uint64_t *epoch)

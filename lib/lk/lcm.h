@@ -107,6 +107,9 @@ struct lk_lcm_quorum {
 	size_t nsys;
 };
 
+/* What it says of that system, or NULL. */
+const struct lk_lcm_confirm *lk_lcm_confirm_of(const struct lk_lcm_quorum *answer, const char *name) LK_NONNULL(1, 2);
+
 /* Bar the systems of the set (bit s: lcd->sys[s], itself is left out) from now on for lk_terms_bar(), and tell. What
  * comes of them meanwhile is never confirmed. It costs one that lives its lease if that is repeated: ask first,
  * bar for a yes only. The times of quiet are as of after the bar. Needs LK_T_SYS. 0, also when lcm does not
