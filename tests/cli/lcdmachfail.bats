@@ -23,15 +23,8 @@ silent() {
 	far beta gamma
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
 	eqv_create --local-only -t ip1 -p 1 -S gamma -o ip1 -r 20 -e SHARED
-	on beta app_create -a comm
-	on beta typ_create -a comm -r ip
-	on beta ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
-	mkdir -p "$FAR/beta/bin"
-	# shellcheck disable=SC2016  # the stub expands it
-	printf '#!/bin/sh\n[ ! -e "$LKROOT/run/silent" ] || exit 1\nexec "%s/lk_picture" "$@"\n' "$LK_BIN" \
-		>"$FAR/beta/bin/lk_picture"
-	chmod 755 "$FAR/beta/bin/lk_picture"
-	: >"$FAR/beta/run/silent"
+	far_ip1 beta
+	far_silent beta
 	lk_epoch -t ip1 -e 3 -o gamma
 }
 

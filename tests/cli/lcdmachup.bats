@@ -72,24 +72,17 @@ ran_in_turns() {	# EPOCH [SYSTEM...]
 	far beta "${@:2}"
 	ins_setst -t ip1 -S ISP
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
-	on beta app_create -a comm
-	on beta typ_create -a comm -r ip
-	on beta ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+	far_ip1 beta
 	on beta ins_setst -t ip1 -S OSU
 	on beta eqv_create --local-only -t ip1 -p 10 -S alpha -o ip1 -r 1 -e SHARED
 	on beta lk_epoch -t ip1 -e "$1" -o beta
 	lk_epoch -t ip1 -e 3 -o alpha
-	mkdir -p "$FAR/beta/bin"
-	# shellcheck disable=SC2016  # the stub expands it
-	printf '#!/bin/sh\n[ ! -e "$LKROOT/run/silent" ] || exit 1\nexec "%s/lk_picture" "$@"\n' "$LK_BIN" \
-		>"$FAR/beta/bin/lk_picture"
-	chmod 755 "$FAR/beta/bin/lk_picture"
-	touch "$FAR/beta/run/silent"
+	far_silent beta
 }
 
 # The record of ip1 there: epoch and owner.
 record() {	# SYSTEM
-	if [ "$1" = alpha ]; then lk_epoch -l -t ip1; else on "$1" lk_epoch -l -t ip1; fi | cut -d $'\001' -f 2,3 | tr '\001' ' '
+	lk_epoch -d "$1" -l -t ip1 -f: | cut -d: -f2,3 | tr : ' '
 }
 
 names_alpha() {	# EPOCH
@@ -135,9 +128,7 @@ two_owners() {
 	ins_setst -t ip1 -S ISP
 	eqv_create --local-only -t ip1 -p 1 -S beta -o ip1 -r 10 -e SHARED
 	eqv_create --local-only -t ip1 -p 1 -S gamma -o ip1 -r 20 -e SHARED
-	on gamma app_create -a comm
-	on gamma typ_create -a comm -r ip
-	on gamma ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+	far_ip1 gamma
 	on gamma ins_setst -t ip1 -S OSU
 	on gamma lk_epoch -t ip1 -e 3 -o beta
 	lk_epoch -t ip1 -e 3 -o alpha

@@ -41,6 +41,23 @@ on() {	# SYSTEM COMMAND...
 	"$@"
 }
 
+# On that system an instance ip1 that is a copy of ip1 here.
+far_ip1() {	# SYSTEM
+	on "$1" app_create -a comm
+	on "$1" typ_create -a comm -r ip
+	on "$1" ins_create -a comm -r ip -t ip1 -i 10.0.0.10 -v eth0
+}
+
+# That system is ALIVE, but gives no report as long as run/silent is there in its tree.
+far_silent() {	# SYSTEM
+	mkdir -p "$FAR/$1/bin"
+	# shellcheck disable=SC2016  # the stub expands it
+	printf '#!/bin/sh\n[ ! -e "$LKROOT/run/silent" ] || exit 1\nexec "%s/lk_picture" "$@"\n' "$LK_BIN" \
+		>"$FAR/$1/bin/lk_picture"
+	chmod 755 "$FAR/$1/bin/lk_picture"
+	: >"$FAR/$1/run/silent"
+}
+
 far_end() {
 	local pid
 	for pid in "${FAR_PIDS[@]}"; do
