@@ -72,13 +72,11 @@ static int parse(void *arg, const char *text)
 	char numbers[256];
 
 	*dog = (struct lk_dog){ .state = LK_DOG_NONE };
-	bool good = !strncmp(text, HEAD, sizeof(HEAD) - 1) &&
-		    take_line(&at, "boot=", page->boot, sizeof(page->boot)) &&
-		    take_line(&at, "state=", numbers, sizeof(numbers)) && take_numbers(numbers, dog) &&
-		    take_line(&at, "device=", dog->device, sizeof(dog->device)) &&
-		    take_line(&at, "identity=", dog->identity, sizeof(dog->identity)) &&
-		    take_line(&at, "why=", dog->why, sizeof(dog->why)) && !*at;
-	return good ? 0 : -1;
+	return !strncmp(text, HEAD, sizeof(HEAD) - 1) && take_line(&at, "boot=", page->boot, sizeof(page->boot)) &&
+	       take_line(&at, "state=", numbers, sizeof(numbers)) && take_numbers(numbers, dog) &&
+	       take_line(&at, "device=", dog->device, sizeof(dog->device)) &&
+	       take_line(&at, "identity=", dog->identity, sizeof(dog->identity)) &&
+	       take_line(&at, "why=", dog->why, sizeof(dog->why)) && !*at;
 }
 
 /* ---- the files ---- */

@@ -77,9 +77,9 @@ int lk_page_read(const struct lk_tree *tree, const char *file, const struct lk_p
 		if (n < 0)
 			return lk_fail_errno(err, errno, "%s/%s", tree->root, file);
 		text[n] = '\0';
-		int rc = unseal(text) ? sink->take(sink->arg, text) : -1;
-		if (rc >= 0)
-			return rc + 1;
+		int rc = unseal(text) ? sink->take(sink->arg, text) : 0;
+		if (rc > 0)
+			return rc;
 		nanosleep(&moment, NULL);
 	}
 	return lk_fail(err, LK_M_DAMAGED, file, 0, "the checksum does not match");

@@ -95,7 +95,7 @@ static bool scan_node(const char *line, struct lk_qwk_node *node)
 	return true;
 }
 
-/* 0: of another start of the machine; 1. */
+/* 1; 2: of another start of the machine; 0: it makes no sense. */
 static int scan(void *arg, const char *text)
 {
 	struct lk_qwk_state *state = arg;
@@ -109,14 +109,14 @@ static int scan(void *arg, const char *text)
 		   &state->written, &state->gained, &state->said, &state->stop, &state->hbeat, &state->misses,
 		   &state->n) != 9 ||
 	    state->n > LK_QWK_NODES)
-		return -1;
+		return 0;
 	this_boot(now);
 	if (strcmp(boot, now) != 0)
-		return 0;
+		return 2;
 	line = strchr(strchr(line, '\n') + 1, '\n') + 1;
 	for (unsigned i = 0; i < state->n; i++, line = strchr(line, '\n') + 1)
 		if (!scan_node(line, &state->node[i]))
-			return -1;
+			return 0;
 	return 1;
 }
 
@@ -125,7 +125,7 @@ int lk_qwk_state_read(const struct lk_tree *tree, struct lk_qwk_state *state, st
 	const struct lk_page_sink sink = { scan, state };
 	int rc = lk_page_read(tree, LK_QWK_STATE, &sink, err);
 
-	return rc > 0 ? rc - 1 : rc;
+	return rc == 2 ? 0 : rc;
 }
 
 /* ---- what it means ---- */

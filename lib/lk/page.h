@@ -21,13 +21,13 @@ bool lk_page_seal(char text[static LK_PAGE], size_t len) LK_MUST LK_NONNULL(1);
 int lk_page_write(const struct lk_tree *tree, const char *file, const char text[static LK_PAGE], struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
-/* What is made of a page: its lines without the last one. 0 or more, or -1: it makes no sense. */
+/* What is made of a page: its lines without the last one. 1 or more, or 0: it makes no sense. */
 struct lk_page_sink {
 	int (*take)(void *arg, const char *text);
 	void *arg;
 };
 
-/* What take() gave, plus 1; 0: there is no such file. -1; -3: it is damaged, or was written to all the time. */
+/* What take() gave; 0: there is no such file. -1; -3: it is damaged, or was written to all the time. */
 int lk_page_read(const struct lk_tree *tree, const char *file, const struct lk_page_sink *sink, struct lk_err *err)
 	LK_MUST LK_NONNULL(1, 2, 3, 4);
 
